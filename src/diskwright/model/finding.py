@@ -1,0 +1,56 @@
+"""What a rule returns, and a report of all of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Result(StrEnum):
+    FAIL = "fail"  # the import would be refused, or the server would not boot or be reached
+    WARN = "warn"  # it works, and someone will regret it
+    UNKNOWN = "unknown"  # could not be read: never counted as a pass
+    PASS = "pass"  # noqa: S105 - a verdict, not a password
+    SKIP = "skip"  # does not apply to this disk
+
+
+class Severity(StrEnum):
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """`id` is `family.name`; `remedy` is what to do, as commands for the guest where it can be."""
+
+    id: str
+    result: Result
+    severity: Severity
+    message: str
+    evidence: str = ""  # file and line, key and value
+    remedy: str = ""
+    source: str = ""  # where the requirement is written
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A failure taken into account by a person."""
+
+    id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Findings of one disk under one profile, worst first."""
+
+    profile: str
+    findings: tuple[Finding, ...]
+    accepted: tuple[Accepted, ...] = ()
+
+    def standing(self, *, strict: bool = False) -> tuple[Finding, ...]:
+        """What stands against an import: failures, with `strict` warnings and unknowns too."""
+        against = {Result.FAIL, Result.WARN, Result.UNKNOWN} if strict else {Result.FAIL}
+        waived = {entry.id for entry in self.accepted}
+        return tuple(f for f in self.findings if f.result in against and f.id not in waived)

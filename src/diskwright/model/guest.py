@@ -1,0 +1,261 @@
+"""What is installed on a virtual disk: facts, nothing judged.
+
+A section that could not be read is None, and `unread` says why; a section that was read and is
+empty is an empty tuple. Paths are those of the guest, from its root; names that are not UTF-8 are
+spelled with backslash escapes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from diskwright.model.image import Problem
+
+
+class Section(StrEnum):
+    """Parts of the facts that can stay unread, each for itself."""
+
+    TABLE = "table"
+    FILESYSTEMS = "filesystems"
+    ROOT = "root"
+    OS = "os"
+    FSTAB = "fstab"
+    BOOT = "boot"
+    KERNELS = "kernels"
+    INITRAMFS = "initramfs"
+    NETWORK = "network"
+    CLOUD_INIT = "cloud-init"
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    section: Section
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """A place in the guest: `line` counts from 1."""
+
+    file: str
+    line: int | None = None
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}" if self.line else self.file
+
+
+class TableKind(StrEnum):
+    NONE = "none"
+    MBR = "mbr"
+    GPT = "gpt"
+
+
+class PartitionRole(StrEnum):
+    """By its type code or GUID, before anybody has looked inside."""
+
+    ESP = "esp"
+    BIOS_BOOT = "bios-boot"
+    LINUX = "linux"
+    SWAP = "swap"
+    LVM = "lvm"
+    EXTENDED = "extended"
+    WINDOWS = "windows"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """`number` as Linux numbers it; `start` and `length` in bytes of the virtual disk."""
+
+    number: int
+    start: int
+    length: int
+    role: PartitionRole
+    type_id: str  # MBR: two hex digits; GPT: the type GUID, lower case
+    partuuid: str | None = None
+    label: str | None = None
+    active: bool = False  # MBR boot flag
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionTable:
+    kind: TableKind
+    sector_size: int
+    partitions: tuple[Partition, ...]
+    boot_code: bool  # the first 440 bytes are not all zero
+    bios_core: bool | None  # a BIOS loader's second stage (GRUB core image) was seen
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FileSystem:
+    """`partition` is None where the file system fills the disk. `type`: ext4, vfat, xfs, swap, …
+
+    `read` says whether its tree was read; where not, `note` says why. `dirty`: it was not
+    unmounted cleanly (None: not known).
+    """
+
+    type: str
+    partition: int | None
+    read: bool
+    uuid: str | None = None
+    label: str | None = None
+    size: int | None = None
+    free: int | None = None
+    dirty: bool | None = None
+    note: str = ""
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OsRelease:
+    """From os-release(5); `architecture` from an ELF header (x86_64, aarch64), not from a name."""
+
+    id: str
+    version_id: str | None
+    name: str | None
+    codename: str | None = None
+    architecture: str | None = None
+    like: tuple[str, ...] = ()
+
+
+class NamedBy(StrEnum):
+    """How a device is named in fstab, on a kernel command line or in a boot loader."""
+
+    UUID = "uuid"
+    LABEL = "label"
+    PARTUUID = "partuuid"
+    PARTLABEL = "partlabel"
+    DEVICE = "device"  # /dev/sda1: changes with the order and kind of disks
+    MAPPER = "mapper"  # /dev/mapper/…, /dev/vg/lv: stable
+    BY_LINK = "by-link"  # /dev/disk/by-uuid/…, by-label, by-partuuid
+    PSEUDO = "pseudo"  # tmpfs, proc, none, …
+    NETWORK = "network"  # nfs, cifs
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class FstabEntry:
+    """`on_disk`: the device is one of this disk's file systems (None: can't be told)."""
+
+    location: Location
+    spec: str
+    named_by: NamedBy
+    mount_point: str
+    type: str
+    options: tuple[str, ...]
+    on_disk: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class BootEntry:
+    """One entry of a boot loader. `kernel` and `initrds` are paths from the guest's root."""
+
+    location: Location
+    title: str
+    kernel: str
+    kernel_exists: bool | None
+    initrds: tuple[str, ...]
+    initrds_exist: bool | None
+    command_line: str
+    root: str | None  # the value of root=
+    root_named_by: NamedBy | None
+    root_on_disk: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Bootloader:
+    """`bios`/`uefi`: what starts in that mode was found. `config` is None where none was found."""
+
+    name: str | None  # grub2, grub-legacy, systemd-boot, extlinux
+    bios: bool | None
+    uefi: bool | None
+    esp_fallback: str | None  # path of EFI/BOOT/BOOT<ARCH>.EFI on the ESP
+    esp_loaders: tuple[str, ...]
+    config: str | None
+    entries: tuple[BootEntry, ...]
+    problems: tuple[Problem, ...] = ()
+
+
+class InitramfsState(StrEnum):
+    READ = "read"
+    MISSING = "missing"
+    CORRUPT = "corrupt"
+    UNREAD = "unread"  # a compression or form that is not read
+
+
+@dataclass(frozen=True, slots=True)
+class Initramfs:
+    path: str
+    state: InitramfsState
+    compression: str | None = None
+    entries: int = 0
+    modules: tuple[str, ...] = ()  # module names with dashes as underscores, sorted
+    persistent_net_rules: tuple[str, ...] = ()
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Kernel:
+    """`builtin`: driver names of interest that /boot/config-* builds in (None: no config read)."""
+
+    version: str
+    path: str | None
+    default: bool
+    builtin: tuple[str, ...] | None
+    initramfs: Initramfs | None
+
+
+class AddressMethod(StrEnum):
+    DHCP = "dhcp"
+    STATIC = "static"
+    NONE = "none"  # manual, link-local, disabled
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Interface:
+    """One interface as one configuration file sets it up; loopback is left out."""
+
+    location: Location
+    manager: str  # ifupdown, netplan, networkd, network-manager, ifcfg
+    name: str
+    method: AddressMethod
+    address: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    managers: tuple[str, ...]
+    interfaces: tuple[Interface, ...]
+    persistent_rules: tuple[Location, ...]  # udev rules that tie a name to a MAC
+    mac_pinned: tuple[Location, ...]  # .link files and others that match one MAC
+
+
+@dataclass(frozen=True, slots=True)
+class CloudInit:
+    installed: bool
+    enabled: bool | None
+    version: str | None = None
+    disabled_by: str | None = None  # the file or the command line word that disables it
+    datasources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class GuestFacts:
+    table: PartitionTable | None = None
+    filesystems: tuple[FileSystem, ...] | None = None
+    root: int | None = None  # index in `filesystems` of the root file system
+    os: OsRelease | None = None
+    fstab: tuple[FstabEntry, ...] | None = None
+    bootloader: Bootloader | None = None
+    kernels: tuple[Kernel, ...] | None = None
+    network: Network | None = None
+    cloud_init: CloudInit | None = None
+    unread: tuple[Unread, ...] = ()
+    problems: tuple[Problem, ...] = ()  # guest-link-escapes, …
+
+    def why_unread(self, section: Section) -> str:
+        """The reason that `section` was not read, or an empty string."""
+        return next((u.reason for u in self.unread if u.section is section), "")

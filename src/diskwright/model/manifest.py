@@ -1,0 +1,177 @@
+"""The manifest: the JSON document that is put last and makes an image exist.
+
+Both forms are canonical JSON. Of a sealed image the clear part names only ids, keys, sizes, part
+digests and recipients; `private` (base64 of nonce, ciphertext and tag) holds `ManifestBody`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from diskwright.model import canonical, codec
+from diskwright.model.attributes import ImportAttributes
+from diskwright.model.finding import Accepted, Finding
+from diskwright.model.guest import GuestFacts
+from diskwright.model.image import ImageFacts
+from diskwright.model.stored import StoredObject
+
+VERSION = 1
+LIMIT_BYTES = 64 << 20  # no manifest is read past this
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestDisk:
+    """What one disk's object holds, once opened."""
+
+    key: str
+    format: str
+    compressed: bool
+    virtual_size: int
+    exact_size: int  # of the source; differs from virtual_size for an odd raw file
+    digest: str  # dw1, hex
+    stored_size: int  # bytes of the plain object (the payload's plaintext, where sealed)
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestBody:
+    """All that is said of an image. In clear for an import-ready one, in `private` when sealed."""
+
+    name: str
+    disks: tuple[ManifestDisk, ...]
+    source_name: str
+    source_format: str
+    image: ImageFacts
+    guest: GuestFacts | None
+    profile: str
+    findings: tuple[Finding, ...]
+    accepted: tuple[Accepted, ...]
+    attributes: ImportAttributes | None
+    tools: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """Who can unwrap the data key: a provider's own fields stand in `params`."""
+
+    provider: str
+    key_id: str
+    wrapped_key: str
+    params: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """`seal` and `private` are None for an import-ready image, `body` for a sealed one unopened."""
+
+    image: str  # UUID version 7
+    time: str  # YYYY-MM-DDTHH:MM:SSZ
+    objects: tuple[StoredObject, ...]
+    body: ManifestBody | None = None
+    seal: str | None = None
+    recipients: tuple[Recipient, ...] = ()
+    private: str | None = None
+
+    @property
+    def sealed(self) -> bool:
+        return self.seal is not None
+
+
+class NotAManifest(ValueError):
+    """The bytes are no manifest of a version that is read here."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Plain:
+    v: int
+    image: str
+    time: str
+    objects: tuple[StoredObject, ...]
+    body: ManifestBody
+
+
+@dataclass(frozen=True, slots=True)
+class _Sealed:
+    v: int
+    image: str
+    time: str
+    objects: tuple[StoredObject, ...]
+    seal: str
+    recipients: tuple[Recipient, ...]
+    private: str
+
+
+def encode(manifest: Manifest) -> bytes:
+    """Canonical bytes. A sealed manifest needs its `private`; its body is never written."""
+    if manifest.seal is None:
+        if manifest.body is None:
+            raise ValueError("an import-ready image's manifest has a body")
+        return canonical.encode(
+            codec.encode(
+                _Plain(VERSION, manifest.image, manifest.time, manifest.objects, manifest.body)
+            )
+        )
+    if manifest.private is None:
+        raise ValueError("a sealed image's manifest has a private part")
+    document = codec.encode(_clear(manifest, manifest.private))
+    return canonical.encode(document)
+
+
+def clear_part(manifest: Manifest) -> bytes:
+    """Canonical bytes of a sealed manifest without `private`: what its encryption is bound to."""
+    document = codec.encode(_clear(manifest, ""))
+    del document["private"]
+    return canonical.encode(document)
+
+
+def _clear(manifest: Manifest, private: str) -> _Sealed:
+    assert manifest.seal is not None
+    return _Sealed(
+        VERSION,
+        manifest.image,
+        manifest.time,
+        manifest.objects,
+        manifest.seal,
+        manifest.recipients,
+        private,
+    )
+
+
+def decode(data: bytes) -> Manifest | None:
+    """The manifest, or None for the mark of an aborted one. Raises NotAManifest."""
+    try:
+        value = canonical.decode(data)
+        if not isinstance(value, dict):
+            raise NotAManifest("not an object")
+        if value == {"aborted": True}:
+            return None
+        if value.get("v") != VERSION:
+            raise NotAManifest(f"version {value.get('v')!r} is not read here")
+        if "seal" in value:
+            sealed = codec.decode(_Sealed, value)
+            return Manifest(
+                sealed.image,
+                sealed.time,
+                sealed.objects,
+                seal=sealed.seal,
+                recipients=sealed.recipients,
+                private=sealed.private,
+            )
+        plain = codec.decode(_Plain, value)
+    except (canonical.NotCanonical, codec.DecodeError) as error:
+        raise NotAManifest(str(error)) from error
+    return Manifest(plain.image, plain.time, plain.objects, body=plain.body)
+
+
+ABORTED = canonical.encode({"aborted": True})
+
+
+def encode_body(body: ManifestBody) -> bytes:
+    return canonical.encode(codec.encode(body))
+
+
+def decode_body(data: bytes) -> ManifestBody:
+    """Raises NotAManifest."""
+    try:
+        return codec.decode(ManifestBody, canonical.decode(data))
+    except (canonical.NotCanonical, codec.DecodeError) as error:
+        raise NotAManifest(str(error)) from error

@@ -1,0 +1,88 @@
+"""What goes to a destination and what is there afterwards."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from diskwright.model.units import MIB, round_up
+
+HEAD_LIMIT = 64 << 10  # the head of an image, which a writer may emit last, is at most this
+PART_MINIMUM = 8 * MIB
+PARTS_MAXIMUM = 9_000  # S3 allows 10,000 parts; the bound on the output is not exact
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Bytes for `[offset, offset + len(data))` of the output.
+
+    Chunks come strictly forward; what lies between two of them reads as zeros, and the sink makes
+    it so. Two exceptions: a chunk that lies wholly below `HEAD_LIMIT` may come last, and an empty
+    chunk at offset n makes the output at least n bytes long (a trailing hole).
+    """
+
+    offset: int
+    data: bytes | bytearray | memoryview
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What a writer is going to make. `size_limit` is an upper bound of the output in bytes."""
+
+    format: str
+    virtual_size: int
+    size_limit: int
+    data_bytes: int  # bytes of extents that have to be read: what progress counts
+
+    @property
+    def part_size(self) -> int:
+        return part_size_for(self.size_limit)
+
+
+def part_size_for(size_limit: int) -> int:
+    """max(8 MiB, the bound / 9,000 rounded up to 1 MiB): fixed once, all parts but the last."""
+    return max(PART_MINIMUM, round_up(-(-size_limit // PARTS_MAXIMUM), MIB))
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectInfo:
+    key: str
+    size: int
+    etag: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """An object as it was stored: SHA-256 (hex) of each part, all `part_size` long but the last."""
+
+    key: str
+    size: int
+    part_size: int
+    part_digests: tuple[str, ...]
+    digest: str  # SHA-256 over the parts' 32-byte digests in order, hex
+
+
+@dataclass(frozen=True, slots=True)
+class OpenUpload:
+    key: str
+    upload_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoreCapabilities:
+    """What an endpoint was seen to do. None: not tried."""
+
+    multipart: bool | None = None
+    conditional_put: bool | None = None  # If-None-Match: * is honoured
+    part_copy: bool | None = None
+    checksum_verified: bool | None = None  # a wrong Content-MD5 is refused
+    list_uploads: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WrappedKey:
+    """A data key as a key service wrapped it; `params` are the provider's own fields."""
+
+    provider: str
+    key_id: str
+    wrapped_key: str  # base64
+    params: dict[str, str]

@@ -1,0 +1,204 @@
+"""The contracts between the rooms: read this file first.
+
+Sizes are bytes, offsets are bytes from 0. An adapter proves itself by the suites in
+`tests/contract`. All the stores' and readers' methods may be called from several threads at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from diskwright.model.extent import Extent
+from diskwright.model.guest import GuestFacts
+from diskwright.model.image import FileIdentity, ImageFacts, ImageFormat
+from diskwright.model.manifest import Manifest
+from diskwright.model.profile import Minimum
+from diskwright.model.stored import (
+    Chunk,
+    Layout,
+    ObjectInfo,
+    OpenUpload,
+    StoreCapabilities,
+    StoredObject,
+    WrappedKey,
+)
+
+
+class BlockReader(Protocol):
+    """A virtual disk to read."""
+
+    @property
+    def size(self) -> int: ...
+
+    @property
+    def parallel(self) -> int:
+        """How many reads at once do some good."""
+
+    def extents(self, start: int, length: int) -> Iterator[Extent]:
+        """Ascending, gapless, each longer than 0, their lengths sum up to `length`."""
+
+    def read_into(self, offset: int, buffer: memoryview) -> None:
+        """Fill `buffer` whole, or raise."""
+
+    def close(self) -> None: ...
+
+
+class FormatWriter(Protocol):
+    """A virtual disk to a file format in one forward pass; nothing is staged."""
+
+    def plan(self, extents: Iterable[Extent]) -> Layout: ...
+
+    def chunks(self, reader: BlockReader) -> Iterator[Chunk]:
+        """Forward, but for the head (see `Chunk`). Closing the iterator stops its threads."""
+
+
+class ByteSink(Protocol):
+    """Where chunks go: a file, or an object that is uploaded in parts."""
+
+    def write(self, chunk: Chunk) -> None: ...
+
+    def finish(self) -> StoredObject: ...
+
+    def abort(self) -> None:
+        """Leave nothing behind; may be called more than once, and after a failed finish."""
+
+
+class Destination(Protocol):
+    """One image's objects and its manifest. Leaving its context without `commit` aborts."""
+
+    def sink(self, key: str, layout: Layout) -> ByteSink: ...
+
+    def commit(self, manifest: Manifest) -> None: ...
+
+    def abort(self) -> None: ...
+
+
+class ObjectStore(Protocol):
+    """A bucket under a prefix, or a folder laid out like one. Keys are relative and use `/`.
+
+    Errors are those of `errors.py` (RemoteError for a bucket, OutputError for a folder).
+    """
+
+    @property
+    def url(self) -> str:
+        """As the user named it, for messages."""
+
+    def put(self, key: str, data: bytes, *, if_absent: bool = False) -> None:
+        """Whole or absent. With `if_absent`: raises TargetExists where the key is taken."""
+
+    def get(self, key: str, offset: int = 0, length: int | None = None) -> bytes:
+        """Raises ObjectMissing. Shorter than `length` only at the object's end."""
+
+    def head(self, key: str) -> ObjectInfo | None: ...
+
+    def list(self, prefix: str) -> Iterator[ObjectInfo]: ...
+
+    def delete(self, key: str) -> None:
+        """No error where the key is not there."""
+
+    def create_upload(self, key: str, *, part_size: int) -> str:
+        """An upload id. Parts have `part_size` bytes, but for the last."""
+
+    def put_part(self, key: str, upload_id: str, number: int, data: memoryview) -> str:
+        """Part `number` from 1, in any order; returns its ETag."""
+
+    def copy_part(
+        self, key: str, upload_id: str, number: int, source_key: str, offset: int, length: int
+    ) -> str:
+        """A part from bytes that lie in the store already."""
+
+    def complete_upload(self, key: str, upload_id: str, etags: Sequence[str]) -> None:
+        """The object appears whole; a lost answer is settled before this returns."""
+
+    def abort_upload(self, key: str, upload_id: str) -> None:
+        """No error where the upload is gone."""
+
+    def list_uploads(self, prefix: str) -> Iterator[OpenUpload]: ...
+
+    def probe(self) -> StoreCapabilities:
+        """Tries everything on a probe object of a unique key, and deletes it."""
+
+
+class UploadJournal(Protocol):
+    """What an upload has sent, on this machine's disk, synced before the bytes leave."""
+
+    def begin(self, image_id: str, header: dict[str, object]) -> JournalEntry:
+        """Holds a lock until the entry is closed."""
+
+    def dead(self, target: str) -> Iterator[JournalEntry]:
+        """Entries for `target` (an ObjectStore's url) whose run is gone; each comes locked."""
+
+
+class JournalEntry(Protocol):
+    @property
+    def image_id(self) -> str: ...
+
+    @property
+    def header(self) -> dict[str, object]: ...
+
+    def record(self, event: dict[str, object]) -> None:
+        """Append and sync."""
+
+    def remove(self) -> None:
+        """The run ended well, or was cleaned up: nothing has to be remembered."""
+
+    def close(self) -> None: ...
+
+
+class KeyWrapper(Protocol):
+    """A key service is only this. `context` is bound to the wrapped key."""
+
+    def wrap(self, data_key: bytes, context: bytes) -> WrappedKey: ...
+
+    def unwrap(self, wrapped: WrappedKey, context: bytes) -> bytes:
+        """Raises KeyRefused where the key, the context or the wrapped key is another."""
+
+
+class BlockExporter(Protocol):
+    """Opens a file of a certain format for reading, confined: the file and nothing else."""
+
+    def open(
+        self, identity: FileIdentity, image_format: ImageFormat, *, connections: int
+    ) -> AbstractContextManager[BlockReader]: ...
+
+
+class GuestInspector(Protocol):
+    def inspect(self, identity: FileIdentity, facts: ImageFacts) -> GuestFacts:
+        """In one confined child; a crash or a hang of it is `unknown`, never ours."""
+
+
+class ImageConverter(Protocol):
+    """The reference tool, for formats without a forward writer."""
+
+    def convert(
+        self,
+        identity: FileIdentity,
+        source_format: ImageFormat,
+        target_path: str,
+        target_format: ImageFormat,
+        *,
+        compress: bool,
+        progress: Progress,
+        cancel: CancelToken,
+    ) -> None: ...
+
+
+class OsDatabase(Protocol):
+    @property
+    def date(self) -> str: ...
+
+    def minimum(self, os_id: str, version: str | None, architecture: str) -> Minimum | None: ...
+
+
+class Progress(Protocol):
+    def phase(self, name: str, total: int) -> None: ...
+
+    def advance(self, count: int) -> None:
+        """Bytes done; below 0 after a retry; skipped bytes count."""
+
+
+class CancelToken(Protocol):
+    def check(self) -> None:
+        """Raises Cancelled once the user has asked to stop."""
