@@ -27,7 +27,7 @@ only the CLI prints them. "Not mine" is no error: a parser that does not know a 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass
 from typing import ClassVar
 
 
@@ -41,8 +41,7 @@ class DiskwrightError(Exception):
 
     def facts(self) -> dict[str, object]:
         """The fields by name, as they were given."""
-        names = (f.name for f in fields(type(self))) if is_dataclass(type(self)) else ()
-        return {name: getattr(self, name) for name in names}
+        return {name: getattr(self, name) for name in getattr(self, "__dataclass_fields__", ())}
 
     @property
     def code(self) -> str:

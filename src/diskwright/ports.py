@@ -76,17 +76,14 @@ class Destination(Protocol):
 
 
 class ObjectStore(Protocol):
-    """A bucket under a prefix, or a folder laid out like one. Keys are relative and use `/`.
-
-    Errors are those of `errors.py` (RemoteError for a bucket, OutputError for a folder).
-    """
+    """A bucket under a prefix, or a folder laid out like one. Keys are relative and use `/`."""
 
     @property
     def url(self) -> str:
         """As the user named it, for messages."""
 
     def put(self, key: str, data: bytes, *, if_absent: bool = False) -> None:
-        """Whole or absent. With `if_absent`: raises TargetExists where the key is taken."""
+        """Whole or absent. With `if_absent` raises TargetExists where the key is taken."""
 
     def get(self, key: str, offset: int = 0, length: int | None = None) -> bytes:
         """Raises ObjectMissing. Shorter than `length` only at the object's end."""
@@ -105,7 +102,7 @@ class ObjectStore(Protocol):
         """Part `number` from 1, in any order; returns its ETag."""
 
     def copy_part(
-        self, key: str, upload_id: str, number: int, source_key: str, offset: int, length: int
+        self, key: str, upload_id: str, number: int, source: str, offset: int, length: int
     ) -> str:
         """A part from bytes that lie in the store already."""
 
