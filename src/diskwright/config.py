@@ -1,0 +1,153 @@
+"""Settings: the configuration file and the environment, read here and nowhere else.
+
+Later wins: built-in defaults, the file (`--config`, `$DISKWRIGHT_CONFIG`, else config.toml in the
+platform's folder), the environment (`DISKWRIGHT_…`), and what the caller or the command line says.
+Credentials are left to boto3's own chain (`AWS_…`, shared files).
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
+
+from diskwright.errors import InputMissing, UsageError
+
+FILE_LIMIT = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class S3Settings:
+    """How to speak to an S3-compatible endpoint. Empty: boto3's own default."""
+
+    endpoint_url: str = ""
+    region: str = ""
+    addressing_style: str = "auto"  # auto, path, virtual
+    ca_bundle: str = ""
+    proxy: str = ""
+    credentials_profile: str = ""
+    connect_timeout_s: int = 10
+    read_timeout_s: int = 60
+    sse: str = ""  # "", sse-kms, sse-obs
+    kms_key_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    profile: str = "huawei-ims"
+    to: str = ""
+    key: str = ""
+    passphrase_file: str = ""
+    state_dir: str = ""
+    osinfo_db: str = "/usr/share/osinfo"
+    qemu_img: str = "qemu-img"
+    qemu_nbd: str = "qemu-nbd"
+    unconfined: bool = False
+    threads: int = 0  # 0: one for each processor
+    s3: S3Settings = field(default_factory=S3Settings)
+
+    def with_s3(self, **changes: Any) -> Settings:
+        """A copy with those S3 settings changed that are not None."""
+        given = {name: value for name, value in changes.items() if value is not None}
+        return replace(self, s3=replace(self.s3, **given))
+
+
+def load(
+    path: str | None = None, *, environment: Mapping[str, str] | None = None, **overrides: Any
+) -> Settings:
+    """Settings from file and environment; overrides that are None are left out.
+
+    Raises UsageError for what it does not know and for values of a wrong kind, InputMissing for a
+    file that was named and is not there.
+    """
+    env = os.environ if environment is None else environment
+    settings = Settings()
+    named = path or env.get("DISKWRIGHT_CONFIG")
+    for name, value in _read_file(named, env).items():
+        settings = _set(settings, name, value, where=named or "config.toml")
+    for variable, value in sorted(env.items()):
+        if variable.startswith("DISKWRIGHT_") and variable != "DISKWRIGHT_CONFIG":
+            settings = _set_from_environment(settings, variable, value)
+    given = {name: value for name, value in overrides.items() if value is not None}
+    settings = replace(settings, **given)
+    if not settings.state_dir:
+        settings = replace(settings, state_dir=_state_dir(env))
+    return settings
+
+
+def _read_file(named: str | None, env: Mapping[str, str]) -> dict[str, Any]:
+    path = named or os.path.join(_config_dir(env), "config.toml")
+    try:
+        with open(path, "rb") as file:
+            data = file.read(FILE_LIMIT + 1)
+    except FileNotFoundError:
+        if named:
+            raise InputMissing(named) from None
+        return {}
+    except OSError as error:
+        raise UsageError(f"{path}: can't be read: {error.strerror}") from error
+    if len(data) > FILE_LIMIT:
+        raise UsageError(f"{path}: too large for a configuration file")
+    try:
+        return tomllib.loads(data.decode())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: {error}", "correct the file; see README, Configuration") from error
+
+
+def _config_dir(env: Mapping[str, str]) -> str:
+    base = env.get("XDG_CONFIG_HOME")
+    if base:
+        return os.path.join(base, "diskwright")
+    from platformdirs import user_config_dir
+
+    return user_config_dir("diskwright")
+
+
+def _state_dir(env: Mapping[str, str]) -> str:
+    base = env.get("XDG_STATE_HOME")
+    if base:
+        return os.path.join(base, "diskwright")
+    from platformdirs import user_state_dir
+
+    return user_state_dir("diskwright")
+
+
+def _set(settings: Settings, name: str, value: Any, *, where: str) -> Settings:
+    if name == "s3":
+        if not isinstance(value, dict):
+            raise UsageError(f"{where}: [s3] is a table")
+        s3 = settings.s3
+        for key, item in value.items():
+            s3 = replace(s3, **{key: _checked(S3Settings, key, item, f"{where}: s3.{key}")})
+        return replace(settings, s3=s3)
+    return replace(settings, **{name: _checked(Settings, name, value, f"{where}: {name}")})
+
+
+def _checked(cls: type[Settings] | type[S3Settings], name: str, value: Any, where: str) -> Any:
+    defaults = {f.name: getattr(cls(), f.name) for f in fields(cls) if f.name != "s3"}
+    if name not in defaults:
+        raise UsageError(f"{where}: no such setting", f"known: {', '.join(sorted(defaults))}")
+    if type(value) is not type(defaults[name]):
+        raise UsageError(f"{where}: {type(defaults[name]).__name__} expected")
+    return value
+
+
+def _set_from_environment(settings: Settings, variable: str, text: str) -> Settings:
+    name = variable.removeprefix("DISKWRIGHT_").lower()
+    cls: type[Settings] | type[S3Settings] = Settings
+    if name.startswith("s3_"):
+        cls, name = S3Settings, name.removeprefix("s3_")
+    default = getattr(cls(), name, None)
+    value: Any = text
+    if isinstance(default, bool):
+        if text.lower() not in {"0", "1", "true", "false", "yes", "no"}:
+            raise UsageError(f"{variable}: yes or no expected")
+        value = text.lower() in {"1", "true", "yes"}
+    elif isinstance(default, int):
+        if not text.isdigit():
+            raise UsageError(f"{variable}: a number expected")
+        value = int(text)
+    wrapped = {name: value} if cls is S3Settings else value
+    return _set(settings, "s3" if cls is S3Settings else name, wrapped, where=variable)
