@@ -215,6 +215,7 @@ class SecretError(DiskwrightError):
 class KeyUnreadable(SecretError):
     key: str
     reason: str
+    hint_text: str = ""
     template = "key {key}: {reason}"
     hint_template = "make one with: diskwright key new FILE"
 
@@ -225,6 +226,7 @@ class KeyRefused(SecretError):
 
     key: str
     reason: str
+    hint_text: str = ""
     template = "key {key} does not open this: {reason}"
     hint_template = "name the key that it was sealed with: --key local:FILE"
 
@@ -305,6 +307,7 @@ class ConflictError(DiskwrightError):
 @dataclass(eq=False)
 class TargetExists(ConflictError):
     target: str
+    hint_text: str = ""
     template = "{target} exists already and was left as it is"
     hint_template = "choose another name, or overwrite a file with --force"
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from diskwright.model.units import MIB, round_up
 
 HEAD_LIMIT = 64 << 10  # the head of an image, which a writer may emit last, is at most this
+LATE_LIMIT = 2 * MIB  # sealing makes the head grow to its header and first segment: below this
 PART_MINIMUM = 8 * MIB
 PARTS_MAXIMUM = 9_000  # S3 allows 10,000 parts; the bound on the output is not exact
 
@@ -16,8 +17,9 @@ class Chunk:
     """Bytes for `[offset, offset + len(data))` of the output.
 
     Chunks come strictly forward; what lies between two of them reads as zeros, and the sink makes
-    it so. Two exceptions: a chunk that lies wholly below `HEAD_LIMIT` may come last, and an empty
-    chunk at offset n makes the output at least n bytes long (a trailing hole).
+    it so. Two exceptions: chunks that lie wholly below `LATE_LIMIT` may come last (so a sink that
+    uploads parts holds part 1 to the end), and an empty chunk at offset n makes the output at
+    least n bytes long (a trailing hole). Format writers keep what comes late below `HEAD_LIMIT`.
     """
 
     offset: int
