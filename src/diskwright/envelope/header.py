@@ -15,7 +15,7 @@ import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from diskwright.envelope import keys, recipients
+from diskwright.envelope import keys
 from diskwright.errors import DataTampered, TooManyRecipients
 from diskwright.model import canonical, codec, names
 from diskwright.model.manifest import Recipient
@@ -30,6 +30,15 @@ INFO = b"diskwright header v1"
 _LENGTH = struct.Struct(">I")
 _MAC_AT = HEADER_SIZE - MAC_SIZE
 _FORMAT = re.compile(r"[a-z0-9]{1,16}")
+
+
+def context_bytes(seal_id: str) -> bytes:
+    """What every wrapped key of this seal is bound to: at most 128 bytes, and never changes."""
+    return canonical.encode(_context(seal_id))
+
+
+def _context(seal_id: str) -> dict[str, str]:
+    return {"dw": "1", "seal": seal_id}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +64,7 @@ class DiskSeal:
     def _stored(self) -> _Stored:
         return _Stored(
             CIPHER,
-            recipients.context(self.seal),
+            _context(self.seal),
             self.disk,
             self.format,
             self.seal,

@@ -15,7 +15,7 @@ from diskwright.envelope.window import ordered
 from diskwright.errors import DataTampered
 from diskwright.model.stored import Chunk
 
-Read = Callable[[int, int], bytes]  # (offset, length) of the sealed disk; short only at its end
+Read = Callable[[int, int], bytes]  # (offset, length) of the object; short only at its end
 
 _RUN = 4  # segments fetched by one read: a request for each 1 MiB would wait on the network
 

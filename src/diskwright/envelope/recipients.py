@@ -4,22 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from diskwright.envelope.header import context_bytes
 from diskwright.envelope.keys import KEY_SIZE
 from diskwright.errors import KeyRefused
-from diskwright.model import canonical
 from diskwright.model.manifest import Recipient
 from diskwright.model.stored import WrappedKey
 
 Unwrap = Callable[[WrappedKey, bytes], bytes]  # KeyWrapper.unwrap
-
-
-def context(seal_id: str) -> dict[str, str]:
-    return {"dw": "1", "seal": seal_id}
-
-
-def context_bytes(seal_id: str) -> bytes:
-    """What every wrapped key of this seal is bound to: at most 128 bytes, and never changes."""
-    return canonical.encode(context(seal_id))
 
 
 def recipient_of(wrapped: WrappedKey) -> Recipient:

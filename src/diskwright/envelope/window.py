@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
@@ -11,7 +11,9 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-def ordered(work: Callable[[T], R], items: Iterable[T], *, workers: int) -> Iterator[R]:
+def ordered(
+    work: Callable[[T], R], items: Iterable[T], *, workers: int
+) -> Generator[R, None, None]:
     """`work(item)` of each item, in the items' order, `workers` at a time.
 
     At most `workers + 2` items are taken ahead of what was handed out. Threads have ended when
