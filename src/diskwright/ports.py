@@ -160,6 +160,11 @@ class BlockExporter(Protocol):
         self, identity: FileIdentity, image_format: ImageFormat, *, connections: int
     ) -> AbstractContextManager[BlockReader]: ...
 
+    def descriptor(
+        self, identity: FileIdentity, image_format: ImageFormat
+    ) -> AbstractContextManager[int]:
+        """For a confined child: a raw file read-only, else a fresh connection to its export."""
+
 
 class GuestInspector(Protocol):
     def inspect(self, identity: FileIdentity, facts: ImageFacts) -> GuestFacts:
@@ -179,7 +184,18 @@ class ImageConverter(Protocol):
         compress: bool,
         progress: Progress,
         cancel: CancelToken,
-    ) -> None: ...
+    ) -> None:
+        """Into `target_path`, an absolute path made for it beforehand."""
+
+
+class StagedFile(Protocol):
+    """A local output under a temporary name beside its own; leaving its context removes it."""
+
+    @property
+    def path(self) -> str: ...
+
+    def commit(self) -> None:
+        """It is synced and appears under its own name, whole."""
 
 
 class OsDatabase(Protocol):

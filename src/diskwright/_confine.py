@@ -1,0 +1,145 @@
+"""The launcher of confined processes: `python -I -m diskwright._confine SPEC`.
+
+It limits and confines itself while it has one thread, then becomes a tool (mode `exec`) or calls
+a function whose module was imported before (mode `call`). What it can't do it says in one line on
+stderr, and ends with a status of its own, so that the parent knows a refusal from a failed tool.
+
+SPEC is JSON in plain ASCII (bytes of file names that are no UTF-8 as surrogates):
+
+    parent    pid of the process that asked; another parent means that it is gone
+    confined  false: neither Landlock nor the filter (the user trusts the file)
+    rules     [{"path", "rights": of "r" "w" "x" "d", "identity": [device, inode] or null}]
+    limits    {"AS": bytes, "CPU": s, ...}: RLIMIT_ names without the prefix
+    keep      descriptors that stay open
+    listen    a listening socket to hand over as LISTEN_FDS, or null
+    argv      mode `exec`: the tool's absolute path and its arguments
+    call      mode `call`: "package.module:function"; `preload()` of that module comes first
+    arguments mode `call`: what the function is called with
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import signal
+import stat
+import sys
+from importlib import import_module
+from typing import Any
+
+from diskwright import _sandbox
+
+ENDED_ALONE = 120  # the parent was gone before we began
+NO_CONFINEMENT = 121  # this kernel can't confine
+FILE_CHANGED = 122  # a path leads to another file than the one that was looked at
+NO_FILE = 123  # a file that must be allowed, or the tool, is not there
+
+_LISTEN_FD = 3  # sd_listen_fds(3): the first one
+_RIGHTS = {
+    "r": _sandbox.READ_FILE,
+    "w": _sandbox.WRITE_FILE,
+    "x": _sandbox.EXECUTE,
+    "d": _sandbox.READ_DIR,
+}
+
+
+class Refusal(Exception):
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
+
+
+def main(argv: list[str]) -> int:
+    spec: dict[str, Any] = json.loads(argv[1])
+    try:
+        if not _sandbox.die_with_parent(signal.SIGKILL, spec["parent"]):
+            raise Refusal(ENDED_ALONE, "the parent is gone")
+        os.setsid()  # a Ctrl-C at the terminal is the parent's to handle
+        call = _imported(spec["call"]) if "call" in spec else None
+        listening = _only_descriptors(spec["keep"], spec["listen"])
+        for name, value in spec["limits"].items():
+            _limit(name, value)
+        _confine(spec, parser=call is not None)
+    except Refusal as refusal:
+        sys.stderr.write(f"diskwright: {refusal}\n")
+        return refusal.status
+    if call is not None:
+        return int(call(*spec["arguments"]) or 0)
+    environment = dict(os.environ)
+    if listening:
+        environment |= {"LISTEN_FDS": "1", "LISTEN_PID": str(os.getpid())}
+    try:
+        os.execve(spec["argv"][0], spec["argv"], environment)
+    except OSError as error:
+        sys.stderr.write(f"diskwright: {spec['argv'][0]}: {error.strerror}\n")
+        return NO_FILE
+
+
+def _imported(name: str) -> Any:
+    """The function, its module prepared: later no file can be opened."""
+    module_name, _, function = name.partition(":")
+    module = import_module(module_name)
+    module.preload()
+    return getattr(module, function)
+
+
+def _only_descriptors(keep: list[int], listen: int | None) -> bool:
+    """Close every descriptor but the standard ones, `keep`, and `listen`, which becomes 3."""
+    if listen is not None:
+        os.dup2(listen, _LISTEN_FD)
+    last = _LISTEN_FD if listen is not None else _LISTEN_FD - 1
+    for fd in sorted(keep):
+        os.closerange(last + 1, fd)
+        last = fd
+    os.closerange(last + 1, os.sysconf("SC_OPEN_MAX"))
+    return listen is not None
+
+
+def _limit(name: str, value: int) -> None:
+    """Never above what the process has already."""
+    number = getattr(resource, f"RLIMIT_{name}")
+    _, hard = resource.getrlimit(number)
+    if hard != resource.RLIM_INFINITY:
+        value = min(value, hard)
+    resource.setrlimit(number, (value, value))
+
+
+def _confine(spec: dict[str, Any], *, parser: bool) -> None:
+    _sandbox.no_new_privileges()
+    ruleset = None
+    if spec["confined"]:
+        if not _sandbox.seccomp_usable():
+            raise Refusal(NO_CONFINEMENT, "no system-call filter (seccomp) for this machine")
+        try:
+            ruleset = _sandbox.Ruleset()
+        except OSError as error:
+            raise Refusal(NO_CONFINEMENT, str(error)) from None
+    for rule in spec["rules"]:
+        _allow(ruleset, rule)
+    if ruleset is not None:
+        ruleset.enforce()
+        _sandbox.filter_calls(parser=parser)
+
+
+def _allow(ruleset: _sandbox.Ruleset | None, rule: dict[str, Any]) -> None:
+    """The identity is checked on the very inode that is allowed, so a swapped name opens nothing."""
+    try:
+        fd = os.open(rule["path"], os.O_PATH | os.O_CLOEXEC)
+    except OSError as error:
+        raise Refusal(NO_FILE, f"{rule['path']!r}: {error.strerror}") from None
+    try:
+        found = os.fstat(fd)
+        if rule["identity"] is not None and rule["identity"] != [found.st_dev, found.st_ino]:
+            raise Refusal(FILE_CHANGED, f"{rule['path']!r} is another file now")
+        if ruleset is not None:
+            rights = 0
+            for letter in rule["rights"]:
+                rights |= _RIGHTS[letter]
+            ruleset.allow(fd, rights, directory=stat.S_ISDIR(found.st_mode))
+    finally:
+        os.close(fd)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv))

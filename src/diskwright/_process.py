@@ -1,0 +1,248 @@
+"""Confined child processes that end with us, even when we are killed.
+
+The kernel sends the parent-death signal when the *thread* that started a child ends, so every
+child is started from one daemon thread that lives as long as the process.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future
+from typing import IO, Any, TypeVar
+
+from diskwright import _confine, _sandbox
+from diskwright.errors import ConfinementUnavailable, SourceChanged, ToolFailed
+
+T = TypeVar("T")
+
+STDERR_LIMIT_BYTES = 64 << 10
+_KILL_WAIT_S = 10.0  # only a process in uninterruptible sleep takes longer
+
+# Nothing of the caller's environment: messages in one language, no proxy, no LD_PRELOAD.
+ENVIRONMENT: Mapping[str, str] = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C"}
+
+_LIBRARIES = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/nix/store")
+
+
+class Rule:
+    """One allowed file or folder: `rights` of "r" read, "w" write, "x" execute, "d" list.
+
+    With `identity` (device, inode) it is allowed only if it is that file.
+    """
+
+    __slots__ = ("identity", "path", "rights")
+
+    def __init__(self, path: str, rights: str, identity: tuple[int, int] | None = None) -> None:
+        self.path = path
+        self.rights = rights
+        self.identity = identity
+
+
+def tool_rules(tool: str) -> list[Rule]:
+    """What a dynamically linked tool needs of the system besides its own files."""
+    beside = os.path.join(os.path.dirname(os.path.dirname(os.path.realpath(tool))), "lib")
+    folders = [p for p in dict.fromkeys((*_LIBRARIES, beside)) if os.path.isdir(p)]
+    rules = [Rule(tool, "rx"), Rule("/dev/null", "rw"), *(Rule(p, "rxd") for p in folders)]
+    if os.path.exists("/etc/ld.so.cache"):
+        rules.append(Rule("/etc/ld.so.cache", "r"))
+    return rules
+
+
+def tool_command(
+    argv: Sequence[str],
+    *,
+    rules: Iterable[Rule],
+    limits: Mapping[str, int],
+    listen: int | None = None,
+    unconfined: bool = False,
+) -> list[str]:
+    """The command line that runs the tool `argv` confined, as a child of this very process."""
+    return _launcher(
+        {"argv": list(argv), "listen": listen, "keep": []}, rules, limits, unconfined=unconfined
+    )
+
+
+def call_command(
+    function: str,
+    arguments: Sequence[object],
+    *,
+    limits: Mapping[str, int],
+    keep: Sequence[int] = (),
+    rules: Iterable[Rule] = (),
+    unconfined: bool = False,
+) -> list[str]:
+    """The command line that calls "package.module:function" confined. `arguments` are JSON."""
+    spec = {"call": function, "arguments": list(arguments), "listen": None, "keep": list(keep)}
+    return _launcher(spec, rules, limits, unconfined=unconfined)
+
+
+def _launcher(
+    spec: dict[str, Any], rules: Iterable[Rule], limits: Mapping[str, int], *, unconfined: bool
+) -> list[str]:
+    spec |= {
+        "parent": os.getpid(),
+        "confined": not unconfined,
+        "limits": {"CORE": 0, **limits},
+        "rules": [{"path": r.path, "rights": r.rights, "identity": r.identity} for r in rules],
+    }
+    return [sys.executable, "-I", "-m", "diskwright._confine", json.dumps(spec)]
+
+
+class ConfinedProcess:
+    """A started child. Its stderr is collected, at most 64 KiB; its stdout, if asked, is a pipe."""
+
+    def __init__(self, popen: subprocess.Popen[bytes], tool: str) -> None:
+        self._popen = popen
+        self._tool = tool
+        self._stderr = bytearray()
+        assert popen.stderr is not None
+        self._collector = threading.Thread(
+            target=self._collect, args=(popen.stderr,), name=f"stderr of {tool}", daemon=True
+        )
+        self._collector.start()
+
+    @property
+    def pid(self) -> int:
+        return self._popen.pid
+
+    @property
+    def stdout(self) -> IO[bytes]:
+        assert self._popen.stdout is not None
+        return self._popen.stdout
+
+    @property
+    def alive(self) -> bool:
+        return self._popen.poll() is None
+
+    def wait(self, timeout_s: float) -> int | None:
+        """The exit status (below 0: the signal that ended it), None while it still runs."""
+        try:
+            return self._popen.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            return None
+
+    def stderr_text(self) -> str:
+        """What it has said; all of it once it has ended."""
+        if not self.alive:
+            self._collector.join(_KILL_WAIT_S)
+        return bytes(self._stderr).decode("utf-8", "backslashreplace").strip()
+
+    def stop(self, *, grace_s: float = 0.0) -> None:
+        """Ended when this returns: asked to for `grace_s` (a fresh qemu-nbd may not hear), killed."""
+        if grace_s > 0 and self.alive:
+            self._popen.terminate()
+            self.wait(grace_s)
+        if self.alive:
+            self._popen.kill()
+            if self.wait(_KILL_WAIT_S) is None:
+                raise ToolFailed(self._tool, f"process {self.pid} can't be ended")
+        self._collector.join(_KILL_WAIT_S)
+        if self._popen.stdout is not None:
+            self._popen.stdout.close()
+
+    def raise_if_refused(self, path: str) -> None:
+        """Turn an end in the launcher itself into its error; any other end is the tool's own."""
+        raise_if_refused(self._popen.poll(), self._tool, path, self.stderr_text())
+
+    def _collect(self, pipe: IO[bytes]) -> None:
+        with pipe:
+            while data := pipe.read1(1 << 16):  # type: ignore[attr-defined]
+                self._stderr += data[: STDERR_LIMIT_BYTES - len(self._stderr)]
+
+
+def raise_if_refused(status: int | None, tool: str, path: str, stderr: str) -> None:
+    """The launcher's own exit statuses as errors. `path` is the image in question."""
+    reason = stderr.removeprefix("diskwright: ")
+    if status == _confine.NO_CONFINEMENT:
+        raise ConfinementUnavailable(reason)
+    if status == _confine.FILE_CHANGED:
+        raise SourceChanged(path, "another file has its name now")
+    if status in (_confine.NO_FILE, _confine.ENDED_ALONE):
+        raise ToolFailed(tool, reason)
+
+
+def spawn(
+    command: Sequence[str], *, tool: str, pass_fds: Sequence[int] = (), stdout: bool = False
+) -> ConfinedProcess:
+    """Start a command made by `tool_command` or `call_command`; `tool` names it in errors."""
+
+    def start() -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE if stdout else subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            pass_fds=pass_fds,
+            env=dict(ENVIRONMENT),
+            cwd="/",
+        )
+
+    return ConfinedProcess(on_spawner_thread(start), tool)
+
+
+class Confinement:
+    """What this kernel can do, for `doctor`."""
+
+    __slots__ = ("landlock_abi", "seccomp")
+
+    def __init__(self, landlock_abi: int, *, seccomp: bool) -> None:
+        self.landlock_abi = landlock_abi
+        self.seccomp = seccomp
+
+    @property
+    def usable(self) -> bool:
+        return self.landlock_abi > 0 and self.seccomp
+
+
+def probe() -> Confinement:
+    return Confinement(_sandbox.landlock_abi(), seccomp=_sandbox.seccomp_usable())
+
+
+class _Spawner:
+    def __init__(self) -> None:
+        self._jobs: queue.SimpleQueue[tuple[Callable[[], Any], Future[Any]]] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._serve, name="spawner", daemon=True)
+        self._thread.start()
+
+    def run(self, job: Callable[[], T]) -> T:
+        future: Future[T] = Future()
+        self._jobs.put((job, future))
+        return future.result()
+
+    def _serve(self) -> None:
+        while True:
+            job, future = self._jobs.get()
+            try:
+                future.set_result(job())
+            except BaseException as error:  # noqa: BLE001 - raised again by run()
+                future.set_exception(error)
+
+
+_lock = threading.Lock()
+_spawner: _Spawner | None = None
+
+
+def on_spawner_thread(job: Callable[[], T]) -> T:
+    """Run a short `job` that starts a child, on the thread that lives as long as the process."""
+    global _spawner  # noqa: PLW0603 - one thread a process is the point
+    with _lock:
+        if _spawner is None:
+            _spawner = _Spawner()
+        spawner = _spawner
+    return spawner.run(job)
+
+
+def _after_fork() -> None:
+    """Threads do not survive a fork: the child starts its own spawner when it needs one."""
+    global _lock, _spawner  # noqa: PLW0603
+    _lock = threading.Lock()
+    _spawner = None
+
+
+os.register_at_fork(after_in_child=_after_fork)
