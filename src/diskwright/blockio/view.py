@@ -1,0 +1,104 @@
+"""Readers around a reader: a part of it, its digest, its progress, its end by the user's wish."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+from diskwright.blockio.digest import DiskDigest
+from diskwright.model.extent import Extent
+from diskwright.ports import BlockReader, CancelToken, Progress
+
+
+class _View:
+    """All of a reader as it is. Closing a view closes the reader."""
+
+    def __init__(self, reader: BlockReader) -> None:
+        self._reader = reader
+
+    @property
+    def size(self) -> int:
+        return self._reader.size
+
+    @property
+    def parallel(self) -> int:
+        return self._reader.parallel
+
+    def extents(self, start: int, length: int) -> Iterator[Extent]:
+        return self._reader.extents(start, length)
+
+    def read_into(self, offset: int, buffer: memoryview) -> None:
+        self._reader.read_into(offset, buffer)
+
+    def close(self) -> None:
+        self._reader.close()
+
+
+class DigestView(_View):
+    """Hashes what is read through it, in the thread that reads.
+
+    Reads are whole 1 MiB blocks (the disk's last one may be short); another is a ValueError.
+    """
+
+    def __init__(self, reader: BlockReader) -> None:
+        super().__init__(reader)
+        self._digest = DiskDigest(reader.size)
+
+    def read_into(self, offset: int, buffer: memoryview) -> None:
+        self._digest.check(offset, len(buffer))
+        self._reader.read_into(offset, buffer)
+        self._digest.update(offset, buffer)
+
+    def hexdigest(self) -> str:
+        """`dw1`, before the view is closed. Raises DigestIncomplete where data was not read."""
+        return self._digest.hexdigest(self._reader.extents(0, self.size))
+
+
+class WindowView(_View):
+    """`[start, start + length)` of a reader as a disk of its own, from offset 0."""
+
+    def __init__(self, reader: BlockReader, *, start: int, length: int) -> None:
+        if start < 0 or length < 0 or start + length > reader.size:
+            raise ValueError(f"{length} bytes at {start} are not all on the disk")
+        super().__init__(reader)
+        self._start = start
+        self._length = length
+
+    @property
+    def size(self) -> int:
+        return self._length
+
+    def extents(self, start: int, length: int) -> Iterator[Extent]:
+        for extent in self._reader.extents(self._start + start, length):
+            yield Extent(extent.start - self._start, extent.length, extent.kind)
+
+    def read_into(self, offset: int, buffer: memoryview) -> None:
+        if not 0 <= offset <= self._length - len(buffer):
+            raise ValueError(f"{len(buffer)} bytes at {offset} are not all in the window")
+        self._reader.read_into(self._start + offset, buffer)
+
+
+class ProgressView(_View):
+    """Advances `progress` by the bytes of each read, one thread at a time."""
+
+    def __init__(self, reader: BlockReader, progress: Progress) -> None:
+        super().__init__(reader)
+        self._progress = progress
+        self._lock = threading.Lock()
+
+    def read_into(self, offset: int, buffer: memoryview) -> None:
+        self._reader.read_into(offset, buffer)
+        with self._lock:
+            self._progress.advance(len(buffer))
+
+
+class CancelView(_View):
+    """Raises Cancelled at the next read once the user has asked to stop."""
+
+    def __init__(self, reader: BlockReader, cancel: CancelToken) -> None:
+        super().__init__(reader)
+        self._cancel = cancel
+
+    def read_into(self, offset: int, buffer: memoryview) -> None:
+        self._cancel.check()
+        self._reader.read_into(offset, buffer)
