@@ -94,7 +94,7 @@ class GuestTree:
             place = self._walk(path)[-1]
             if place.node.kind is not NodeKind.DIR:
                 raise NotThere("is not a directory")
-            found = []
+            found: list[str] = []
             for name in place.fs.names(place.node):
                 if len(found) >= limit:
                     raise Unreadable("too-large", f"has more than {limit} names")

@@ -19,7 +19,7 @@ class NodeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One file of a file system. `size` in bytes; `mode` as stat(2) has it; `handle` is its fs's."""
+    """One file. `size` in bytes; `mode` as stat(2) has it; `handle` is its file system's affair."""
 
     kind: NodeKind
     size: int
