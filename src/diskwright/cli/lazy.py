@@ -1,0 +1,40 @@
+"""A click group that imports a command when it is called, so that `--help` is quick."""
+
+# ruff: noqa: ARG002 - the methods have the signatures that click calls
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import click
+
+# name: (module under diskwright.cli, one line for --help)
+COMMANDS = {
+    "inspect": ("inspect", "Tell what an image file is and what is installed in it."),
+    "validate": ("validate", "Check an image against a target cloud's written requirements."),
+    "convert": ("convert", "Convert an image file to another format, in one pass."),
+    "prepare": ("prepare", "Validate, convert, seal and upload an image, ready for import."),
+    "restore": (
+        "restore",
+        "Fetch an image that was prepared, verified, to a file or another place.",
+    ),
+    "key": ("key", "Make key-encryption keys."),
+    "doctor": ("doctor", "Say what works here, and what an endpoint can do."),
+    "completion": ("completion", "Print the completion script for a shell."),
+}
+
+
+class LazyGroup(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f"diskwright.cli.{COMMANDS[cmd_name][0]}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])

@@ -1,0 +1,129 @@
+"""The command: the only place where errors become words and numbers."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from typing import NoReturn
+
+import click
+
+import diskwright
+from diskwright.cli.lazy import LazyGroup
+from diskwright.cli.session import Session, exit_code, path_text
+from diskwright.errors import Cancelled, DiskwrightError
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="""\b
+Examples:
+  diskwright inspect disk.qcow2
+  diskwright validate disk.qcow2 --profile huawei-ims
+  diskwright convert disk.qcow2 disk.raw -O raw
+  diskwright prepare disk.qcow2 --profile huawei-ims --to s3://images/web
+  diskwright restore s3://images/web --image web restored.qcow2""",
+)
+@click.version_option(diskwright.__version__, prog_name="diskwright")
+@click.option("--config", metavar="FILE", help="Configuration file (default: the platform's).")
+@click.option(
+    "--unconfined",
+    is_flag=True,
+    default=None,
+    help="Read without confinement (Linux without Landlock, and files you trust).",
+)
+@click.option("--debug", is_flag=True, help="Show tracebacks.")
+@click.pass_obj
+def cli(session: Session, config: str | None, unconfined: bool | None, debug: bool) -> None:
+    """Prepare disk images for a cloud's image service: inspect, validate, convert, seal, upload.
+
+    It never writes to a source, and never opens what an image names.
+    """
+    session.config = config
+    session.unconfined = unconfined
+    session.debug = debug
+
+
+def main() -> NoReturn:
+    """Console script. Exit codes: docs/exit-codes.md."""
+    session = Session()
+    argv = sys.argv[1:]
+    try:
+        status = _run(session, argv)
+    except BrokenPipeError:
+        # The reader of our results went away (`| head`): no more to say, and no traceback at exit
+        sys.stderr.close()
+        status = 141
+    sys.exit(status)
+
+
+def _run(session: Session, argv: list[str]) -> int:
+    error: DiskwrightError | None = None
+    status = 0
+    try:
+        cli.main(args=argv, prog_name="diskwright", standalone_mode=False, obj=session)
+    except click.exceptions.Exit as done:
+        return done.exit_code
+    except click.ClickException as wrong:
+        return _usage(session, argv, wrong)
+    except DiskwrightError as caught:
+        error = caught
+        status = caught.status if isinstance(caught, Cancelled) else caught.exit_code
+        _show(session, caught)
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("diskwright: interrupted", err=True)
+        status = 130
+    except MemoryError:
+        raise
+    except Exception as bug:  # noqa: BLE001 - the outermost edge: a bug gets one line too
+        error = DiskwrightError()
+        status = 1
+        _show_bug(session, bug)
+    if session.output == "json" and (session.results or error is not None):
+        _print_document(session, error)
+    return status or exit_code(session.failures)
+
+
+def _usage(session: Session, argv: list[str], wrong: click.ClickException) -> int:
+    from diskwright.errors import UsageError
+
+    if isinstance(wrong, click.UsageError) and wrong.ctx is not None:
+        hint = f"see {wrong.ctx.command_path} --help"
+        session.command = wrong.ctx.info_name or ""
+    else:
+        hint = "see diskwright --help"
+    error = UsageError(wrong.format_message(), hint)
+    _show(session, error)
+    if "json" in argv or "--output=json" in argv:
+        _print_document(session, error)
+    return 2
+
+
+def _show(session: Session, error: DiskwrightError) -> None:
+    """One line, and a hint."""
+    click.echo(f"diskwright: {path_text(error.message)}", err=True)
+    click.echo(f"  hint: {path_text(error.hint)}", err=True)
+    if session.debug:
+        traceback.print_exception(error)
+
+
+def _show_bug(session: Session, bug: Exception) -> None:
+    text = path_text(f"{type(bug).__name__}: {bug}")
+    click.echo(f"diskwright: a bug of ours: {text}", err=True)
+    click.echo(f"  hint: {DiskwrightError.hint_template}", err=True)
+    if session.debug:
+        traceback.print_exception(bug)
+
+
+def _print_document(session: Session, error: DiskwrightError | None) -> None:
+    from diskwright.report.json import document, error_value
+
+    value = None
+    if error is not None:
+        value = error_value(error.kind, error.code, error.message, error.hint, error.exit_code)
+    click.echo(document(session.command, session.results, value))
+
+
+if __name__ == "__main__":
+    main()

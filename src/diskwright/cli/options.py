@@ -1,0 +1,115 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from diskwright.model.finding import Accepted
+from diskwright.model.image import ImageFormat
+from diskwright.model.units import parse_size
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+READ_FORMATS = [ImageFormat.RAW.value, ImageFormat.QCOW2.value]
+
+
+class SizeType(click.ParamType):
+    name = "size"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        if isinstance(value, int):
+            return value
+        try:
+            return parse_size(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+def output_option(command: F) -> F:
+    return click.option(
+        "--output",
+        type=click.Choice(["table", "json"]),
+        default="table",
+        show_default=True,
+        expose_value=False,
+        callback=_set_output,
+        is_eager=True,
+        help="How results are printed.",
+    )(command)
+
+
+def _set_output(ctx: click.Context, _param: click.Parameter, value: str) -> str:
+    ctx.obj.output = value
+    return value
+
+
+def input_format_option(command: F) -> F:
+    return click.option(
+        "--input-format",
+        type=click.Choice(READ_FORMATS),
+        callback=lambda _c, _p, value: ImageFormat(value) if value else None,
+        help="Choose among the formats that the file matches, or raw.",
+    )(command)
+
+
+def progress_option(command: F) -> F:
+    return click.option(
+        "--progress/--no-progress",
+        default=None,
+        help="Show progress on stderr (default: if it is a terminal).",
+    )(command)
+
+
+def profile_option(command: F) -> F:
+    return click.option("--profile", metavar="NAME", help="Target profile, as huawei-ims.")(command)
+
+
+def rules_options(command: F) -> F:
+    """What validate and prepare let a person say about findings."""
+    for option in (
+        click.option("--data", is_flag=True, help="A data disk: no operating system is expected."),
+        click.option(
+            "--min-memory",
+            type=SizeType(),
+            metavar="SIZE",
+            help="Memory that servers will have at least, as 2GiB; checked against the system's.",
+        ),
+        click.option("--strict", is_flag=True, help="Warnings and unknowns stand against it too."),
+        click.option(
+            "--accept",
+            multiple=True,
+            metavar="ID",
+            help="Accept this finding; give a --reason for each, in the same order.",
+        ),
+        click.option("--reason", multiple=True, metavar="TEXT", help="Why it is accepted."),
+    ):
+        command = option(command)
+    return command
+
+
+def accepted(ids: tuple[str, ...], reasons: tuple[str, ...]) -> tuple[Accepted, ...]:
+    """Pairs of --accept and --reason; one reason serves all."""
+    if ids and len(reasons) not in (1, len(ids)):
+        raise click.UsageError("--accept needs --reason TEXT, one for each or one for all")
+    if reasons and not ids:
+        raise click.UsageError("--reason without --accept")
+    texts = reasons * len(ids) if len(reasons) == 1 else reasons
+    return tuple(Accepted(name, text) for name, text in zip(ids, texts, strict=True))
+
+
+def s3_options(command: F) -> F:
+    """How to reach an S3-compatible endpoint; config file and environment say the rest."""
+    for option in (
+        click.option("--endpoint-url", metavar="URL", help="S3 endpoint, as https://obs.…"),
+        click.option("--region", metavar="NAME", help="Region of the bucket."),
+        click.option(
+            "--addressing-style",
+            type=click.Choice(["auto", "path", "virtual"]),
+            help="How buckets are addressed; OBS wants virtual.",
+        ),
+    ):
+        command = option(command)
+    return command

@@ -1,0 +1,125 @@
+"""diskwright prepare."""
+
+from __future__ import annotations
+
+import click
+
+from diskwright.cli.options import (
+    accepted,
+    input_format_option,
+    output_option,
+    profile_option,
+    progress_option,
+    rules_options,
+    s3_options,
+)
+from diskwright.cli.session import Session, path_text, watched
+from diskwright.errors import UsageError
+from diskwright.model.image import ImageFormat
+from diskwright.model.outcome import Validated
+
+
+@click.command(
+    "prepare",
+    short_help="Validate, convert, seal and upload an image, ready for import.",
+    epilog="""\b
+Examples:
+  diskwright prepare disk.qcow2 --profile huawei-ims --to s3://images/web
+  diskwright prepare disk.qcow2 --to s3://images/web --key local:kek.json
+  diskwright prepare disk.raw --to dir:/srv/images --name web-2026 --dry-run
+  diskwright prepare data.raw --data --to dir:/srv/images -O raw""",
+)
+@click.argument("image", metavar="IMAGE")
+@click.option("--to", metavar="TARGET", help="s3://BUCKET[/PREFIX] or dir:PATH.")
+@profile_option
+@click.option("--name", metavar="NAME", help="The image's name (default: the file's).")
+@click.option("--key", metavar="KEY", help="Seal with this key-encryption key, as local:kek.json.")
+@click.option(
+    "-O",
+    "--output-format",
+    type=click.Choice(["raw", "qcow2"]),
+    help="Format of the object (default: the profile's preferred one).",
+)
+@click.option(
+    "--compress/--no-compress", default=None, help="Compress qcow2 (default: as the profile says)."
+)
+@click.option("--dry-run", is_flag=True, help="Look, judge and lay out; send nothing.")
+@click.option(
+    "--sse",
+    type=click.Choice(["none", "sse-kms", "sse-obs"]),
+    help="Server-side encryption of the object (default: the profile's).",
+)
+@rules_options
+@input_format_option
+@s3_options
+@progress_option
+@output_option
+@click.pass_obj
+def command(
+    session: Session,
+    image: str,
+    to: str | None,
+    profile: str | None,
+    name: str | None,
+    key: str | None,
+    output_format: str | None,
+    compress: bool | None,
+    dry_run: bool,
+    sse: str | None,
+    data: bool,
+    min_memory: int | None,
+    strict: bool,
+    accept: tuple[str, ...],
+    reason: tuple[str, ...],
+    input_format: ImageFormat | None,
+    endpoint_url: str | None,
+    region: str | None,
+    addressing_style: str | None,
+    progress: bool | None,
+) -> None:
+    """Validate IMAGE, then convert, digest, seal and upload it in one pass.
+
+    Nothing is staged on this machine's disk. The manifest is put last: without it the image is
+    not there. Without --key the object is ready for import; with --key it is sealed.
+    """
+    from diskwright.report.import_request import import_request
+    from diskwright.report.json import made_result, validated_result
+    from diskwright.report.outcome import prepared_text
+    from diskwright.report.text import validated_text
+
+    session.command = "prepare"
+    waivers = accepted(accept, reason)
+
+    def judged(found: Validated) -> None:
+        if found.verdict.standing(strict=strict):
+            session.say(validated_text(found, path_text(image), strict=strict))
+            session.results.append(validated_result(image, found, None))
+
+    s3 = {
+        "endpoint_url": endpoint_url,
+        "region": region,
+        "addressing_style": addressing_style,
+        "sse": {"none": ""}.get(sse, sse) if sse else None,
+    }
+    opened = session.open(profile=profile, to=to, key=key, s3=s3)
+    with opened as app, watched(progress) as (bar, cancel):
+        if not app.settings.to:
+            raise UsageError("--to TARGET is needed", "as --to s3://BUCKET/PREFIX or --to dir:PATH")
+        made = app.prepare(
+            image,
+            name=name,
+            output_format=ImageFormat(output_format) if output_format else None,
+            compress=compress,
+            dry_run=dry_run,
+            data=data,
+            strict=strict,
+            min_memory=min_memory,
+            accepted=waivers,
+            input_format=input_format,
+            judged=judged,
+            progress=bar,
+            cancel=cancel,
+        )
+    request = None if made.sealed else import_request(made)
+    session.say(prepared_text(made, request))
+    session.results.append(made_result(image, made, request))

@@ -1,0 +1,89 @@
+"""diskwright restore."""
+
+from __future__ import annotations
+
+import click
+
+from diskwright.cli.options import output_option, progress_option, s3_options
+from diskwright.cli.session import Session, watched
+from diskwright.errors import UsageError
+from diskwright.model.image import ImageFormat
+
+
+@click.command(
+    "restore",
+    short_help="Fetch an image that was prepared, verified, to a file or another place.",
+    epilog="""\b
+Examples:
+  diskwright restore s3://images/web restored.qcow2
+  diskwright restore dir:/srv/images --image web restored.raw -O raw
+  diskwright restore s3://images/web --image web --key local:kek.json restored.qcow2
+  diskwright restore s3://vault/web --key local:kek.json --to s3://images/web""",
+)
+@click.argument("source", metavar="TARGET")
+@click.argument("out", required=False, metavar="[OUT]")
+@click.option("--image", metavar="ID|NAME", help="Which image, if there are several.")
+@click.option("--key", metavar="KEY", help="The key-encryption key of a sealed image.")
+@click.option(
+    "-O",
+    "--output-format",
+    type=click.Choice(["raw", "qcow2", "vmdk", "vhd", "vhdx", "vdi"]),
+    help="Another format than the stored one; it is staged beside OUT for a while.",
+)
+@click.option("--to", metavar="TARGET", help="Open it into an import-ready object there.")
+@click.option("--verify", is_flag=True, help="Read OUT back as a disk and compare its digest.")
+@click.option("--force", is_flag=True, help="Overwrite OUT if it exists.")
+@s3_options
+@progress_option
+@output_option
+@click.pass_obj
+def command(
+    session: Session,
+    source: str,
+    out: str | None,
+    image: str | None,
+    key: str | None,
+    output_format: str | None,
+    to: str | None,
+    verify: bool,
+    force: bool,
+    endpoint_url: str | None,
+    region: str | None,
+    addressing_style: str | None,
+    progress: bool | None,
+) -> None:
+    """Fetch an image from TARGET (s3://BUCKET[/PREFIX] or dir:PATH) into the file OUT.
+
+    Every part is verified against the manifest, and a sealed image against its key, before OUT
+    appears under its name.
+    """
+    from diskwright.report.json import made_result
+    from diskwright.report.outcome import opened_text, restored_text
+
+    session.command = "restore"
+    if (out is None) == (to is None):
+        raise UsageError("give either OUT or --to TARGET", "see diskwright restore --help")
+    s3 = {"endpoint_url": endpoint_url, "region": region, "addressing_style": addressing_style}
+    with session.open(key=key, s3=s3) as app, watched(progress) as (bar, cancel):
+        if to is not None:
+            if output_format or verify or force:
+                raise UsageError(
+                    "--to keeps the stored format", "leave -O, --verify and --force out"
+                )
+            opened = app.reopen(source, to, image=image, progress=bar, cancel=cancel)
+            session.say(opened_text(opened))
+            session.results.append(made_result(source, opened))
+            return
+        assert out is not None
+        made = app.restore(
+            source,
+            out,
+            image=image,
+            output_format=ImageFormat(output_format) if output_format else None,
+            verify=verify,
+            force=force,
+            progress=bar,
+            cancel=cancel,
+        )
+    session.say(restored_text(made))
+    session.results.append(made_result(source, made))

@@ -1,0 +1,84 @@
+"""What one run of the command knows: its settings, how it reports, and what it has to say."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from diskwright.cli.cancel import SignalCancel
+from diskwright.cli.progress import TerminalProgress, choose
+from diskwright.errors import DiskwrightError
+from diskwright.model.nulls import NullProgress
+
+if TYPE_CHECKING:
+    from diskwright.app import Diskwright
+    from diskwright.ports import CancelToken, Progress
+
+
+@dataclass
+class Session:
+    """`results` are those of the JSON document, in order; `failures` the errors among them."""
+
+    command: str = ""
+    output: str = "table"
+    debug: bool = False
+    config: str | None = None
+    unconfined: bool | None = None
+    results: list[dict[str, Any]] = field(default_factory=list)
+    failures: list[DiskwrightError] = field(default_factory=list)
+
+    def open(self, *, s3: dict[str, Any] | None = None, **overrides: Any) -> Diskwright:
+        """The application, with settings from file and environment and these on top."""
+        from diskwright import app, config
+
+        settings = config.load(self.config, unconfined=self.unconfined, **overrides)
+        return app.Diskwright(settings.with_s3(**(s3 or {})), passphrase=_ask_passphrase)
+
+    def say(self, text: str) -> None:
+        """A result, to stdout; in JSON mode the document says it at the end."""
+        if self.output != "json":
+            click.echo(text)
+
+    def fail(self, error: DiskwrightError) -> None:
+        """One of several images failed: a line and a hint now, its exit code at the end."""
+        click.echo(f"diskwright: {path_text(error.message)}", err=True)
+        click.echo(f"  hint: {path_text(error.hint)}", err=True)
+        self.failures.append(error)
+
+
+@contextmanager
+def watched(asked: bool | None) -> Iterator[tuple[Progress, CancelToken]]:
+    """Progress on stderr and Ctrl-C as a token, for as long as a verb runs."""
+    bar = choose(asked)
+    try:
+        with SignalCancel() as cancel:
+            yield (bar or NullProgress()), cancel
+    finally:
+        if isinstance(bar, TerminalProgress):
+            bar.close()
+
+
+def path_text(path: str | bytes) -> str:
+    """A path as it can be printed: nothing in it moves the cursor or breaks the line."""
+    text = os.fsdecode(path).encode("utf-8", "backslashreplace").decode()
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
+def _ask_passphrase() -> str:
+    """Asked on the terminal, never taken from the command line."""
+    import getpass
+
+    return getpass.getpass("Passphrase: ", stream=sys.stderr)
+
+
+def exit_code(failures: list[DiskwrightError]) -> int:
+    """Several failures in one run: the highest of 1 and 10 to 15, else 3."""
+    codes = [error.exit_code for error in failures]
+    hard = [code for code in codes if code == 1 or 10 <= code <= 15]
+    return max(hard) if hard else max(codes, default=0)

@@ -1,0 +1,81 @@
+"""diskwright validate."""
+
+from __future__ import annotations
+
+import click
+
+from diskwright.cli.options import (
+    accepted,
+    input_format_option,
+    output_option,
+    profile_option,
+    rules_options,
+)
+from diskwright.cli.session import Session, path_text
+from diskwright.errors import Cancelled, DiskwrightError, ValidationFailed
+from diskwright.model.image import ImageFormat
+
+
+@click.command(
+    "validate",
+    short_help="Check an image against a target cloud's written requirements.",
+    epilog="""\b
+Examples:
+  diskwright validate disk.qcow2 --profile huawei-ims
+  diskwright validate disk.qcow2 --min-memory 1GiB --strict
+  diskwright validate data.raw --data
+  diskwright validate disk.qcow2 --accept network.net-static-address --reason "lab network"
+
+\b
+Exit codes: 0 nothing stands against an import, 3 something does.""",
+)
+@click.argument("images", nargs=-1, required=True, metavar="IMAGE...")
+@profile_option
+@rules_options
+@input_format_option
+@output_option
+@click.pass_obj
+def command(
+    session: Session,
+    images: tuple[str, ...],
+    profile: str | None,
+    data: bool,
+    min_memory: int | None,
+    strict: bool,
+    accept: tuple[str, ...],
+    reason: tuple[str, ...],
+    input_format: ImageFormat | None,
+) -> None:
+    """Check an image against a target cloud's written requirements, before a byte moves.
+
+    Prints what fails first, each with what to do. What could not be read is `unknown`, never
+    `pass`.
+    """
+    from diskwright.report.json import error_of, validated_result
+    from diskwright.report.text import validated_text
+
+    session.command = "validate"
+    waivers = accepted(accept, reason)
+    with session.open(profile=profile) as app:
+        for image in images:
+            try:
+                found = app.validate(
+                    image,
+                    data=data,
+                    min_memory=min_memory,
+                    accepted=waivers,
+                    input_format=input_format,
+                )
+            except Cancelled:
+                raise
+            except DiskwrightError as error:
+                if len(images) == 1 and session.output != "json":
+                    raise
+                session.fail(error)
+                session.results.append(validated_result(image, None, error_of(error)))
+                continue
+            session.say(validated_text(found, path_text(image), strict=strict))
+            session.results.append(validated_result(image, found, None))
+            against = found.verdict.standing(strict=strict)
+            if against:
+                session.failures.append(ValidationFailed(image, len(against)))

@@ -1,0 +1,116 @@
+"""What a verb has made, as values: what the Python API returns and the reports show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from diskwright.model.attributes import ImportAttributes
+from diskwright.model.finding import Verdict
+from diskwright.model.guest import GuestFacts
+from diskwright.model.image import ImageFacts
+from diskwright.model.stored import StoreCapabilities
+
+
+@dataclass(frozen=True, slots=True)
+class Inspected:
+    path: str
+    image: ImageFacts
+    guest: GuestFacts
+
+
+@dataclass(frozen=True, slots=True)
+class Validated:
+    path: str
+    image: ImageFacts
+    guest: GuestFacts
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Converted:
+    """`digest` is dw1 of the guest's bytes; empty where qemu-img made the file unverified."""
+
+    source: str
+    target: str
+    format: str
+    compressed: bool
+    virtual_size: int
+    stored_size: int
+    digest: str
+    verified: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """`dry_run`: nothing was sent; `stored_size` is then an upper bound and digests are empty."""
+
+    target: str
+    image: str
+    name: str
+    key: str
+    manifest_key: str
+    sealed: bool
+    format: str
+    compressed: bool
+    virtual_size: int
+    stored_size: int
+    part_size: int
+    digest: str
+    object_digest: str
+    dry_run: bool
+    verdict: Verdict
+    attributes: ImportAttributes
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """`staged_bytes`: what lay beside the output for a while, because a format was asked for."""
+
+    source: str
+    image: str
+    name: str
+    target: str
+    sealed: bool
+    format: str
+    virtual_size: int
+    stored_size: int
+    digest: str
+    verified: bool
+    staged_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reopened:
+    """An import-ready image `image` at `target`, made of the stored image `opened`."""
+
+    source: str
+    opened: str
+    target: str
+    image: str
+    name: str
+    key: str
+    manifest_key: str
+    format: str
+    virtual_size: int
+    stored_size: int
+    digest: str
+    attributes: ImportAttributes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """An external program: `version` is empty where it is not there."""
+
+    name: str
+    version: str
+    needed_for: str
+
+
+@dataclass(frozen=True, slots=True)
+class Doctored:
+    tools: tuple[Tool, ...]
+    confinement: str  # what is in force, in words
+    confined: bool
+    os_database: str  # its date
+    target: str = ""
+    capabilities: StoreCapabilities | None = None

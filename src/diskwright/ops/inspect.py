@@ -1,0 +1,91 @@
+"""inspect and validate: facts of a file and of its guest, and what the rules say of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from diskwright.errors import UsageError
+from diskwright.model.finding import Accepted, Verdict
+from diskwright.model.guest import GuestFacts
+from diskwright.model.image import ImageFormat
+from diskwright.model.outcome import Inspected, Validated
+from diskwright.model.profile import Profile
+from diskwright.ops.opening import Source, look
+from diskwright.ports import GuestInspector, OsDatabase
+from diskwright.rules import judge, known_rule_ids
+
+
+def inspect(
+    path: str, *, inspector: GuestInspector, input_format: ImageFormat | None = None
+) -> Inspected:
+    """Facts only. Nothing of the file is written and nothing it names is opened."""
+    source = look(path, input_format=input_format)
+    guest = inspector.inspect(source.identity, source.facts)
+    source.unchanged()
+    return Inspected(source.identity.path, source.facts, guest)
+
+
+def check_accepted(accepted: Sequence[Accepted]) -> None:
+    """Raises UsageError for an id that no rule has, or a waiver without a reason."""
+    known = known_rule_ids()
+    for entry in accepted:
+        if entry.id not in known:
+            raise UsageError(f"--accept {entry.id}: no rule has that id", "see docs/rules.md")
+        if not entry.reason.strip():
+            raise UsageError(f"--accept {entry.id} needs a reason", "add --reason TEXT")
+
+
+def verdict_of(
+    source: Source,
+    guest: GuestFacts,
+    *,
+    profile: Profile,
+    database: OsDatabase,
+    data: bool,
+    min_memory: int | None,
+    accepted: Sequence[Accepted],
+) -> Verdict:
+    check_accepted(accepted)
+    system = guest.os
+    minimum = (
+        database.minimum(system.id, system.version_id, system.architecture or "x86_64")
+        if system is not None
+        else None
+    )
+    return judge(
+        source.facts,
+        guest,
+        profile,
+        minimum=minimum,
+        database_date=database.date,
+        data=data,
+        min_memory=min_memory,
+        accepted=tuple(accepted),
+    )
+
+
+def validate(
+    path: str,
+    *,
+    inspector: GuestInspector,
+    profile: Profile,
+    database: OsDatabase,
+    data: bool = False,
+    min_memory: int | None = None,
+    accepted: Sequence[Accepted] = (),
+    input_format: ImageFormat | None = None,
+) -> Validated:
+    """Facts and findings; what stands against an import is for the caller to act upon."""
+    source = look(path, input_format=input_format)
+    guest = inspector.inspect(source.identity, source.facts)
+    source.unchanged()
+    verdict = verdict_of(
+        source,
+        guest,
+        profile=profile,
+        database=database,
+        data=data,
+        min_memory=min_memory,
+        accepted=accepted,
+    )
+    return Validated(source.identity.path, source.facts, guest, verdict)

@@ -1,0 +1,314 @@
+"""prepare: from a disk image file to an object that is ready for import, or sealed, in one pass.
+
+plan() looks, judges and lays out; nothing is written. run() reads, compresses, digests, seals and
+uploads in one forward pass with nothing staged; the manifest comes last and makes the image exist.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from diskwright.blockio.view import CancelView, DigestView, ProgressView
+from diskwright.errors import UsageError, ValidationFailed
+from diskwright.model.attributes import ImportAttributes
+from diskwright.model.finding import Accepted, Verdict
+from diskwright.model.guest import GuestFacts
+from diskwright.model.image import ImageFormat
+from diskwright.model.manifest import Manifest, ManifestBody, ManifestDisk
+from diskwright.model.names import manifest_key, plain_key, sealed_key, uuid7
+from diskwright.model.outcome import Prepared, Validated
+from diskwright.model.profile import Profile
+from diskwright.model.stored import Layout, StoredObject
+from diskwright.ops.inspect import verdict_of
+from diskwright.ops.opening import Source, look, reading
+from diskwright.ops.sealing import Seal
+from diskwright.ops.upload import StoreDestination, sweep_dead_runs
+from diskwright.ports import (
+    BlockExporter,
+    BlockReader,
+    CancelToken,
+    FormatWriter,
+    GuestInspector,
+    KeyWrapper,
+    ObjectStore,
+    OsDatabase,
+    Progress,
+    UploadJournal,
+)
+from diskwright.rules import import_attributes
+from diskwright.writers import COMPRESSING, FORWARD, writer_for
+
+
+@dataclass(frozen=True, slots=True)
+class PrepareTools:
+    """The outside world, as `app` hands it over. `wrapper` None: the object is import-ready."""
+
+    exporter: BlockExporter
+    inspector: GuestInspector
+    database: OsDatabase
+    store: ObjectStore
+    journal: UploadJournal
+    wrapper: KeyWrapper | None
+    profile: Profile
+    versions: dict[str, str]
+    threads: int
+    now: Callable[[], float]
+    entropy: Callable[[int], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class PrepareRequest:
+    path: str
+    name: str
+    input_format: ImageFormat | None = None
+    output_format: ImageFormat | None = None  # None: the profile's preferred one
+    compress: bool | None = None  # None: as the profile prefers
+    data: bool = False
+    strict: bool = False
+    min_memory: int | None = None
+    accepted: tuple[Accepted, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PreparePlan:
+    """What run() is going to do, complete: an id, a key, a layout."""
+
+    source: Source
+    guest: GuestFacts
+    verdict: Verdict
+    attributes: ImportAttributes
+    image: str
+    name: str
+    format: ImageFormat
+    compress: bool
+    layout: Layout  # of the plain object
+    seal: Seal | None
+
+    @property
+    def key(self) -> str:
+        if self.seal is not None:
+            return sealed_key(self.image, 0)
+        return plain_key(self.image, self.name, 0, self.format.value)
+
+    @property
+    def stored_layout(self) -> Layout:
+        return self.layout if self.seal is None else self.seal.layout(self.layout)
+
+
+def plan(
+    request: PrepareRequest,
+    *,
+    tools: PrepareTools,
+    judged: Callable[[Validated], None] | None = None,
+) -> PreparePlan:
+    """Raises ValidationFailed where findings stand against the import: nothing is copied then.
+
+    `judged` is told facts and findings as soon as they are known, also when they stand against it.
+    """
+    image_format, compress = _output(request, tools.profile)
+    source = look(request.path, input_format=request.input_format)
+    guest = tools.inspector.inspect(source.identity, source.facts)
+    verdict = verdict_of(
+        source,
+        guest,
+        profile=tools.profile,
+        database=tools.database,
+        data=request.data,
+        min_memory=request.min_memory,
+        accepted=request.accepted,
+    )
+    if judged is not None:
+        judged(Validated(source.identity.path, source.facts, guest, verdict))
+    against = verdict.standing(strict=request.strict)
+    if against:
+        raise ValidationFailed(source.identity.path, len(against))
+    with reading(source, tools.exporter) as reader:
+        layout = _writer(source, image_format, compress, tools.threads).plan(
+            reader.extents(0, reader.size)
+        )
+    return PreparePlan(
+        source=source,
+        guest=guest,
+        verdict=verdict,
+        attributes=import_attributes(
+            request.name,
+            source.facts,
+            guest,
+            tools.profile,
+            data=request.data,
+            min_memory=request.min_memory,
+        ),
+        image=uuid7(int(tools.now() * 1000), tools.entropy(10)),
+        name=request.name,
+        format=image_format,
+        compress=compress,
+        layout=layout,
+        seal=_seal(tools, image_format, source),
+    )
+
+
+def run(
+    planned: PreparePlan, *, tools: PrepareTools, progress: Progress, cancel: CancelToken
+) -> Prepared:
+    """Whole or absent: leaving by any other way than the end leaves nothing behind."""
+    source = planned.source
+    sweep_dead_runs(tools.store, tools.journal)
+    destination = StoreDestination(
+        tools.store,
+        tools.journal,
+        image_id=planned.image,
+        notes=_journal_notes(planned, tools),
+        cancel=cancel,
+    )
+    with reading(source, tools.exporter) as reader, destination:
+        digest, stored, plain_size = _send(planned, reader, destination, tools, progress, cancel)
+        source.unchanged()
+        manifest = _manifest(planned, digest, stored, plain_size, tools)
+        destination.commit(manifest)
+    return _outcome(planned, tools.store.url, stored, digest, dry_run=False)
+
+
+def rehearsed(planned: PreparePlan, *, target: str) -> Prepared:
+    """What run() would make, with the sizes as upper bounds: `--dry-run`."""
+    layout = planned.stored_layout
+    nothing = StoredObject(planned.key, layout.size_limit, layout.part_size, (), "")
+    return _outcome(planned, target, nothing, "", dry_run=True)
+
+
+def _output(request: PrepareRequest, profile: Profile) -> tuple[ImageFormat, bool]:
+    image_format = request.output_format or ImageFormat(profile.preferred_format)
+    if image_format not in FORWARD:
+        raise UsageError(
+            f"prepare can't write {image_format.value} in one pass",
+            f"use -O {' or -O '.join(sorted(f.value for f in FORWARD))}, or convert to a file first",
+        )
+    compress = profile.compressed if request.compress is None else request.compress
+    if request.compress is None and image_format not in COMPRESSING:
+        compress = False
+    return image_format, compress
+
+
+def _writer(
+    source: Source, image_format: ImageFormat, compress: bool, threads: int
+) -> FormatWriter:
+    return writer_for(
+        image_format,
+        virtual_size=source.facts.virtual_size,
+        compressed=compress,
+        threads=threads,
+    )
+
+
+def _seal(tools: PrepareTools, image_format: ImageFormat, source: Source) -> Seal | None:
+    if tools.wrapper is None:
+        return None
+    return Seal.new(
+        tools.wrapper,
+        image_format=image_format,
+        virtual_size=source.facts.virtual_size,
+        entropy=tools.entropy,
+    )
+
+
+def _send(
+    planned: PreparePlan,
+    reader: BlockReader,
+    destination: StoreDestination,
+    tools: PrepareTools,
+    progress: Progress,
+    cancel: CancelToken,
+) -> tuple[str, StoredObject, int]:
+    """The forward pass: dw1, the object as stored, and the size of the plain object."""
+    view = DigestView(ProgressView(CancelView(reader, cancel), progress))
+    writer = _writer(planned.source, planned.format, planned.compress, tools.threads)
+    writer.plan(view.extents(0, view.size))
+    progress.phase("prepare", planned.layout.data_bytes)
+    sink = destination.sink(planned.key, planned.stored_layout)
+    plain_size = 0
+    with closing(writer.chunks(view)) as plain:
+        chunks = plain if planned.seal is None else planned.seal.chunks(plain, tools.threads)
+        with closing(chunks):
+            for chunk in chunks:
+                cancel.check()
+                sink.write(chunk)
+    stored = sink.finish()
+    plain_size = stored.size if planned.seal is None else planned.seal.plain_size(stored.size)
+    return view.hexdigest(), stored, plain_size
+
+
+def _manifest(
+    planned: PreparePlan, digest: str, stored: StoredObject, plain_size: int, tools: PrepareTools
+) -> Manifest:
+    facts = planned.source.facts
+    disk = ManifestDisk(
+        key=stored.key,
+        format=planned.format.value,
+        compressed=planned.compress,
+        virtual_size=facts.virtual_size,
+        exact_size=facts.exact_size,
+        digest=digest,
+        stored_size=plain_size,
+    )
+    body = ManifestBody(
+        name=planned.name,
+        disks=(disk,),
+        source_name=_base_name(planned.source.identity.path),
+        source_format=facts.format.value,
+        image=facts,
+        guest=planned.guest,
+        profile=planned.verdict.profile,
+        findings=planned.verdict.findings,
+        accepted=planned.verdict.accepted,
+        attributes=planned.attributes,
+        tools=tools.versions,
+    )
+    time = datetime.fromtimestamp(tools.now(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    manifest = Manifest(planned.image, time, (stored,), body=body)
+    return manifest if planned.seal is None else planned.seal.close(manifest)
+
+
+def _base_name(path: str) -> str:
+    return path.rsplit("/", 1)[-1].encode("utf-8", "backslashreplace").decode()
+
+
+def _journal_notes(planned: PreparePlan, tools: PrepareTools) -> dict[str, object]:
+    """What a later run needs to know of this one; wrapped keys only."""
+    identity = planned.source.identity
+    notes: dict[str, object] = {
+        "source": {
+            "device": identity.device,
+            "inode": identity.inode,
+            "size": identity.size,
+            "mtime_ns": str(identity.mtime_ns),  # past 2^53
+        },
+        "versions": dict(tools.versions),
+    }
+    if planned.seal is not None:
+        notes["seal"] = planned.seal.journal_notes()
+    return notes
+
+
+def _outcome(
+    planned: PreparePlan, target: str, stored: StoredObject, digest: str, *, dry_run: bool
+) -> Prepared:
+    return Prepared(
+        target=target,
+        image=planned.image,
+        name=planned.name,
+        key=stored.key,
+        manifest_key=manifest_key(planned.image),
+        sealed=planned.seal is not None,
+        format=planned.format.value,
+        compressed=planned.compress,
+        virtual_size=planned.source.facts.virtual_size,
+        stored_size=stored.size,
+        part_size=stored.part_size,
+        digest=digest,
+        object_digest=stored.digest,
+        dry_run=dry_run,
+        verdict=planned.verdict,
+        attributes=planned.attributes,
+    )

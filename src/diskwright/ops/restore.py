@@ -1,0 +1,183 @@
+"""restore: an image that was prepared, back into a local file, or opened into another place."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from diskwright.errors import DataTampered
+from diskwright.model.image import ImageFormat
+from diskwright.model.manifest import Manifest
+from diskwright.model.names import manifest_key, plain_key, uuid7
+from diskwright.model.outcome import Reopened, Restored
+from diskwright.model.stored import Chunk, Layout
+from diskwright.ops.convert import LocalTools, Wanted, convert, digest_of
+from diskwright.ops.fetch import plain_chunks, with_holes
+from diskwright.ops.images import Found, find
+from diskwright.ops.opening import look
+from diskwright.ops.upload import StoreDestination, sweep_dead_runs
+from diskwright.ports import CancelToken, KeyWrapper, ObjectStore, Progress, UploadJournal
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreTools:
+    """The outside world, as `app` hands it over. `wrapper` opens sealed images."""
+
+    store: ObjectStore
+    wrapper: KeyWrapper | None
+    local: LocalTools
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreRequest:
+    target: str
+    image: str | None = None  # id or name; None: the only one
+    output_format: ImageFormat | None = None  # None: the stored one
+    verify: bool = False
+    force: bool = False
+
+
+def restore(
+    request: RestoreRequest, *, tools: RestoreTools, progress: Progress, cancel: CancelToken
+) -> Restored:
+    """`target` appears whole and verified, or not at all."""
+    found = find(tools.store, request.image, tools.wrapper)
+    stored_format = ImageFormat(found.disk.format)
+    target = os.path.abspath(request.target)
+    wanted = request.output_format or stored_format
+    staged_bytes = 0
+    if wanted is stored_format and not request.verify:
+        _fetch(found, target, request.force, tools, progress, cancel)
+    else:
+        with tools.local.staged(target, request.force) as staged:
+            _fetch(found, staged.path, True, tools, progress, cancel)
+            if wanted is stored_format:
+                _verify(found, staged.path, tools, progress, cancel)
+                staged.commit()
+            else:
+                staged_bytes = os.stat(staged.path).st_size
+                _convert(found, staged.path, target, wanted, request, tools, progress, cancel)
+    return Restored(
+        source=tools.store.url,
+        image=found.manifest.image,
+        name=found.body.name,
+        target=target,
+        sealed=found.manifest.sealed,
+        format=wanted.value,
+        virtual_size=found.disk.virtual_size,
+        stored_size=os.stat(target).st_size,
+        digest=found.disk.digest,
+        verified=request.verify,
+        staged_bytes=staged_bytes,
+    )
+
+
+def reopen(
+    wanted: str | None,
+    *,
+    tools: RestoreTools,
+    store: ObjectStore,
+    journal: UploadJournal,
+    now: Callable[[], float],
+    entropy: Callable[[int], bytes],
+    progress: Progress,
+    cancel: CancelToken,
+) -> Reopened:
+    """A stored image as a new import-ready one at `store`, in one streaming pass."""
+    found = find(tools.store, wanted, tools.wrapper)
+    sweep_dead_runs(store, journal)
+    image = uuid7(int(now() * 1000), entropy(10))
+    disk = found.disk
+    key = plain_key(image, found.body.name, 0, disk.format)
+    layout = Layout(disk.format, disk.virtual_size, disk.stored_size, disk.stored_size)
+    progress.phase("open", disk.stored_size)
+    with StoreDestination(store, journal, image_id=image, notes={}, cancel=cancel) as destination:
+        sink = destination.sink(key, layout)
+        with closing(plain_chunks(tools.store, found)) as chunks:
+            for chunk in chunks:
+                cancel.check()
+                sink.write(chunk)
+                progress.advance(len(chunk.data))
+        stored = sink.finish()
+        body = replace(found.body, disks=(replace(disk, key=key),))
+        time = datetime.fromtimestamp(now(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        destination.commit(Manifest(image, time, (stored,), body=body))
+    return Reopened(
+        source=tools.store.url,
+        opened=found.manifest.image,
+        target=store.url,
+        image=image,
+        name=found.body.name,
+        key=key,
+        manifest_key=manifest_key(image),
+        format=disk.format,
+        virtual_size=disk.virtual_size,
+        stored_size=stored.size,
+        digest=disk.digest,
+        attributes=found.body.attributes,
+    )
+
+
+def _fetch(
+    found: Found,
+    target: str,
+    force: bool,
+    tools: RestoreTools,
+    progress: Progress,
+    cancel: CancelToken,
+) -> None:
+    """The stored object, opened, as the file `target`."""
+    sink = tools.local.file_sink(target, force)
+    try:
+        progress.phase("restore", found.disk.stored_size)
+        with closing(plain_chunks(tools.store, found)) as chunks:
+            for chunk in with_holes(_counted(chunks, progress, cancel), found.disk.stored_size):
+                sink.write(chunk)
+        sink.finish()
+    except BaseException:
+        sink.abort()
+        raise
+
+
+def _counted(chunks: Iterator[Chunk], progress: Progress, cancel: CancelToken) -> Iterator[Chunk]:
+    for chunk in chunks:
+        cancel.check()
+        yield chunk
+        progress.advance(len(chunk.data))
+
+
+def _verify(
+    found: Found, path: str, tools: RestoreTools, progress: Progress, cancel: CancelToken
+) -> None:
+    """Read the file back as a disk: its digest is the one that was taken from the source."""
+    copy = look(path, input_format=ImageFormat(found.disk.format))
+    digest = digest_of(copy, tools.local, progress, cancel, "verify")
+    if digest != found.disk.digest:
+        raise DataTampered(
+            f"image {found.manifest.image}", f"its disk digest is {digest}, not {found.disk.digest}"
+        )
+
+
+def _convert(
+    found: Found,
+    staged: str,
+    target: str,
+    wanted: ImageFormat,
+    request: RestoreRequest,
+    tools: RestoreTools,
+    progress: Progress,
+    cancel: CancelToken,
+) -> None:
+    _verify(found, staged, tools, progress, cancel)
+    convert(
+        staged,
+        target,
+        Wanted(wanted, verify=request.verify, force=request.force),
+        tools=tools.local,
+        progress=progress,
+        cancel=cancel,
+        input_format=ImageFormat(found.disk.format),
+    )

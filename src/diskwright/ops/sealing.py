@@ -1,0 +1,79 @@
+"""One image's seal: its data key, wrapped, and everything that is made with it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass, field, replace
+
+from diskwright.envelope import header, stream
+from diskwright.envelope.private import seal_private
+from diskwright.envelope.recipients import recipient_of
+from diskwright.envelope.sealer import seal_chunks, sealed_size
+from diskwright.envelope.stream import SegmentSealer
+from diskwright.model import codec
+from diskwright.model.image import ImageFormat
+from diskwright.model.manifest import Manifest, Recipient, clear_part, encode_body
+from diskwright.model.stored import Chunk, Layout
+from diskwright.ports import KeyWrapper
+
+
+@dataclass(frozen=True, slots=True)
+class Seal:
+    """Of an image with one disk. A data key belongs to one image and is drawn anew for each."""
+
+    seal_id: str
+    recipients: tuple[Recipient, ...]
+    header: bytes
+    j1: bytes
+    _sealer: SegmentSealer = field(repr=False)
+    _data_key: bytes = field(repr=False)
+
+    @classmethod
+    def new(
+        cls,
+        wrapper: KeyWrapper,
+        *,
+        image_format: ImageFormat,
+        virtual_size: int,
+        entropy: Callable[[int], bytes],
+    ) -> Seal:
+        """Raises what the key service raises. The data key stays in this process."""
+        seal_id = str(uuid.UUID(bytes=entropy(16), version=4))
+        data_key = entropy(32)
+        wrapped = wrapper.wrap(data_key, header.context_bytes(seal_id))
+        recipients = (recipient_of(wrapped),)
+        j1 = header.DiskSeal(seal_id, 0, image_format.value, virtual_size).encode()
+        return cls(
+            seal_id,
+            recipients,
+            header.encode(j1, recipients, data_key),
+            j1,
+            SegmentSealer.fresh(data_key, j1),
+            data_key,
+        )
+
+    def layout(self, plain: Layout) -> Layout:
+        """The layout of the sealed object."""
+        return replace(plain, size_limit=sealed_size(plain.size_limit))
+
+    def chunks(self, plain: Iterator[Chunk], workers: int) -> Generator[Chunk, None, None]:
+        return seal_chunks(plain, header=self.header, sealer=self._sealer, workers=workers)
+
+    def plain_size(self, stored: int) -> int:
+        return stream.plain_size(stored - header.HEADER_SIZE)
+
+    def close(self, manifest: Manifest) -> Manifest:
+        """The manifest with its body sealed into `private` and bound to the clear part."""
+        assert manifest.body is not None
+        clear = replace(manifest, body=None, seal=self.seal_id, recipients=self.recipients)
+        private = seal_private(self._data_key, encode_body(manifest.body), clear_part(clear))
+        return replace(clear, private=private)
+
+    def journal_notes(self) -> dict[str, object]:
+        """J1, J2 (wrapped keys only) and the payload's header; never the data key."""
+        return {
+            "j1": self.j1.decode(),
+            "j2": codec.encode(self.recipients),
+            "payload_header": self._sealer.payload_header.hex(),
+        }
