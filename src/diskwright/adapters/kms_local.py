@@ -45,11 +45,7 @@ class LocalKey:
         data = _read(path, name)
         try:
             document = kek.decode(data)
-            key = (
-                document.open()
-                if document.scrypt is None
-                else _open_with(document, passphrase, name)
-            )
+            key = _key_of(document, passphrase, name)
         except kek.NotAKek as error:
             raise _malformed(name, str(error)) from error
         return cls(name, document.id, key)
@@ -61,7 +57,7 @@ class LocalKey:
         """Raises KeyRefused where the key, the context or the wrapped key is another."""
         if wrapped.provider != PROVIDER or wrapped.key_id != self.key_id:
             owner = f"{wrapped.provider}:{wrapped.key_id}"
-            raise KeyRefused(self.name, f"this is key {self.key_id}, the data key is for {owner}")
+            raise KeyRefused(self.name, f"this is key {self.key_id}, the data key is for {owner!r}")
         if wrapped.params:
             raise KeyRefused(self.name, "the wrapped key has parameters that no local key has")
         try:
@@ -83,7 +79,9 @@ def new_key(path: str, *, passphrase: str | None = None) -> LocalKey:
     return LocalKey(f"{PROVIDER}:{path}", key_id, key)
 
 
-def _open_with(document: kek.Kek, passphrase: Callable[[], str] | None, name: str) -> bytes:
+def _key_of(document: kek.Kek, passphrase: Callable[[], str] | None, name: str) -> bytes:
+    if document.scrypt is None:
+        return document.open()
     if passphrase is None:
         raise KeyUnreadable(
             name,

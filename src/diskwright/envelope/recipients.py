@@ -37,6 +37,6 @@ def unwrap_any(recipients: Sequence[Recipient], seal_id: str, unwrap: Unwrap) ->
         refusals.append(KeyRefused(recipient.key_id, "what it unwraps is no data key"))
     if len(refusals) == 1:
         raise refusals[0]
-    names = ", ".join(f"{r.provider}:{r.key_id}" for r in recipients)
+    names = ", ".join(repr(f"{r.provider}:{r.key_id}") for r in recipients)
     key = refusals[0].key if refusals else "given"
     raise KeyRefused(key, f"it is not one of the recipients ({names or 'there are none'})")

@@ -38,6 +38,7 @@ def seal_chunks(
     """
     if len(header) != HEADER_SIZE:
         raise ValueError(f"a header has {HEADER_SIZE} bytes")
+    sealer.begin()
     free: list[bytearray] = []
 
     def seal(piece: _Piece) -> tuple[_Piece, bytes]:

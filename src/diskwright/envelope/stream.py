@@ -92,10 +92,18 @@ class SegmentSealer(_Segments):
     give both away. Give `salt` and `prefix` only to repeat the very same payload.
     """
 
+    _begun = False
+
     @classmethod
     def fresh(cls, data_key: bytes, j1: bytes) -> SegmentSealer:
         """With a new random salt and prefix."""
         return cls(data_key, j1, salt=os.urandom(SALT_SIZE), prefix=os.urandom(PREFIX_SIZE))
+
+    def begin(self) -> None:
+        """Raises RuntimeError the second time: whoever has a plaintext to seal calls this first."""
+        if self._begun:
+            raise RuntimeError("a sealer seals one payload, not a second one")
+        self._begun = True
 
     def seal(self, index: int, plain: bytes | bytearray | memoryview, *, last: bool) -> bytes:
         """The segment as it is stored, 16 bytes longer than `plain`."""
