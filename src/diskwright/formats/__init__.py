@@ -1,0 +1,1 @@
+"""What an image file says of itself, read from untrusted bytes: see `inspect.inspect_image`."""

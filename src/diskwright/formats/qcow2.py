@@ -1,0 +1,53 @@
+"""qcow2: the header, every extension and every table, read whole, before any tool opens the file.
+
+What only reading the data can show (a compressed cluster that is no deflate stream) is left to the
+reader.
+"""
+
+from __future__ import annotations
+
+from diskwright.formats import qcow2_layout as layout
+from diskwright.formats.qcow2_clusters import check_clusters
+from diskwright.formats.qcow2_header import read_header
+from diskwright.formats.qcow2_layout import Extension, Header
+from diskwright.formats.qcow2_snapshots import check_snapshots
+from diskwright.formats.qcow2_tables import read_tables
+from diskwright.formats.source import ImageSource
+from diskwright.model.image import ImageFacts, ImageFormat, Problem
+
+
+def read_facts(source: ImageSource) -> ImageFacts:
+    """Facts of a qcow2 file that names no other. `compressed`: it has a compressed cluster."""
+    header, extensions = read_header(source)
+    tables, claims = read_tables(source, header)
+    check_snapshots(source, header, claims)
+    compressed = check_clusters(source, header, tables, claims)
+    problems: tuple[Problem, ...] = ()
+    if header.incompatible & layout.INCOMPATIBLE_DIRTY:
+        problems = (Problem("dirty", "its last writer did not close it; refcounts may be stale"),)
+    return ImageFacts(
+        format=ImageFormat.QCOW2,
+        virtual_size=header.virtual_size,
+        file_size=source.size,
+        exact_size=header.virtual_size,
+        cluster_size=header.cluster_size,
+        version=header.version,
+        compressed=compressed,
+        snapshots=header.snapshot_count,
+        features=tuple(_features(header, extensions)),
+        problems=problems,
+    )
+
+
+def _features(header: Header, extensions: tuple[Extension, ...]) -> list[str]:
+    features: list[str] = []
+    if header.compression:
+        features.append(layout.COMPRESSION_NAMES[header.compression])
+    if header.extended_l2:
+        features.append("extended-l2")
+    if header.compatible & layout.COMPATIBLE_LAZY_REFCOUNTS:
+        features.append("lazy-refcounts")
+    has_bitmaps = any(extension.kind == layout.EXTENSION_BITMAPS for extension in extensions)
+    if has_bitmaps and header.autoclear & layout.AUTOCLEAR_BITMAPS:
+        features.append("bitmaps")
+    return features

@@ -1,0 +1,65 @@
+"""The bytes of an image file, read in bounds, and the refusals that name it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from diskwright.errors import ImageBroken, ImageUnsafe, ImageUnsupported, InputUnreadable
+from diskwright.formats.limits import READ_PIECE
+from diskwright.formats.support import readable_hint
+
+
+@dataclass(frozen=True, slots=True)
+class ImageSource:
+    """An open image file. `size` is what it was when it was opened, in bytes."""
+
+    fd: int
+    path: str
+    size: int
+
+    def read(self, offset: int, length: int) -> bytes:
+        """Exactly `length` bytes. What lies past the end is ImageBroken, `offset-past-end`."""
+        if offset < 0 or offset + length > self.size:
+            raise self.past_end("the file ends before what its metadata names", offset)
+        data = self.read_up_to(offset, length)
+        if len(data) < length:
+            raise InputUnreadable(path=self.path, reason="it became shorter while it was read")
+        return data
+
+    def read_up_to(self, offset: int, length: int) -> bytes:
+        """Like `read`, but shorter at the file's end."""
+        pieces: list[bytes] = []
+        while length > 0:
+            try:
+                piece = os.pread(self.fd, length, offset)
+            except OSError as error:
+                reason = error.strerror or str(error)
+                raise InputUnreadable(path=self.path, reason=reason) from error
+            if not piece:
+                break
+            pieces.append(piece)
+            offset += len(piece)
+            length -= len(piece)
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    def pieces(self, offset: int, length: int) -> Iterator[tuple[int, bytes]]:
+        """`[offset, offset + length)` as (offset, bytes), READ_PIECE at a time."""
+        end = offset + length
+        while offset < end:
+            data = self.read(offset, min(READ_PIECE, end - offset))
+            yield offset, data
+            offset += len(data)
+
+    def unsafe(self, code: str, detail: str, offset: int | None = None) -> ImageUnsafe:
+        return ImageUnsafe(self.path, code, detail, offset)
+
+    def broken(self, code: str, detail: str, offset: int | None = None) -> ImageBroken:
+        return ImageBroken(self.path, code, detail, offset)
+
+    def past_end(self, detail: str, offset: int | None = None) -> ImageBroken:
+        return self.broken("offset-past-end", detail, offset)
+
+    def unsupported(self, code: str, detail: str, offset: int | None = None) -> ImageUnsupported:
+        return ImageUnsupported(self.path, code, detail, offset, readable_hint())

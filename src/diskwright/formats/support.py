@@ -1,0 +1,57 @@
+"""Which formats are recognised, read and written: the README's table is made from this."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from diskwright.model.image import ImageFormat
+
+
+@dataclass(frozen=True, slots=True)
+class Support:
+    """One row. Every format here is recognised; `written` says how, and is empty if it is not."""
+
+    format: ImageFormat
+    read: bool
+    written: str
+    note: str
+
+
+_FORWARD = "one forward pass"
+_QEMU = "qemu-img"
+
+SUPPORT: tuple[Support, ...] = (
+    Support(
+        ImageFormat.RAW,
+        True,
+        _FORWARD,
+        "holes stay holes; an odd size is rounded up to 512 bytes with zeros",
+    ),
+    Support(
+        ImageFormat.QCOW2,
+        True,
+        _FORWARD,
+        "versions 2 and 3, zlib and zstd, extended L2 entries; of internal snapshots the active "
+        "state; no backing file, data file or encryption",
+    ),
+    Support(ImageFormat.QCOW, False, "", "version 1 of qcow"),
+    Support(ImageFormat.VMDK, False, _QEMU, ""),
+    Support(ImageFormat.VHD, False, _QEMU, "fixed, dynamic and differencing are told as one"),
+    Support(ImageFormat.VHDX, False, _QEMU, ""),
+    Support(ImageFormat.VDI, False, _QEMU, ""),
+    Support(ImageFormat.QED, False, _QEMU, ""),
+    Support(ImageFormat.LUKS, False, "", "an encrypted volume without a disk around it"),
+    Support(ImageFormat.ISO, False, "", "ISO 9660 and UDF, also with a partition table"),
+    Support(ImageFormat.OVA, False, "", "a tar archive with an .ovf in it"),
+    Support(ImageFormat.GZIP, False, "", "unpack it first"),
+    Support(ImageFormat.ZSTD, False, "", "unpack it first"),
+    Support(ImageFormat.XZ, False, "", "unpack it first"),
+    Support(ImageFormat.BZIP2, False, "", "unpack it first"),
+    Support(ImageFormat.ZIP, False, "", "unpack it first"),
+)
+
+
+def readable_hint() -> str:
+    """The hint of every refusal for want of support. It sends nobody to a less careful tool."""
+    names = ", ".join(row.format.value for row in SUPPORT if row.read)
+    return f"formats that are read: {names}; ask the image's sender for one of them"
