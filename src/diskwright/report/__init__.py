@@ -1,0 +1,1 @@
+"""Facts, findings and requests as text and as JSON. Nothing here prints."""

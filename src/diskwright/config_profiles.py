@@ -1,0 +1,100 @@
+"""Target profiles: TOML files with limits, each with its source, read into values."""
+
+from __future__ import annotations
+
+import tomllib
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from typing import Any
+
+from diskwright.errors import UsageError
+from diskwright.model.finding import Result
+from diskwright.model.profile import Profile
+from diskwright.model.units import parse_size
+from diskwright.rules import known_rule_ids
+
+_SIZES = (
+    "system_disk_minimum",
+    "system_disk_maximum",
+    "data_disk_minimum",
+    "data_disk_maximum",
+    "object_maximum",
+    "memory_minimum",
+    "disk_minimum",
+)
+_LISTS = ("accepted_formats", "architectures", "boot_modes", "virtio_modules")
+_WORDS = ("server_side_encryption",)
+_TABLES = frozenset({"preferred", "severities", *_SIZES, *_LISTS, *_WORDS})
+
+
+def profile_names() -> tuple[str, ...]:
+    """The shipped profiles, sorted."""
+    names = (entry.name for entry in _folder().iterdir())
+    return tuple(sorted(n.removesuffix(".toml") for n in names if n.endswith(".toml")))
+
+
+def load_profile(name: str) -> Profile:
+    """A shipped profile. Raises UsageError for a name that there is none of."""
+    if name not in profile_names():
+        known = ", ".join(profile_names())
+        raise UsageError(f"there is no profile {name}", f"profiles: {known}")
+    return parse_profile(name, (_folder() / f"{name}.toml").read_text())
+
+
+def parse_profile(name: str, text: str) -> Profile:
+    """Raises UsageError for what it does not know, and for a limit without source and date."""
+    try:
+        return _profile(name, tomllib.loads(text))
+    except (KeyError, TypeError, ValueError) as error:
+        reason = f"{error.args[0]} is missing" if isinstance(error, KeyError) else str(error)
+        raise UsageError(
+            f"profile {name}: {reason}", "every limit has value, source and date"
+        ) from error
+
+
+def _profile(name: str, raw: dict[str, Any]) -> Profile:
+    unknown = set(raw) - _TABLES - {"title"}
+    if unknown:
+        raise ValueError(f"{min(unknown)} is not known")
+    preferred, severities = raw["preferred"], raw.get("severities", {})
+    for rule, result in severities.items():
+        if rule not in known_rule_ids():
+            raise ValueError(f"no rule has the id {rule}")
+        Result(result)
+    limited = (*_SIZES, *_LISTS, *_WORDS, "preferred")
+    sizes = {key: _size(raw[key]["value"]) for key in _SIZES}
+    lists = {key: tuple(str(item) for item in raw[key]["value"]) for key in _LISTS}
+    return Profile(
+        name=name,
+        title=str(raw["title"]),
+        preferred_format=str(preferred["format"]),
+        compressed=bool(preferred["compressed"]),
+        accepted_formats=lists["accepted_formats"],
+        system_disk_minimum=sizes["system_disk_minimum"],
+        system_disk_maximum=sizes["system_disk_maximum"],
+        data_disk_minimum=sizes["data_disk_minimum"],
+        data_disk_maximum=sizes["data_disk_maximum"],
+        object_maximum=sizes["object_maximum"],
+        memory_minimum=sizes["memory_minimum"],
+        disk_minimum=sizes["disk_minimum"],
+        architectures=lists["architectures"],
+        boot_modes=lists["boot_modes"],
+        virtio_modules=lists["virtio_modules"],
+        server_side_encryption=str(raw["server_side_encryption"]["value"]),
+        sources={key: _source(key, raw[key]) for key in limited},
+        severities={str(rule): str(result) for rule, result in severities.items()},
+    )
+
+
+def _size(value: object) -> int:
+    return value if isinstance(value, int) else parse_size(str(value))
+
+
+def _source(key: str, limit: dict[str, Any]) -> str:
+    if not limit["source"] or not limit["date"]:
+        raise ValueError(f"{key} has no source or date")
+    return f"{limit['source']} (as of {limit['date']})"
+
+
+def _folder() -> Traversable:
+    return files("diskwright") / "rules" / "profiles"

@@ -1,0 +1,165 @@
+"""Facts as text, for `inspect`: the image file, its disk, the guest, and what stayed unread."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from diskwright.model.guest import (
+    Bootloader,
+    CloudInit,
+    FileSystem,
+    GuestFacts,
+    Kernel,
+    Network,
+    OsRelease,
+    PartitionTable,
+)
+from diskwright.model.image import ImageFacts
+from diskwright.model.text import printable
+from diskwright.model.units import format_size
+
+_KEY_WIDTH = 13
+
+
+def facts_text(name: str, image: ImageFacts, guest: GuestFacts | None = None) -> str:
+    """One fact a line, `key value`; lines without a key go on with the one above."""
+    rows = [("image", name), *_image(image)]
+    if guest is not None:
+        rows += _guest(guest)
+    return "".join(f"{key:<{_KEY_WIDTH}}{printable(value)}\n" for key, value in rows)
+
+
+_Rows = list[tuple[str, str]]
+
+
+def _under(key: str, values: Iterable[str]) -> _Rows:
+    """The key beside the first value only."""
+    return [(key if index == 0 else "", value) for index, value in enumerate(values)]
+
+
+def _image(image: ImageFacts) -> _Rows:
+    said = [image.format.value]
+    if image.version is not None:
+        said.append(f"version {image.version}")
+    if image.cluster_size is not None:
+        said.append(f"clusters of {format_size(image.cluster_size)}")
+    if image.compressed:
+        said.append("compressed")
+    rows = [
+        ("format", ", ".join(said)),
+        ("disk", f"{format_size(image.virtual_size)} ({image.virtual_size} bytes)"),
+        ("file", f"{format_size(image.file_size)} ({image.file_size} bytes)"),
+    ]
+    if image.exact_size != image.virtual_size:
+        rows.append(("exact size", f"{image.exact_size} bytes"))
+    if image.snapshots:
+        rows.append(("snapshots", str(image.snapshots)))
+    rows += _under("features", image.features)
+    return rows + _under("odd", (f"{p.code}: {p.detail}" for p in image.problems))
+
+
+def _guest(guest: GuestFacts) -> _Rows:
+    rows: _Rows = []
+    if guest.table is not None:
+        rows += _table(guest.table)
+    if guest.filesystems is not None:
+        lines = (_filesystem(i == guest.root, fs) for i, fs in enumerate(guest.filesystems))
+        rows += _under("file systems", lines)
+    if guest.os is not None:
+        rows.append(("system", _os(guest.os)))
+    if guest.bootloader is not None:
+        rows += _under("boot", _boot(guest.bootloader))
+    if guest.kernels is not None:
+        rows += _under("kernel", map(_kernel, guest.kernels))
+    if guest.fstab is not None:
+        rows += _under("fstab", (f"{e.spec} on {e.mount_point} ({e.type})" for e in guest.fstab))
+    if guest.network is not None:
+        rows += _under("network", _network(guest.network))
+    if guest.cloud_init is not None:
+        rows.append(("cloud-init", _cloud_init(guest.cloud_init)))
+    rows += _under("odd", (f"{p.code}: {p.detail}" for p in guest.problems))
+    return rows + _under("not read", (f"{u.section}: {u.reason}" for u in guest.unread))
+
+
+def _table(table: PartitionTable) -> _Rows:
+    rows = [("table", f"{table.kind}, sectors of {table.sector_size} bytes")]
+    rows += _under(
+        "partitions",
+        (
+            f"{p.number}  {format_size(p.length)} at {p.start}  {p.role}"
+            + ("  active" if p.active else "")
+            + (f"  {p.label!r}" if p.label else "")
+            for p in table.partitions
+        ),
+    )
+    return rows + _under("odd", (f"{p.code}: {p.detail}" for p in table.problems))
+
+
+def _filesystem(is_root: bool, fs: FileSystem) -> str:
+    where = "whole disk" if fs.partition is None else f"partition {fs.partition}"
+    parts = [f"{fs.type} on {where}"]
+    if is_root:
+        parts.append("root")
+    if fs.uuid:
+        parts.append(f"UUID {fs.uuid}")
+    if fs.label:
+        parts.append(f"label {fs.label}")
+    if fs.size is not None:
+        free = f", {format_size(fs.free)} free" if fs.free is not None else ""
+        parts.append(format_size(fs.size) + free)
+    if fs.dirty:
+        parts.append("not unmounted cleanly")
+    if fs.note:
+        parts.append(fs.note)
+    return "; ".join(parts)
+
+
+def _os(os: OsRelease) -> str:
+    said = os.name or os.id
+    version = f" ({os.id} {os.version_id})" if os.version_id else f" ({os.id})"
+    return said + version + (f", {os.architecture}" if os.architecture else "")
+
+
+def _boot(loader: Bootloader) -> Iterable[str]:
+    modes = [name for name, found in (("bios", loader.bios), ("uefi", loader.uefi)) if found]
+    yield f"{loader.name or 'unknown loader'}, starts by {' and '.join(modes) or 'nothing seen'}"
+    if loader.esp_fallback:
+        yield f"fallback {loader.esp_fallback}"
+    if loader.config:
+        yield f"configured by {loader.config}, {len(loader.entries)} entries"
+    for entry in loader.entries[:1]:
+        yield f"first entry: {entry.kernel} {entry.command_line}"
+
+
+def _kernel(kernel: Kernel) -> str:
+    parts = [kernel.version + (" (default)" if kernel.default else "")]
+    if kernel.initramfs is not None:
+        initramfs = kernel.initramfs
+        parts.append(f"{initramfs.path} {initramfs.state}")
+        virtio = [name for name in initramfs.modules if name.startswith("virtio")]
+        if virtio:
+            parts.append("with " + " ".join(virtio))
+    if kernel.builtin:
+        parts.append("built in: " + " ".join(kernel.builtin))
+    return "; ".join(parts)
+
+
+def _network(network: Network) -> Iterable[str]:
+    for interface in network.interfaces:
+        address = f" {interface.address}" if interface.address else ""
+        yield f"{interface.name} {interface.method}{address} ({interface.location})"
+    if not network.interfaces:
+        yield "no interface configured" + (
+            f"; {', '.join(network.managers)} found" if network.managers else ""
+        )
+    for place in (*network.persistent_rules, *network.mac_pinned):
+        yield f"tied to one card by {place}"
+
+
+def _cloud_init(cloud: CloudInit) -> str:
+    if not cloud.installed:
+        return "not installed"
+    state = {True: "enabled", False: "disabled", None: "not known whether enabled"}[cloud.enabled]
+    return " ".join(part for part in (cloud.version, state) if part) + (
+        f" by {cloud.disabled_by}" if cloud.disabled_by else ""
+    )

@@ -1,0 +1,94 @@
+"""The filled-in request that imports an uploaded object into Huawei Cloud IMS.
+
+Fields: Huawei Cloud, Image Management Service API, "Creating an Image Using a File"
+(POST /v2/cloudimages/action) and "Creating a Data Disk Image Using a File"
+(POST /v1/cloudimages/dataimages/action). The endpoint and the token are the reader's own.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from dataclasses import dataclass
+
+from diskwright.model.attributes import ImportAttributes
+from diskwright.model.text import printable
+
+ENDPOINT = "IMS_ENDPOINT"  # as ims.eu-de.otc.t-systems.com
+TOKEN = "TOKEN"  # noqa: S105 - a placeholder: X-Auth-Token, from the identity service
+BUCKET = "BUCKET"
+
+_SYSTEM_PATH = "/v2/cloudimages/action"
+_DATA_PATH = "/v1/cloudimages/dataimages/action"
+_NAME_LIMIT = 128
+
+
+@dataclass(frozen=True, slots=True)
+class ImportRequest:
+    """`body` is the JSON object to send; `notes` say what the reader has to fill in."""
+
+    method: str
+    path: str
+    body: dict[str, str | int]
+    notes: tuple[str, ...]
+
+
+def import_request(
+    attributes: ImportAttributes, *, key: str, bucket: str | None = None
+) -> ImportRequest:
+    """`key` is the object's whole key in `bucket`; without one a placeholder stands for it."""
+    notes = [
+        f"{ENDPOINT}: the image service of the bucket's region, as ims.REGION.DOMAIN",
+        f"{TOKEN}: a token of the project, from the identity service (X-Subject-Token)",
+    ]
+    if bucket is None:
+        notes.append(f"{BUCKET}: where the object was put; storage class Standard, same region")
+    body: dict[str, str | int] = {
+        "name": _service_name(attributes.name),
+        "image_url": f"{bucket or BUCKET}:{key}",
+        "min_disk": attributes.min_disk_gib,
+    }
+    if attributes.data_disk:
+        body["os_type"] = attributes.os_type
+        return ImportRequest("POST", _DATA_PATH, body, tuple(notes))
+    if attributes.os_version is not None:
+        body["os_version"] = attributes.os_version
+    else:
+        notes.append(
+            "os_version is left out, the service then detects the system; its spellings: "
+            f"GET https://{ENDPOINT}/v1/cloudimages/os_version"
+        )
+    body["min_ram"] = attributes.min_memory_mib
+    body["architecture"] = attributes.architecture
+    body["hw_firmware_type"] = attributes.boot_mode
+    body["type"] = "ECS"
+    return ImportRequest("POST", _SYSTEM_PATH, body, tuple(notes))
+
+
+def import_request_value(request: ImportRequest) -> dict[str, object]:
+    """For the JSON document."""
+    return {
+        "method": request.method,
+        "path": request.path,
+        "body": dict(request.body),
+        "notes": list(request.notes),
+    }
+
+
+def import_request_text(request: ImportRequest) -> str:
+    """A command to paste, after the placeholders in capitals were filled in."""
+    body = printable(json.dumps(request.body, ensure_ascii=True))
+    lines = [
+        f"curl -X {request.method} https://{ENDPOINT}{request.path} \\",
+        f"  -H 'X-Auth-Token: {TOKEN}' -H 'Content-Type: application/json' \\",
+        f"  -d {shlex.quote(body)}",
+        *(f"# {printable(note)}" for note in request.notes),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _service_name(name: str) -> str:
+    """1 to 128 of letters, digits, `-._` and spaces, none at the edges: others become `_`."""
+    safe = re.sub(r"[^A-Za-z0-9._ -]", "_", name)[:_NAME_LIMIT].strip()
+    return safe or "image"

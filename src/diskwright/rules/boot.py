@@ -1,0 +1,201 @@
+"""What firmware starts: boot mode, boot loader, architecture."""
+
+from __future__ import annotations
+
+from diskwright.model.finding import Result, Severity
+from diskwright.model.guest import GuestFacts, PartitionRole, Section, TableKind
+from diskwright.model.text import printable
+from diskwright.rules import sources
+from diskwright.rules.rule import (
+    Case,
+    Outcome,
+    Rule,
+    breaks,
+    commands,
+    holds,
+    skip,
+    unread,
+    unread_section,
+)
+
+# ELF machines as the facts spell them -> the service's word
+ARCHITECTURES = {"x86_64": "x86", "i386": "x86", "i686": "x86", "aarch64": "arm"}
+_FALLBACK = {"x86_64": "BOOTX64.EFI", "aarch64": "BOOTAA64.EFI"}
+
+
+def starts_by_uefi(guest: GuestFacts) -> bool | None:
+    """A loader is on the ESP, in the fallback place or in a vendor's."""
+    loader = guest.bootloader
+    if loader is None:
+        return None
+    if loader.uefi or loader.esp_fallback or loader.esp_loaders:
+        return True
+    return loader.uefi
+
+
+def boot_mode(guest: GuestFacts) -> str | None:
+    """bios or uefi: what the image is registered with; None where nothing that starts was seen."""
+    if starts_by_uefi(guest):
+        loader = guest.bootloader
+        both = loader is not None and loader.bios and not _has_esp(guest)
+        return "bios" if both else "uefi"
+    return "bios" if guest.bootloader is not None and guest.bootloader.bios else None
+
+
+def _has_esp(guest: GuestFacts) -> bool:
+    partitions = guest.table.partitions if guest.table else ()
+    return any(p.role is PartitionRole.ESP for p in partitions)
+
+
+def _loader(case: Case) -> Outcome:
+    loader = case.guest.bootloader
+    if loader is None:
+        return unread_section(case, Section.BOOT, "the boot loader")
+    if loader.bios or starts_by_uefi(case.guest):
+        return holds(f"{printable(loader.name or 'a boot loader')} is installed")
+    if loader.bios is None or loader.uefi is None:
+        return unread_section(case, Section.BOOT, "the boot loader")
+    return breaks(
+        "nothing on this disk starts it: neither boot code nor an EFI loader",
+        _boot_places(case.guest),
+        commands(
+            case,
+            debian=("grub-install /dev/vda", "update-grub"),
+            rhel=("grub2-install /dev/vda", "grub2-mkconfig -o /boot/grub2/grub.cfg"),
+            suse=("grub2-install /dev/vda", "grub2-mkconfig -o /boot/grub2/grub.cfg"),
+        ),
+    )
+
+
+def _boot_places(guest: GuestFacts) -> list[str]:
+    places = []
+    if guest.table is not None:
+        places.append(f"boot code in sector 0: {'yes' if guest.table.boot_code else 'zeros'}")
+    if guest.table is not None and guest.table.bios_core is not None:
+        places.append(f"its second stage: {'yes' if guest.table.bios_core else 'none'}")
+    places.append(f"EFI system partition: {'yes' if _has_esp(guest) else 'none'}")
+    return places
+
+
+def _mode(case: Case) -> Outcome:
+    loader = case.guest.bootloader
+    if loader is None:
+        return unread_section(case, Section.BOOT, "the boot mode")
+    mode = boot_mode(case.guest)
+    if mode is None:
+        if loader.bios is None or loader.uefi is None:
+            return unread_section(case, Section.BOOT, "the boot mode")
+        return skip("nothing starts this disk")
+    os = case.guest.os
+    if os is not None and ARCHITECTURES.get(os.architecture or "") == "arm" and mode != "uefi":
+        return breaks(
+            "an Arm server starts by UEFI only",
+            remedy=("# install the EFI loader on an EFI system partition",),
+        )
+    if mode not in case.profile.boot_modes:
+        return breaks(f"starts by {mode}; the service takes {', '.join(case.profile.boot_modes)}")
+    return holds(f"starts by {mode}; register the image with that boot mode")
+
+
+def _architecture(case: Case) -> Outcome:
+    os = case.guest.os
+    if os is None or os.architecture is None:
+        return unread_section(case, Section.OS, "the architecture")
+    service = ARCHITECTURES.get(os.architecture)
+    if service not in case.profile.architectures:
+        return breaks(
+            f"the system is built for {printable(os.architecture)}; the service has "
+            f"{', '.join(case.profile.architectures)}",
+            remedy=("# install the system for one of these",),
+        )
+    return holds(f"{os.architecture}: register the image as {service}")
+
+
+def _active(case: Case) -> Outcome:
+    table, loader = case.guest.table, case.guest.bootloader
+    if table is None:
+        return unread_section(case, Section.TABLE, "the partition table")
+    if table.kind is not TableKind.MBR:
+        return skip("only an MBR marks a partition as active")
+    if any(p.active for p in table.partitions):
+        return holds("a partition is marked as active")
+    if loader is not None and loader.bios is False:
+        return skip("the disk does not start by BIOS")
+    first = min((p.number for p in table.partitions), default=1)
+    grub = loader is not None and (loader.name or "").startswith("grub")
+    return breaks(
+        "no partition of the MBR is marked as active",
+        (f"partition {p.number}: flag 0x00" for p in table.partitions),
+        (f"sfdisk --activate /dev/vda {first}",),
+        result=Result.WARN if grub else None,
+    )
+
+
+def _fallback(case: Case) -> Outcome:
+    guest, loader = case.guest, case.guest.bootloader
+    if loader is None:
+        return unread_section(case, Section.BOOT, "the EFI system partition")
+    if loader.esp_fallback:
+        return holds(f"{printable(loader.esp_fallback)} is on the EFI system partition")
+    if not starts_by_uefi(guest):
+        if loader.uefi is None:
+            return unread_section(case, Section.BOOT, "the EFI system partition")
+        return skip("the disk does not start by UEFI")
+    if loader.uefi is None and not loader.esp_loaders:
+        return unread("the EFI system partition was not read")
+    architecture = guest.os.architecture if guest.os else None
+    name = _FALLBACK.get(architecture or "", "BOOTX64.EFI")
+    return breaks(
+        f"EFI/BOOT/{name} is missing on the EFI system partition",
+        (f"there is: {path}" for path in loader.esp_loaders),
+        commands(
+            case,
+            debian=("grub-install --removable",),
+            rhel=(
+                "mkdir -p /boot/efi/EFI/BOOT",
+                f"cp /boot/efi/EFI/*/shim*.efi /boot/efi/EFI/BOOT/{name}",
+            ),
+            suse=("shim-install --removable",),
+        ),
+    )
+
+
+RULES = (
+    Rule(
+        "boot.bootloader-missing",
+        "A boot loader is installed on the disk",
+        "Firmware finds nothing to start: the server stays at a black screen.",
+        sources.PREPARE_LINUX,
+        _loader,
+    ),
+    Rule(
+        "boot.mode",
+        "The disk starts in a boot mode that the service has",
+        "An image registered as BIOS does not start by UEFI, nor the other way round.",
+        sources.API_CREATE,
+        _mode,
+    ),
+    Rule(
+        "boot.architecture",
+        "The system is built for the service's processors",
+        "The image's architecture chooses the servers that it can be used on.",
+        sources.API_CREATE,
+        _architecture,
+    ),
+    Rule(
+        "boot.mbr-no-active-partition",
+        "An MBR marks the partition to start",
+        "Some boot codes and firmwares start the active partition only. GRUB's own boot code "
+        "needs none: with it this is a warning.",
+        sources.MBR,
+        _active,
+        severity=Severity.MEDIUM,
+    ),
+    Rule(
+        "boot.esp-no-fallback",
+        "UEFI finds a loader in its fallback place",
+        "A new server's firmware remembers no boot entry: it looks for EFI/BOOT/BOOTX64.EFI only.",
+        sources.UEFI,
+        _fallback,
+    ),
+)

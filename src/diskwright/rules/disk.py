@@ -1,0 +1,206 @@
+"""The disk as a whole: its table, its file systems, the one system on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from diskwright.model.finding import Result, Severity
+from diskwright.model.guest import Section, TableKind
+from diskwright.model.units import GIB, format_size, round_up
+from diskwright.rules import sources
+from diskwright.rules.rule import (
+    Case,
+    Outcome,
+    Rule,
+    breaks,
+    holds,
+    quoted,
+    skip,
+    unread,
+    unread_section,
+)
+
+_LIES = {
+    "table-too-large": "The partition table has a believable number of entries",
+    "header-inconsistent": "The partition table's header agrees with itself",
+    "partition-overlap": "No two partitions overlap",
+    "partition-loop": "The chain of logical partitions ends",
+}
+_BACKUP = "gpt-backup-missing"
+
+
+def _one_system(case: Case) -> Outcome:
+    guest = case.guest
+    if guest.root is not None:
+        return holds("one system disk: the root file system is on it")
+    if guest.filesystems is None or any(
+        not fs.read and fs.type != "swap" for fs in guest.filesystems
+    ):
+        return unread_section(case, Section.ROOT, "the root file system")
+    if reason := guest.why_unread(Section.ROOT):
+        return unread(f"the root file system was not found: {reason}")
+    return breaks(
+        "no operating system was found on this disk",
+        (f"{fs.type} on partition {fs.partition}" for fs in guest.filesystems),
+        ("# for a disk that holds data only: diskwright validate --data IMAGE",),
+    )
+
+
+def _table(case: Case) -> Outcome:
+    table = case.guest.table
+    if table is None:
+        return unread_section(case, Section.TABLE, "the partition table")
+    other = [p for p in table.problems if p.code not in _LIES and p.code != _BACKUP]
+    if other:
+        return breaks(
+            "the partition table is damaged",
+            (f"{p.code}: {p.detail}" for p in other),
+            ("sgdisk --verify /dev/vda",),
+        )
+    if table.problems and not table.partitions:
+        return skip("its damage is told by another rule")
+    if table.kind is TableKind.NONE or not table.partitions:
+        return breaks(
+            "no partition table with partitions on it: a system disk is started from one",
+            remedy=("# for a disk that holds data only: diskwright validate --data IMAGE",),
+        )
+    return holds(f"{table.kind} with {len(table.partitions)} partition(s)")
+
+
+def _problem(code: str, good: str, remedy: tuple[str, ...]) -> Callable[[Case], Outcome]:
+    def check(case: Case) -> Outcome:
+        table = case.guest.table
+        if table is None:
+            return unread_section(case, Section.TABLE, "the partition table")
+        found = [p for p in table.problems if p.code == code]
+        if found:
+            return breaks(found[0].detail, (p.detail for p in found[1:]), remedy)
+        return holds(good)
+
+    return check
+
+
+def _backup(case: Case) -> Outcome:
+    table = case.guest.table
+    if table is not None and table.kind is not TableKind.GPT:
+        return skip("only a GPT has a backup")
+    check = _problem(
+        _BACKUP,
+        "the backup table is at the end of the disk",
+        ("sgdisk --move-second-header /dev/vda   # writes it anew; sgdisk is in package gdisk",),
+    )
+    return check(case)
+
+
+def _encrypted(case: Case) -> Outcome:
+    if case.guest.filesystems is None:
+        return unread_section(case, Section.FILESYSTEMS, "the file systems")
+    found = [fs for fs in case.guest.filesystems if fs.type.lower() in _ENCRYPTED]
+    if found:
+        return breaks(
+            "the disk is encrypted inside",
+            (f"{fs.type} on partition {fs.partition}" for fs in found),
+            ("# decrypt it, or install the system on a plain disk and encrypt the image's object",),
+        )
+    if any(not fs.read and fs.type in _OPAQUE for fs in case.guest.filesystems):
+        return unread("a partition holds something that is not known")
+    return holds("no encrypted volume was found")
+
+
+_ENCRYPTED = frozenset({"luks", "luks1", "luks2", "crypto_luks", "bitlocker"})
+_OPAQUE = frozenset({"", "unknown"})
+
+
+def _dirty(case: Case) -> Outcome:
+    guest = case.guest
+    if guest.filesystems is None:
+        return unread_section(case, Section.FILESYSTEMS, "the file systems")
+    found = [fs for fs in guest.filesystems if fs.dirty]
+    if found:
+        return breaks(
+            "a file system was not unmounted cleanly",
+            (f"{fs.type} on partition {fs.partition}: {fs.note or 'marked dirty'}" for fs in found),
+            ("# start the machine once more and shut it down:", "poweroff"),
+        )
+    if guest.root is None or guest.filesystems[guest.root].dirty is None:
+        return unread("whether the root file system was unmounted cleanly is not known")
+    return holds("the file systems were unmounted cleanly")
+
+
+def _minimum(case: Case) -> Outcome:
+    given = max(round_up(case.image.virtual_size, GIB), case.profile.disk_minimum)
+    if case.minimum is None:
+        return unread(f"the system's least disk is not known ({_database(case)})")
+    need, os = case.minimum.disk_bytes, quoted(case.minimum.os)
+    said = f"{os} asks for {format_size(need)}; the server's system disk has {format_size(given)}"
+    if need <= given:
+        return holds(said, (case.minimum.source,))
+    return breaks(said, (case.minimum.source,), (f"qemu-img resize -f raw IMAGE {need}",))
+
+
+def _database(case: Case) -> str:
+    date = case.database_date
+    return f"osinfo database of {date}" if date else "no osinfo database"
+
+
+RULES = (
+    Rule(
+        "disk.one-system-disk",
+        "One disk holds the whole system",
+        "The service takes exactly one system disk, with the boot and the system partition on it.",
+        sources.PREPARE_LINUX,
+        _one_system,
+    ),
+    Rule(
+        "disk.partition-table",
+        "The disk has a partition table that can be read",
+        "Firmware and boot loader start from partitions.",
+        sources.PREPARE_LINUX,
+        _table,
+    ),
+    *(
+        Rule(
+            f"disk.{code}",
+            title,
+            "A table that lies is read differently by every system, and can hang or crash one.",
+            sources.MBR if code == "partition-loop" else sources.GPT,
+            _problem(code, title, ("sgdisk --verify /dev/vda   # then partition the disk anew",)),
+        )
+        for code, title in _LIES.items()
+    ),
+    Rule(
+        "disk.gpt-backup-missing",
+        "The backup of the GPT is in place",
+        "The disk starts without it, and is lost with the first table. Growing the disk on the "
+        "server moves the backup first: tools refuse where there is none.",
+        sources.GPT,
+        _backup,
+        Result.WARN,
+        Severity.MEDIUM,
+    ),
+    Rule(
+        "disk.encrypted",
+        "The disk is not encrypted inside",
+        "The service can't read nor adapt an encrypted system, and nobody types its passphrase.",
+        sources.PREPARE_LINUX,
+        _encrypted,
+    ),
+    Rule(
+        "disk.filesystem-dirty",
+        "File systems were unmounted cleanly",
+        "A disk copied from a running machine, or after a crash, lacks what was not written yet.",
+        sources.EXT4,
+        _dirty,
+        Result.WARN,
+        Severity.MEDIUM,
+    ),
+    Rule(
+        "disk.minimum",
+        "The server's disk is large enough for this system",
+        "The figure is the installer's: an installed system may run with less.",
+        sources.OSINFO,
+        _minimum,
+        Result.WARN,
+        Severity.LOW,
+    ),
+)

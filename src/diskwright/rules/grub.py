@@ -1,0 +1,212 @@
+"""The boot loader's entries: the kernel, its initramfs, its root."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from diskwright.model.finding import Result
+from diskwright.model.guest import BootEntry, InitramfsState, NamedBy, Section
+from diskwright.model.text import printable
+from diskwright.rules import sources
+from diskwright.rules.rule import (
+    Case,
+    Outcome,
+    Rule,
+    breaks,
+    commands,
+    holds,
+    quoted,
+    skip,
+    unread,
+    unread_section,
+)
+
+
+def _config(case: Case) -> Outcome:
+    loader = case.guest.bootloader
+    if loader is None:
+        return unread_section(case, Section.BOOT, "the boot loader's configuration")
+    if loader.config is not None:
+        return holds(f"{printable(loader.config)} is there")
+    if case.guest.root is None or case.guest.why_unread(Section.BOOT):
+        return unread_section(case, Section.BOOT, "the boot loader's configuration")
+    return breaks(
+        "the boot loader has no configuration: it stops at its prompt",
+        ("looked for grub.cfg, grub.conf and menu.lst in /boot",),
+        _new_config(case),
+    )
+
+
+def _new_config(case: Case) -> tuple[str, ...]:
+    return commands(
+        case,
+        debian=("update-grub",),
+        rhel=("grub2-mkconfig -o /boot/grub2/grub.cfg",),
+        suse=("grub2-mkconfig -o /boot/grub2/grub.cfg",),
+    )
+
+
+_Judge = Callable[[Case, tuple[BootEntry, ...]], Outcome]
+
+
+def _entries(judge: _Judge) -> Callable[[Case], Outcome]:
+    def check(case: Case) -> Outcome:
+        loader = case.guest.bootloader
+        if loader is None:
+            return unread_section(case, Section.BOOT, "the boot entries")
+        if loader.config is None:
+            return unread("the boot entries are not known: no configuration was found")
+        if not loader.entries:
+            return unread("no boot entry was understood", (loader.config,))
+        return judge(case, loader.entries)
+
+    return check
+
+
+def _milder(found: Iterable[BootEntry], entries: tuple[BootEntry, ...]) -> Result | None:
+    """An entry that is not the first one harms only who chooses it."""
+    return None if entries[0] in found else Result.WARN
+
+
+def _kernel(case: Case, entries: tuple[BootEntry, ...]) -> Outcome:
+    found = [e for e in entries if e.kernel_exists is False]
+    if found:
+        return breaks(
+            "a boot entry names a kernel that is not there",
+            (f"{e.location}: {e.kernel}" for e in found),
+            commands(
+                case,
+                debian=("apt-get install --reinstall linux-image-amd64", "update-grub"),
+                rhel=("dnf reinstall kernel-core",),
+                suse=("zypper install --force kernel-default",),
+            ),
+            result=_milder(found, entries),
+        )
+    if any(e.kernel_exists is None for e in entries):
+        return unread("whether the kernel is there can't be told", _kernels(entries))
+    return holds("every boot entry's kernel is there", _kernels(entries[:1]))
+
+
+def _kernels(entries: Iterable[BootEntry]) -> list[str]:
+    return [f"{e.location}: {e.kernel}" for e in entries]
+
+
+def _initramfs(case: Case, entries: tuple[BootEntry, ...]) -> Outcome:
+    found = [e for e in entries if e.initrds_exist is False]
+    if found:
+        return breaks(
+            "a boot entry names an initramfs that is not there",
+            (f"{e.location}: {', '.join(e.initrds)}" for e in found),
+            rebuild(case),
+            result=_milder(found, entries),
+        )
+    named = [e for e in entries if e.initrds]
+    if any(e.initrds_exist is None for e in named):
+        return unread("whether the initramfs is there can't be told")
+    lost = [
+        k.initramfs.path
+        for k in case.guest.kernels or ()
+        if k.default and k.initramfs and k.initramfs.state is InitramfsState.MISSING
+    ]
+    if lost:
+        return breaks("the default kernel's initramfs is not there", lost, rebuild(case))
+    if not named:
+        return skip("no boot entry names an initramfs")
+    return holds("every initramfs that a boot entry names is there")
+
+
+def rebuild(case: Case, modules: Iterable[str] = ()) -> tuple[str, ...]:
+    """Makes the initramfs anew, with `modules` in it."""
+    names = list(modules)
+    drivers = f' --force --add-drivers "{" ".join(names)}"' if names else " --force"
+    added = (f"printf '%s\\n' {' '.join(names)} >> /etc/initramfs-tools/modules",) if names else ()
+    dracut = (f"dracut --regenerate-all{drivers}",)
+    return commands(case, debian=(*added, "update-initramfs -u -k all"), rhel=dracut, suse=dracut)
+
+
+def _root_name(case: Case, entries: tuple[BootEntry, ...]) -> Outcome:
+    found = [e for e in entries if e.root_named_by is NamedBy.DEVICE]
+    if found:
+        uuid = _root_uuid(case)
+        return breaks(
+            "the kernel's root= names a device by its place: it is another one on the server",
+            (f"{e.location}: root={e.root}" for e in found),
+            commands(
+                case,
+                debian=("sed -i '/^GRUB_DISABLE_LINUX_UUID=/d' /etc/default/grub", "update-grub"),
+                rhel=(f"grubby --update-kernel=ALL --args=root=UUID={uuid}",),
+                suse=_new_config(case)[-1:],
+            ),
+            result=_milder(found, entries),
+        )
+    if all(e.root is None for e in entries):
+        return unread("no boot entry has a root=", (e.location for e in entries))
+    return holds("root= names no device by its place", _roots(entries[:1]))
+
+
+def _root_uuid(case: Case) -> str:
+    guest = case.guest
+    known = (
+        guest.filesystems[guest.root].uuid if guest.filesystems and guest.root is not None else ""
+    )
+    return quoted(known) if known else "UUID-AS-BLKID-SAYS"
+
+
+def _roots(entries: Iterable[BootEntry]) -> list[str]:
+    return [f"{e.location}: root={e.root}" for e in entries]
+
+
+def _root_there(case: Case, entries: tuple[BootEntry, ...]) -> Outcome:
+    stable = [e for e in entries if e.root is not None and e.root_named_by is not NamedBy.DEVICE]
+    found = [e for e in stable if e.root_on_disk is False]
+    if found:
+        return breaks(
+            "the kernel's root= names a file system that is not on this disk",
+            _roots(found),
+            ("blkid", *_new_config(case)),
+            result=_milder(found, entries),
+        )
+    if not stable:
+        return unread("no boot entry names its root in a way that can be looked up")
+    if any(e.root_on_disk is None for e in stable):
+        return unread("whether root= is on this disk can't be told", _roots(stable))
+    return holds("root= is on this disk")
+
+
+RULES = (
+    Rule(
+        "boot.grub-config-missing",
+        "The boot loader has its configuration",
+        "Without it the server waits at a boot prompt that nobody sees.",
+        sources.UUIDS,
+        _config,
+    ),
+    Rule(
+        "boot.kernel-missing",
+        "The kernel that is started exists",
+        "The boot loader stops with an error.",
+        sources.GRUB,
+        _entries(_kernel),
+    ),
+    Rule(
+        "boot.initramfs-missing",
+        "The initramfs that is started exists",
+        "The kernel finds no root file system without its drivers.",
+        sources.DRIVERS,
+        _entries(_initramfs),
+    ),
+    Rule(
+        "boot.grub-root-device-name",
+        "The kernel's root is named by UUID",
+        "The server's disk is /dev/vda where it was /dev/sda; the kernel finds no root.",
+        sources.UUIDS,
+        _entries(_root_name),
+    ),
+    Rule(
+        "boot.grub-root-unknown",
+        "The kernel's root is on this disk",
+        "The kernel waits for a file system that never comes.",
+        sources.UUIDS,
+        _entries(_root_there),
+    ),
+)

@@ -1,0 +1,185 @@
+"""The image file: format, sizes, state."""
+
+from __future__ import annotations
+
+from diskwright.model.finding import Result, Severity
+from diskwright.model.image import ImageFormat
+from diskwright.model.units import SECTOR, format_size
+from diskwright.rules import sources
+from diskwright.rules.rule import Case, Outcome, Rule, breaks, holds, unread
+
+_NO_DISKS = frozenset(
+    {
+        ImageFormat.LUKS,
+        ImageFormat.ISO,
+        ImageFormat.GZIP,
+        ImageFormat.ZSTD,
+        ImageFormat.XZ,
+        ImageFormat.BZIP2,
+        ImageFormat.ZIP,
+        ImageFormat.OVA,
+    }
+)
+_TOLD_APART = frozenset({"dirty", "size-unaligned"})  # codes that have a rule of their own
+
+
+def _format(case: Case) -> Outcome:
+    name = case.image.format
+    made = case.profile.preferred_format + (", compressed" if case.profile.compressed else "")
+    if name in _NO_DISKS:
+        return breaks(
+            f"{name} is not a plain disk image",
+            remedy=("# give the disk image itself: unpack, decrypt or install it first",),
+        )
+    if name in case.profile.accepted_formats:
+        return holds(f"{name} is accepted; prepare makes {made}")
+    return breaks(
+        f"{name} is not accepted as it is; prepare makes {made}",
+        (f"accepted: {', '.join(case.profile.accepted_formats)}",),
+        (f"diskwright convert IN OUT -O {case.profile.preferred_format}",),
+        result=Result.WARN,
+    )
+
+
+def _size(case: Case) -> Outcome:
+    limits = case.profile
+    low, high = limits.system_disk_minimum, limits.system_disk_maximum
+    if case.data:
+        low, high = limits.data_disk_minimum, limits.data_disk_maximum
+    size, kind = case.image.virtual_size, "data" if case.data else "system"
+    said = f"virtual size {format_size(size)}"
+    span = f"{format_size(low)} to {format_size(high)}"
+    if size < low:
+        return breaks(
+            f"{said}; a {kind} disk image has {span}",
+            (f"{size} bytes",),
+            (f"qemu-img resize -f {case.image.format} IMAGE {low}",),
+        )
+    if size > high:
+        return breaks(
+            f"{said}; a {kind} disk image has {span}",
+            (f"{size} bytes",),
+            ("# shrink file system and partition in the guest, then copy to a smaller disk",),
+        )
+    return holds(f"{said} is within {span}")
+
+
+def _object_size(case: Case) -> Outcome:
+    limit = case.profile.object_maximum
+    if case.image.virtual_size <= limit:
+        return holds(f"the object can't be larger than {format_size(limit)}")
+    return unread(
+        f"the disk is larger than {format_size(limit)}, the limit of the object; its size shows "
+        "when it is made"
+    )
+
+
+def _aligned(case: Case) -> Outcome:
+    exact, virtual = case.image.exact_size, case.image.virtual_size
+    if exact == virtual:
+        return holds("the size is a whole number of sectors")
+    return breaks(
+        f"{exact} bytes are no whole number of {SECTOR}-byte sectors; zeros fill up the last one",
+        (f"{exact} bytes read as {virtual}",),
+        ("# compare with its origin: the copy may have been cut off",),
+    )
+
+
+def _clean(case: Case) -> Outcome:
+    found = [p for p in case.image.problems if p.code == "dirty"]
+    if not found:
+        return holds("the image was closed cleanly")
+    return breaks(
+        "the image is marked as in use: its writer did not close it",
+        (p.detail for p in found),
+        ("# shut the machine down; then, on a copy:", "qemu-img check -r leaks -f qcow2 IMAGE"),
+    )
+
+
+def _snapshots(case: Case) -> Outcome:
+    if not case.image.snapshots:
+        return holds("no snapshots inside")
+    return breaks(
+        f"{case.image.snapshots} snapshot(s) inside; only the present state is prepared",
+        remedy=("# to prepare another state: qemu-img snapshot -a NAME IMAGE, on a copy",),
+    )
+
+
+def _oddities(case: Case) -> Outcome:
+    found = [p for p in case.image.problems if p.code not in _TOLD_APART]
+    if not found:
+        return holds("the image says nothing odd of itself")
+    return breaks(
+        "the image is readable, and says odd things of itself",
+        (f"{p.code}: {p.detail}" for p in found),
+        ("# get the image again from its maker and compare checksums",),
+    )
+
+
+RULES = (
+    Rule(
+        "image.format",
+        "The file is a disk image in a format that the service takes",
+        "The service refuses other formats, after the upload. diskwright makes the preferred one.",
+        sources.FORMATS,
+        _format,
+        for_data=True,
+    ),
+    Rule(
+        "image.size",
+        "The virtual disk is within the service's limits",
+        "An import of a smaller or larger disk is refused.",
+        sources.CONSTRAINTS,
+        _size,
+        for_data=True,
+    ),
+    Rule(
+        "image.object-size",
+        "The object to import is within the service's limit",
+        "A normal import takes a file up to this size, whatever the size of the disk in it.",
+        sources.CONSTRAINTS,
+        _object_size,
+        severity=Severity.MEDIUM,
+        for_data=True,
+    ),
+    Rule(
+        "image.size-unaligned",
+        "The size is a whole number of sectors",
+        "An odd size is mostly a file that was cut off; the disk is rounded up with zeros.",
+        sources.DISKWRIGHT,
+        _aligned,
+        Result.WARN,
+        Severity.LOW,
+        for_data=True,
+    ),
+    Rule(
+        "image.dirty",
+        "The image was closed cleanly",
+        "A machine that still runs on it, or a crash, leaves guest data that is not whole.",
+        sources.QCOW2,
+        _clean,
+        Result.WARN,
+        Severity.MEDIUM,
+        for_data=True,
+    ),
+    Rule(
+        "image.snapshots",
+        "The image holds no snapshots",
+        "The service takes no files with snapshots. They are left out of what diskwright makes.",
+        sources.FORMATS,
+        _snapshots,
+        Result.WARN,
+        Severity.LOW,
+        for_data=True,
+    ),
+    Rule(
+        "image.oddities",
+        "The image does not contradict itself",
+        "Tools may read such a file differently.",
+        sources.DISKWRIGHT,
+        _oddities,
+        Result.WARN,
+        Severity.MEDIUM,
+        for_data=True,
+    ),
+)

@@ -1,0 +1,35 @@
+"""All rules, in the order that findings of one weight are shown in."""
+
+from __future__ import annotations
+
+from diskwright.rules import (
+    boot,
+    cloud_init,
+    disk,
+    fstab,
+    grub,
+    guest,
+    image,
+    initramfs,
+    memory,
+    network,
+)
+from diskwright.rules.rule import Rule
+
+RULES: tuple[Rule, ...] = (
+    *image.RULES,
+    *disk.RULES,
+    *boot.RULES,
+    *grub.RULES,
+    *initramfs.RULES,
+    *fstab.RULES,
+    *network.RULES,
+    *cloud_init.RULES,
+    *guest.RULES,
+    *memory.RULES,
+)
+
+
+def known_rule_ids() -> frozenset[str]:
+    """What `--accept` may name."""
+    return frozenset(rule.id for rule in RULES)

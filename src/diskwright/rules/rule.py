@@ -1,0 +1,130 @@
+"""What a rule is: a pure function over facts, with the words that explain it.
+
+A rule answers with one of four outcomes. What it needs and was not read is `unread`, which never
+becomes a pass. A fault that another rule reports already is `skip`, so that one fault is told once.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from diskwright.model.finding import Result, Severity
+from diskwright.model.guest import GuestFacts, Section
+from diskwright.model.image import ImageFacts
+from diskwright.model.profile import Minimum, Profile
+from diskwright.model.text import printable
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """All that a rule may look at. Sizes in bytes; `minimum` is None for an unknown system."""
+
+    image: ImageFacts
+    guest: GuestFacts
+    profile: Profile
+    minimum: Minimum | None = None
+    database_date: str = ""
+    data: bool = False
+    min_memory: int | None = None
+
+
+class State(Enum):
+    HOLDS = auto()
+    BREAKS = auto()
+    UNREAD = auto()
+    SKIPPED = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """`result` makes a breach milder than the rule's own result; `remedy` is a command a line."""
+
+    state: State
+    message: str
+    evidence: tuple[str, ...] = ()
+    remedy: tuple[str, ...] = ()
+    result: Result | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """`otherwise` is the finding's result where the rule does not hold and no profile says."""
+
+    id: str
+    title: str
+    why: str
+    source: str
+    check: Callable[[Case], Outcome]
+    otherwise: Result = Result.FAIL
+    severity: Severity = Severity.HIGH
+    for_data: bool = False  # holds for a data disk too
+
+
+def holds(message: str, evidence: Iterable[object] = ()) -> Outcome:
+    return Outcome(State.HOLDS, message, _lines(evidence))
+
+
+def breaks(
+    message: str,
+    evidence: Iterable[object] = (),
+    remedy: Iterable[str] = (),
+    *,
+    result: Result | None = None,
+) -> Outcome:
+    return Outcome(State.BREAKS, message, _lines(evidence), tuple(remedy), result)
+
+
+def unread(reason: str, evidence: Iterable[object] = ()) -> Outcome:
+    return Outcome(State.UNREAD, reason, _lines(evidence))
+
+
+def skip(reason: str) -> Outcome:
+    return Outcome(State.SKIPPED, reason)
+
+
+def unread_section(case: Case, section: Section, what: str) -> Outcome:
+    """`what` stayed unread: with the reason that the reader gave, if it gave one."""
+    reason = case.guest.why_unread(section) or case.guest.why_unread(Section.ROOT)
+    return unread(f"{what} could not be read" + (f": {reason}" if reason else ""))
+
+
+def quoted(value: str) -> str:
+    """A guest's string as one word of a command that somebody may paste into a shell."""
+    return shlex.quote(printable(value))
+
+
+def family(case: Case) -> str:
+    """Which tools the guest has: debian, rhel, suse, or an empty string where nobody knows."""
+    if case.guest.os is None:
+        return ""
+    names = {case.guest.os.id, *case.guest.os.like}
+    for name, members in _FAMILIES.items():
+        if names & members:
+            return name
+    return ""
+
+
+_FAMILIES = {
+    "debian": {"debian", "ubuntu"},
+    "rhel": {"rhel", "fedora", "centos", "rocky", "almalinux", "ol", "openEuler"},
+    "suse": {"suse", "sles", "opensuse", "opensuse-leap", "opensuse-tumbleweed"},
+}
+
+
+def commands(
+    case: Case, *, debian: Iterable[str], rhel: Iterable[str], suse: Iterable[str]
+) -> tuple[str, ...]:
+    """The lines for this guest, or for each kind of guest under a comment."""
+    known = {"debian": tuple(debian), "rhel": tuple(rhel), "suse": tuple(suse)}
+    chosen = known.get(family(case))
+    if chosen is not None:
+        return chosen
+    titles = {"debian": "Debian, Ubuntu", "rhel": "RHEL, Rocky, Fedora", "suse": "SUSE"}
+    return tuple(line for name, lines in known.items() for line in (f"# {titles[name]}:", *lines))
+
+
+def _lines(evidence: Iterable[object]) -> tuple[str, ...]:
+    return tuple(str(item) for item in evidence)

@@ -1,0 +1,28 @@
+"""Where requirements are written: titles of public manuals, as a reader can search for them."""
+
+from __future__ import annotations
+
+_GUIDE = "Open Telekom Cloud, Image Management Service user guide: "
+
+PREPARE_LINUX = _GUIDE + "Preparing an Image File (Linux)"
+FORMATS = _GUIDE + "External Image File Formats and Supported OSs"
+CONSTRAINTS = _GUIDE + "Constraints"
+REGISTER = _GUIDE + "Registering an External Image File as a Private Image"
+OPTIMIZE = _GUIDE + "Optimizing a Linux Private Image"
+DHCP = OPTIMIZE + " (network: DHCP, no persistent rules)"
+UUIDS = OPTIMIZE + " (disk identifiers by UUID in GRUB and fstab)"
+DRIVERS = OPTIMIZE + " (native KVM drivers in the initramfs)"
+CLOUD_INIT = _GUIDE + "Installing Cloud-Init"
+SELECT_OS = _GUIDE + "How Do I Select an OS?"
+API_CREATE = "Huawei Cloud, Image Management Service API: Creating an Image Using a File"
+ERROR_CODES = "Open Telekom Cloud, Image Management Service API: Error Codes"
+OSINFO = "osinfo-db (https://libosinfo.org): least memory and disk of an installation"
+UEFI = "UEFI Specification, section 3.5.1.1: Removable Media Boot Behavior"
+GPT = "UEFI Specification, section 5.3: GUID Partition Table (GPT) Disk Layout"
+MBR = "UEFI Specification, section 5.2: LBA 0 Format"
+GRUB = "GNU GRUB manual: BIOS installation"
+QCOW2 = "QEMU, docs/interop/qcow2.txt"
+EXT4 = "Linux kernel documentation, ext4: The Super Block (s_state, RECOVER)"
+OS_RELEASE = "systemd: os-release(5)"
+SYMLINKS = "Linux: path_resolution(7)"
+DISKWRIGHT = "diskwright: what the reader promises"

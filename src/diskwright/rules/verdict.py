@@ -1,0 +1,60 @@
+"""Facts and a profile in, a verdict out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from diskwright.model.finding import Accepted, Finding, Result, Severity, Verdict
+from diskwright.model.guest import GuestFacts
+from diskwright.model.image import ImageFacts
+from diskwright.model.profile import Minimum, Profile
+from diskwright.model.text import printable
+from diskwright.rules.registry import RULES
+from diskwright.rules.rule import Case, Outcome, Rule, State
+
+_RESULTS = (Result.FAIL, Result.WARN, Result.UNKNOWN, Result.PASS, Result.SKIP)
+_SEVERITIES = (Severity.HIGH, Severity.MEDIUM, Severity.LOW)
+_PLAIN = {State.HOLDS: Result.PASS, State.UNREAD: Result.UNKNOWN, State.SKIPPED: Result.SKIP}
+
+
+def judge(
+    image: ImageFacts,
+    guest: GuestFacts | None,
+    profile: Profile,
+    *,
+    minimum: Minimum | None = None,
+    database_date: str = "",
+    data: bool = False,
+    min_memory: int | None = None,
+    accepted: Sequence[Accepted] = (),
+) -> Verdict:
+    """Findings worst first, one for each rule. With `data` only the rules of a data disk count.
+
+    `min_memory` in bytes. Message, evidence and remedy are free of control characters; the lines
+    of evidence and remedy are separated by newlines of ours.
+    """
+    case = Case(image, guest or GuestFacts(), profile, minimum, database_date, data, min_memory)
+    findings = [_finding(rule, case) for rule in RULES if rule.for_data or not data]
+    findings.sort(key=lambda f: (_RESULTS.index(f.result), _SEVERITIES.index(f.severity)))
+    return Verdict(profile.name, tuple(findings), tuple(accepted))
+
+
+def _finding(rule: Rule, case: Case) -> Finding:
+    outcome = rule.check(case)
+    return Finding(
+        id=rule.id,
+        result=_result(rule, outcome, case.profile),
+        severity=rule.severity,
+        message=printable(outcome.message),
+        evidence="\n".join(printable(line) for line in outcome.evidence),
+        remedy="\n".join(printable(line) for line in outcome.remedy),
+        source=case.profile.sources.get(rule.id, rule.source),
+    )
+
+
+def _result(rule: Rule, outcome: Outcome, profile: Profile) -> Result:
+    if outcome.state is not State.BREAKS:
+        return _PLAIN[outcome.state]
+    if rule.id in profile.severities:
+        return Result(profile.severities[rule.id])
+    return outcome.result or rule.otherwise
