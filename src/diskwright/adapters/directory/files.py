@@ -1,0 +1,73 @@
+"""Durable writes and holes, beneath the directory store. Raises OSError; the store translates."""
+
+from __future__ import annotations
+
+import errno
+import os
+import threading
+
+PIECE = 64 << 10  # whole pieces of zeros stay holes; a file system's block is at most this
+_ZEROS = bytes(PIECE)
+_EXTEND = threading.Lock()
+
+
+def write_all(fd: int, data: memoryview, offset: int) -> None:
+    while data:
+        written = os.pwrite(fd, data, offset)
+        data = data[written:]
+        offset += written
+
+
+def write_part(fd: int, data: memoryview, offset: int) -> None:
+    """Fill `[offset, offset + len(data))`; pieces of zeros stay holes where nothing lies yet."""
+    end = offset + len(data)
+    if _holds_data(fd, offset, end):
+        write_all(fd, data, offset)
+    else:
+        _write_sparse(fd, data, offset)
+    # Parts come from several threads: growing must not race with a look at the size.
+    with _EXTEND:
+        if os.fstat(fd).st_size < end:
+            os.ftruncate(fd, end)
+
+
+def _write_sparse(fd: int, data: memoryview, offset: int) -> None:
+    """Runs of pieces that are not all zeros go out in one write each."""
+    start = 0
+    for at in range(0, len(data), PIECE):
+        piece = bytes(data[at : at + PIECE])  # comparing memoryviews goes byte by byte
+        if piece == _ZEROS or (len(piece) < PIECE and not any(piece)):
+            write_all(fd, data[start:at], offset + start)
+            start = at + len(piece)
+    write_all(fd, data[start:], offset + start)
+
+
+def _holds_data(fd: int, start: int, end: int) -> bool:
+    """Was something written there before (a part that is sent again)?"""
+    try:
+        return os.lseek(fd, start, os.SEEK_DATA) < end
+    except OSError as error:
+        if error.errno == errno.ENXIO:  # no data from here to the end
+            return False
+        raise
+
+
+def sync_folder(path: str) -> None:
+    """A rename is durable once its folder is."""
+    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def remove_empty(path: str, root: str) -> None:
+    """Remove `path` and the folders above it, up to `root`, as far as nothing lies in them."""
+    while len(path) > len(root):
+        try:
+            os.rmdir(path)
+        except OSError as error:
+            if error.errno in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOENT):
+                return
+            raise
+        path = os.path.dirname(path)

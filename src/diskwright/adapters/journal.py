@@ -1,0 +1,197 @@
+"""What uploads have sent, in the state folder: `uploads/<image id>.json`.
+
+    line 1     the header: a JSON object with at least "target", the store's url
+    line 2...  one event each, in the order of time
+
+Each line is canonical JSON and is synced before `record` returns. An entry stays locked (`flock`)
+while its run lives, so an entry whose lock can be taken belongs to a run that is dead. A line that
+a crash has cut short is as if it were not there.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from typing import cast
+
+from diskwright.errors import DiskFull, Locked, OutputNotWritable
+from diskwright.model import canonical
+from diskwright.model.names import is_uuid
+
+_SUFFIX = ".json"
+_ENTRY_LIMIT = 64 << 20  # bytes; 10,000 parts make 2 MiB
+
+
+class FileJournalEntry:
+    """One run's file, open and locked."""
+
+    def __init__(self, fd: int, path: str, image_id: str, header: Mapping[str, object]) -> None:
+        self._fd = fd
+        self._path = path
+        self._image_id = image_id
+        self._header = dict(header)
+        self._lock = threading.Lock()
+
+    @property
+    def image_id(self) -> str:
+        return self._image_id
+
+    @property
+    def header(self) -> dict[str, object]:
+        return dict(self._header)
+
+    def events(self) -> list[dict[str, object]]:
+        """Whole lines only, the header left out."""
+        return _whole_lines(_read(self._fd))[1:]
+
+    def record(self, event: dict[str, object]) -> None:
+        with self._lock, _writing(self._path):
+            if self._fd < 0:
+                raise ValueError("the journal entry is closed")
+            _append(self._fd, event)
+
+    def remove(self) -> None:
+        with _writing(self._path):
+            with suppress(FileNotFoundError):
+                os.unlink(self._path)
+            _sync_folder(os.path.dirname(self._path))
+        self.close()
+
+    def close(self) -> None:
+        """Gives up the lock; the file stays unless it was removed."""
+        with self._lock:
+            if self._fd >= 0:
+                os.close(self._fd)
+                self._fd = -1
+
+
+class FileUploadJournal:
+    """`state_folder` is made when it is first needed, for its owner alone."""
+
+    def __init__(self, state_folder: str) -> None:
+        self._folder = os.path.join(os.path.abspath(state_folder), "uploads")
+
+    def begin(self, image_id: str, header: dict[str, object]) -> FileJournalEntry:
+        if not is_uuid(image_id):
+            raise ValueError(f"not an image id: {image_id!r}")
+        path = os.path.join(self._folder, image_id + _SUFFIX)
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_APPEND
+        with _writing(path):
+            os.makedirs(self._folder, mode=0o700, exist_ok=True)
+            # Nobody looks for dead runs between the file's birth and its lock.
+            with self._folder_lock():
+                try:
+                    fd = os.open(path, flags, 0o600)
+                except FileExistsError as error:
+                    raise Locked(path) from error
+                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            try:
+                _append(fd, header)
+                _sync_folder(self._folder)
+            except BaseException:
+                os.unlink(path)
+                os.close(fd)
+                raise
+        return FileJournalEntry(fd, path, image_id, header)
+
+    def dead(self, target: str) -> Iterator[FileJournalEntry]:
+        try:
+            found = sorted(os.listdir(self._folder))
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise OutputNotWritable(self._folder, os.strerror(error.errno or 0)) from error
+        for name in found:
+            image_id = name.removesuffix(_SUFFIX)
+            if name != image_id and is_uuid(image_id):
+                entry = self._take(os.path.join(self._folder, name), image_id, target)
+                if entry is not None:
+                    yield entry
+
+    def _take(self, path: str, image_id: str, target: str) -> FileJournalEntry | None:
+        """The entry, locked, if its run is dead and it is of `target`."""
+        with _writing(path):
+            try:
+                fd = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_APPEND)
+            except FileNotFoundError:
+                return None
+            kept = False
+            try:
+                with self._folder_lock():
+                    try:
+                        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    except BlockingIOError:
+                        return None
+                if os.fstat(fd).st_nlink == 0:  # its run ended while we looked
+                    return None
+                lines = _whole_lines(_read(fd))
+                if not lines:
+                    # Cut down while it wrote its header, which is synced before anything is
+                    # sent: nothing was left anywhere.
+                    os.unlink(path)
+                    return None
+                kept = lines[0].get("target") == target
+                return FileJournalEntry(fd, path, image_id, lines[0]) if kept else None
+            finally:
+                if not kept:
+                    os.close(fd)
+
+    @contextmanager
+    def _folder_lock(self) -> Iterator[None]:
+        fd = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(fd)
+
+
+def _append(fd: int, value: Mapping[str, object]) -> None:
+    line = memoryview(canonical.encode(value) + b"\n")
+    while line:
+        line = line[os.write(fd, line) :]
+    os.fsync(fd)
+
+
+def _read(fd: int) -> bytes:
+    pieces = []
+    offset = 0
+    while offset < _ENTRY_LIMIT and (piece := os.pread(fd, 1 << 20, offset)):
+        pieces.append(piece)
+        offset += len(piece)
+    return b"".join(pieces)
+
+
+def _whole_lines(data: bytes) -> list[dict[str, object]]:
+    lines = []
+    for line in data.split(b"\n")[:-1]:  # what follows the last line's end was cut short
+        try:
+            value = canonical.decode(line)
+        except canonical.NotCanonical:
+            break
+        if not isinstance(value, dict):
+            break
+        lines.append(cast(dict[str, object], value))
+    return lines
+
+
+def _sync_folder(path: str) -> None:
+    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+@contextmanager
+def _writing(path: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise DiskFull(path) from error
+        raise OutputNotWritable(path, os.strerror(error.errno or errno.EIO)) from error

@@ -1,0 +1,105 @@
+"""The one place that builds a boto3 client.
+
+What is set here and why:
+  checksums `when_required`   several stores refuse boto3's own trailing checksums, and some keep
+                              them inside the object (boto3 issue 4435); we send Content-MD5
+  payload not signed          OBS takes UNSIGNED-PAYLOAD (its FAQ 0274); Content-MD5 guards it
+  one attempt                 retries are ours: `retry.py` alone decides how often and how long
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+from urllib.parse import urlsplit
+
+from diskwright.adapters.s3.errors import translate
+from diskwright.adapters.s3.retry import RetryPolicy
+from diskwright.adapters.s3.store import S3Store
+from diskwright.errors import UsageError
+
+Sse = Literal["", "sse-kms", "sse-obs"]
+_CONNECTIONS = 16  # kept open: an upload's workers and whatever else asks meanwhile
+
+
+@dataclass(frozen=True, slots=True)
+class S3Settings:
+    """What is None or empty is left to boto3: its files, variables and defaults."""
+
+    endpoint_url: str | None = None
+    region: str | None = None
+    addressing: Literal["auto", "path", "virtual"] = "auto"
+    ca_bundle: str | None = None
+    proxies: Mapping[str, str] = field(default_factory=dict, repr=False)  # may hold passwords
+    profile: str | None = None
+    access_key: str | None = field(default=None, repr=False)
+    secret_key: str | None = field(default=None, repr=False)
+    session_token: str | None = field(default=None, repr=False)
+    connect_timeout_s: float = 10
+    read_timeout_s: float = 60
+    sse: Sse = ""
+    kms_key_id: str | None = None
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
+
+
+def parse_url(url: str) -> tuple[str, str]:
+    """Bucket and prefix of `s3://BUCKET[/PREFIX]`. Raises UsageError."""
+    bucket, _, prefix = url.removeprefix("s3://").partition("/")
+    prefix = prefix.strip("/")
+    if not url.startswith("s3://") or not bucket or ".." in prefix.split("/"):
+        raise UsageError(f"not a bucket: {url}", "write s3://BUCKET or s3://BUCKET/PREFIX")
+    return bucket, prefix
+
+
+def connect(url: str, settings: S3Settings) -> S3Store:
+    """A store over `url`; nothing is sent yet. Raises UsageError (also: no such profile)."""
+    bucket, prefix = parse_url(url)
+
+    import boto3
+    from botocore.config import Config
+    from botocore.exceptions import BotoCoreError
+
+    config = Config(
+        signature_version="s3v4",
+        request_checksum_calculation="when_required",
+        response_checksum_validation="when_required",
+        retries={"total_max_attempts": 1, "mode": "standard"},
+        connect_timeout=settings.connect_timeout_s,
+        read_timeout=settings.read_timeout_s,
+        max_pool_connections=_CONNECTIONS,
+        proxies=dict(settings.proxies) or None,
+        s3={"addressing_style": settings.addressing, "payload_signing_enabled": False},
+    )
+    try:
+        session = boto3.session.Session(profile_name=settings.profile, region_name=settings.region)
+        client = session.client(
+            "s3",
+            endpoint_url=settings.endpoint_url,
+            verify=settings.ca_bundle,
+            aws_access_key_id=settings.access_key,
+            aws_secret_access_key=settings.secret_key,
+            aws_session_token=settings.session_token,
+            config=config,
+        )
+    except BotoCoreError as error:
+        raise translate(error, endpoint=url, bucket=bucket, operation="connect", key="") from error
+    except ValueError as error:  # an endpoint that is no URL
+        raise UsageError(
+            "the endpoint is not a URL", "write it as https://HOST[:PORT], without the bucket"
+        ) from error
+    return S3Store(
+        client,
+        bucket=bucket,
+        prefix=prefix,
+        url=url.rstrip("/"),
+        endpoint=_without_secrets(client.meta.endpoint_url),
+        sse=settings.sse,
+        kms_key_id=settings.kms_key_id,
+        retry=settings.retry,
+    )
+
+
+def _without_secrets(endpoint_url: str) -> str:
+    parts = urlsplit(endpoint_url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
