@@ -1,0 +1,203 @@
+"""Virtual disks through qemu-nbd, the reference reader, confined to the one image file."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+from diskwright._process import (
+    ConfinedProcess,
+    Rule,
+    spawn,
+    tool_command,
+    tool_rules,
+)
+from diskwright.blockio.local import LocalReader
+from diskwright.blockio.nbd import STALL_LIMIT_S, NbdReader
+from diskwright.errors import (
+    DiskwrightError,
+    ImageBroken,
+    ImageUnsafe,
+    ImageUnsupported,
+    Locked,
+    ToolError,
+    ToolFailed,
+    ToolMissing,
+)
+from diskwright.formats.identity import check_identity, open_image
+from diskwright.model.image import FileIdentity, ImageFormat
+from diskwright.model.units import GIB
+from diskwright.ports import BlockReader
+
+_TOOL = "qemu-nbd"
+_EXIT_WAIT_S = 2.0  # between the end of its connections and the end of the process
+
+DRIVERS = {
+    ImageFormat.QCOW2: "qcow2",
+    ImageFormat.QCOW: "qcow",
+    ImageFormat.VMDK: "vmdk",
+    ImageFormat.VHD: "vpc",
+    ImageFormat.VHDX: "vhdx",
+    ImageFormat.VDI: "vdi",
+    ImageFormat.QED: "qed",
+}
+
+# It writes no file at all. A stall limit ends it, not a CPU limit: a large disk takes its time.
+_LIMITS = {"AS": 2 * GIB, "FSIZE": 0, "NOFILE": 256}
+
+
+class QemuNbdExporter:
+    """`BlockExporter`: raw files are read by us, the other formats through a qemu-nbd each.
+
+    `qemu_nbd` is a name looked up in the PATH, or a path. `unconfined` is for files that the user
+    trusts, on kernels that can't confine.
+    """
+
+    def __init__(
+        self,
+        *,
+        qemu_nbd: str = _TOOL,
+        unconfined: bool = False,
+        stall_limit_s: float = STALL_LIMIT_S,
+    ) -> None:
+        self._qemu_nbd = qemu_nbd
+        self._unconfined = unconfined
+        self._stall_limit_s = stall_limit_s
+
+    @contextmanager
+    def open(
+        self, identity: FileIdentity, image_format: ImageFormat, *, connections: int
+    ) -> Iterator[BlockReader]:
+        """The file is the one of `identity`, in that state, after qemu has opened it.
+
+        Raises SourceChanged, Locked, ImageRefused, ToolError.
+        """
+        if image_format is ImageFormat.RAW:
+            with (
+                _raw(identity) as fd,
+                LocalReader(os.dup(fd), exact_size=identity.size, name=identity.path) as local,
+            ):
+                yield local
+            return
+        with self._export(identity, image_format, connections=connections) as (process, sockets):
+            try:
+                reader = NbdReader(sockets, name=identity.path, stall_limit_s=self._stall_limit_s)
+            except ToolError as error:
+                raise _why(process, identity.path, error) from error
+            with reader:
+                check_identity(identity)
+                yield reader
+
+    @contextmanager
+    def descriptor(self, identity: FileIdentity, image_format: ImageFormat) -> Iterator[int]:
+        """For a confined child: the raw file read-only, else a connection nobody has spoken on.
+
+        Whether qemu took the image shows only when the child speaks; `open` says it better.
+        """
+        if image_format is ImageFormat.RAW:
+            with _raw(identity) as fd:
+                yield fd
+            return
+        with self._export(identity, image_format, connections=1) as (_, sockets):
+            yield sockets[0].fileno()
+
+    @contextmanager
+    def _export(
+        self, identity: FileIdentity, image_format: ImageFormat, *, connections: int
+    ) -> Iterator[tuple[ConfinedProcess, list[socket.socket]]]:
+        """A running qemu-nbd and connections to it, whose greeting comes once it has the image."""
+        tool = shutil.which(self._qemu_nbd)
+        if tool is None:
+            raise ToolMissing(_TOOL, "qemu-utils")
+        with ExitStack() as stack:
+            sockets, listener = _connected(connections, stack)
+            command = tool_command(
+                [tool, *_arguments(identity.path, image_format, connections)],
+                rules=[
+                    *tool_rules(tool),
+                    Rule(identity.path, "r", (identity.device, identity.inode)),
+                ],
+                limits=_LIMITS,
+                listen=listener.fileno(),
+                unconfined=self._unconfined,
+            )
+            process = spawn(command, tool=_TOOL, pass_fds=[listener.fileno()])
+            stack.callback(process.stop)
+            listener.close()
+            yield process, sockets
+
+
+def _arguments(path: str, image_format: ImageFormat, connections: int) -> list[str]:
+    """Never a bare file name: qemu takes `fat:/etc`, `nbd:host` and `json:{}` for more than names.
+
+    Raises ImageUnsupported for formats that qemu has no driver for.
+    """
+    driver = DRIVERS.get(image_format)
+    if driver is None:
+        raise ImageUnsupported(path, "format-unsupported", f"{image_format} can't be read")
+    options = f"driver={driver},file.driver=file,file.filename={path.replace(',', ',,')}"
+    return [
+        "--read-only",
+        "--persistent",
+        f"--shared={connections}",
+        "--cache=writeback",
+        "--image-opts",
+        options,
+    ]
+
+
+def _connected(count: int, stack: ExitStack) -> tuple[list[socket.socket], socket.socket]:
+    """Connections that wait in the queue of a listener for whoever accepts them.
+
+    The socket's name lies in a folder of ours (0700) and is gone when this returns. It is named
+    through the folder's descriptor, so that a long TMPDIR fits the 108 bytes of a socket's name.
+    """
+    folder = tempfile.mkdtemp(prefix="diskwright-")
+    directory = -1
+    listener = stack.enter_context(socket.socket(socket.AF_UNIX))
+    try:
+        directory = os.open(folder, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        address = f"/proc/self/fd/{directory}/nbd"
+        listener.bind(address)
+        listener.listen(count)
+        sockets = []
+        for _ in range(count):
+            sock = stack.enter_context(socket.socket(socket.AF_UNIX))
+            sock.connect(address)
+            sockets.append(sock)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        if directory >= 0:
+            os.close(directory)
+    return sockets, listener
+
+
+@contextmanager
+def _raw(identity: FileIdentity) -> Iterator[int]:
+    fd, found = open_image(identity.path)
+    try:
+        if found != identity:
+            check_identity(identity)
+        yield fd
+    finally:
+        os.close(fd)
+
+
+def _why(process: ConfinedProcess, path: str, error: ToolError) -> DiskwrightError:
+    """What ended a qemu-nbd before its greeting, by its status and its words."""
+    if process.wait(_EXIT_WAIT_S) is None:
+        return error
+    process.raise_if_refused(path)
+    said = process.stderr_text().removeprefix("qemu-nbd: ")
+    said = said.replace(path, os.path.basename(path)) or str(error)
+    if "lock" in said and "Failed to get" in said:
+        return Locked(path)
+    if "Permission denied" in said or "Operation not permitted" in said:
+        return ImageUnsafe(path, "reference-outside", f"it asks for another file ({said})")
+    if "Could not open" in said or "Failed to" in said or "Image " in said:
+        return ImageBroken(path, "unreadable", said)
+    return ToolFailed(_TOOL, said)
