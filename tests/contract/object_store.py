@@ -78,12 +78,13 @@ class ObjectStoreContract:
         assert store.head("x/y/z") is None
         assert list(store.list("")) == []
 
-    def test_list_gives_keys_with_the_prefix_in_order(self, store):
+    def test_list_gives_every_key_with_the_prefix_once(self, store):
         keys = ["a/1", "a/2/3", "a-b", "b", "a/10"]
         for number, key in enumerate(keys):
             store.put(key, bytes(number))
-        assert [info.key for info in store.list("")] == sorted(keys)
-        assert [(info.key, info.size) for info in store.list("a/1")] == [("a/1", 0), ("a/10", 4)]
+        assert sorted(info.key for info in store.list("")) == sorted(keys)
+        found = {info.key: info.size for info in store.list("a/1")}
+        assert found == {"a/1": 0, "a/10": 4}
         assert [info.key for info in store.list("a/2")] == ["a/2/3"]
         assert [info.key for info in store.list("nothing")] == []
 

@@ -20,12 +20,13 @@ class TestDirectory(ObjectStoreContract):
         assert not os.path.exists(root / ".uploads")
 
 
+@pytest.fixture(scope="module")
+def bucket(seaweed):
+    return seaweed.bucket()
+
+
 @pytest.mark.s3
 class TestS3(ObjectStoreContract):
-    @pytest.fixture(scope="class")
-    def bucket(self, seaweed):
-        return seaweed.bucket()
-
     @pytest.fixture
     def store(self, seaweed, bucket):
         return seaweed.store(bucket, f"team a/{uuid.uuid4()}")

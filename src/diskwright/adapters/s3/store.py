@@ -116,7 +116,7 @@ class S3Store:
         return ObjectInfo(key, answer["ContentLength"], answer.get("ETag", "").strip('"') or None)
 
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
-        """By version 1 of the request: OBS documents no other."""
+        """By version 1 of the request: OBS documents no other. Not every store keeps an order."""
         marker = ""
         while True:
             answer = self._call(
@@ -136,7 +136,7 @@ class S3Store:
             following = answer.get("NextMarker") or (found[-1]["Key"] if found else "")
             if not answer.get("IsTruncated"):
                 return
-            if following <= marker:
+            if following == marker:
                 raise RemoteUnable(self._url, "list its objects page by page")
             marker = following
 
