@@ -1,4 +1,4 @@
-"""What the L2 tables of a qcow2 file name, a whole table at a time.
+"""What the L2 tables of a qcow2 file name, some thousand entries at a time.
 
 standard    63 copied  62 0  55..9 host offset                    0 reads as zeros (version 3)
 compressed  63 0       62 1  61..x sectors more  x-1..0 host offset
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from diskwright.formats import qcow2_layout as layout
 from diskwright.formats.lanes import Lanes
+from diskwright.formats.limits import READ_PIECE
 from diskwright.formats.qcow2_layout import Header
 from diskwright.formats.qcow2_tables import Claims, Tables
 from diskwright.formats.source import ImageSource
@@ -19,25 +20,27 @@ _LOW = (1 << 32) - 1
 
 
 def check_clusters(source: ImageSource, header: Header, tables: Tables, claims: Claims) -> bool:
-    """Every L2 entry names bytes of the file that are no metadata; True if one is compressed."""
-    checker = _TableChecker(source, header, claims)
+    """Every L2 entry names bytes of the file that are no metadata. True: one is compressed."""
+    checker = _PieceChecker(source, header, claims)
     compressed = False
-    for index, offset in zip(tables.indices, tables.offsets, strict=True):
-        table = source.read(offset, header.cluster_size)
-        if table.count(0) != len(table):
-            guest_start = index * header.l2_entries * header.cluster_size
-            compressed |= checker.check(table, offset, guest_start)
+    for index, table in zip(tables.indices, tables.offsets, strict=True):
+        table_start = index * header.l2_entries * header.cluster_size
+        for at, piece in source.pieces(table, header.cluster_size):
+            if piece.count(0) != len(piece):
+                before = (at - table) // header.l2_entry_bytes
+                guest_start = table_start + before * header.cluster_size
+                compressed |= checker.check(piece, at, guest_start)
     return compressed
 
 
-class _TableChecker:
-    """All lanes of a table at once; in extended ones every second lane is a bitmap."""
+class _PieceChecker:
+    """All lanes of a piece of a table at once; in extended ones every second is a bitmap."""
 
     def __init__(self, source: ImageSource, header: Header, claims: Claims) -> None:
         self._source = source
         self._header = header
         self._claims = claims
-        self._lanes = lanes = Lanes(header.cluster_size // layout.ENTRY_BYTES)
+        self._lanes = lanes = Lanes(min(header.cluster_size, READ_PIECE) // layout.ENTRY_BYTES)
         self._ones = lanes.each(1)
         entries = lanes.alternate(_ALL, 0) if header.extended_l2 else lanes.each(_ALL)
         self._entries = entries
@@ -51,21 +54,21 @@ class _TableChecker:
         self._compressed_offset = lanes.each((1 << bits) - 1)
         self._compressed_sectors = lanes.each((1 << 62) - (1 << bits))
 
-    def check(self, table: bytes, table_offset: int, guest_start: int) -> bool:
-        """True if the table has a compressed entry."""
-        words = int.from_bytes(table)
+    def check(self, piece: bytes, at: int, guest_start: int) -> bool:
+        """True if it has a compressed entry. `at` is where it stands in the file."""
+        words = int.from_bytes(piece)
         entries = words & self._entries
         flags = entries >> 62 & self._ones
         compressed = entries & self._lanes.spread(flags)
         standard = entries ^ compressed
         if self._header.extended_l2:
             bitmaps = (words ^ entries) << 64  # each bitmap into the lane of its entry
-            self._check_bitmaps(bitmaps, standard, flags, table_offset)
+            self._check_bitmaps(bitmaps, standard, flags, at)
         else:
             bitmaps = 0
-        self._check_standard(standard, bitmaps, table_offset, guest_start)
+        self._check_standard(standard, bitmaps, at, guest_start)
         if flags:
-            self._check_compressed(compressed, flags, table_offset)
+            self._check_compressed(compressed, flags, at)
         return bool(flags)
 
     def _check_standard(self, words: int, bitmaps: int, at: int, guest_start: int) -> None:
