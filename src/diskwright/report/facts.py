@@ -26,7 +26,7 @@ def facts_text(name: str, image: ImageFacts, guest: GuestFacts | None = None) ->
     rows = [("image", name), *_image(image)]
     if guest is not None:
         rows += _guest(guest)
-    return "".join(f"{key:<{_KEY_WIDTH}}{printable(value)}\n" for key, value in rows)
+    return "\n".join(f"{key:<{_KEY_WIDTH}}{printable(value)}" for key, value in rows)
 
 
 _Rows = list[tuple[str, str]]

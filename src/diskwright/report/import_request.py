@@ -13,6 +13,7 @@ import shlex
 from dataclasses import dataclass
 
 from diskwright.model.attributes import ImportAttributes
+from diskwright.model.outcome import Prepared, Reopened
 from diskwright.model.text import printable
 
 ENDPOINT = "IMS_ENDPOINT"  # as ims.eu-de.otc.t-systems.com
@@ -34,7 +35,17 @@ class ImportRequest:
     notes: tuple[str, ...]
 
 
-def import_request(
+def import_request(made: Prepared | Reopened) -> ImportRequest | None:
+    """For an object that is ready for import; None where its attributes are not known."""
+    if made.attributes is None:
+        return None
+    bucket, _, prefix = made.target.removeprefix("s3://").rstrip("/").partition("/")
+    if not made.target.startswith("s3://"):
+        return request_for(made.attributes, key=made.key)
+    return request_for(made.attributes, key=f"{prefix}/{made.key}".lstrip("/"), bucket=bucket)
+
+
+def request_for(
     attributes: ImportAttributes, *, key: str, bucket: str | None = None
 ) -> ImportRequest:
     """`key` is the object's whole key in `bucket`; without one a placeholder stands for it."""
@@ -85,7 +96,7 @@ def import_request_text(request: ImportRequest) -> str:
         f"  -d {shlex.quote(body)}",
         *(f"# {printable(note)}" for note in request.notes),
     ]
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines)
 
 
 def _service_name(name: str) -> str:

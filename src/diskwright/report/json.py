@@ -1,4 +1,4 @@
-"""The one JSON document that a command writes, also when it fails. Schema 1: docs/json.md."""
+"""The one JSON document that a command writes, also when it fails."""
 
 from __future__ import annotations
 
@@ -6,10 +6,21 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from diskwright.errors import DiskwrightError
 from diskwright.model import codec
 from diskwright.model.finding import Finding
 from diskwright.model.guest import GuestFacts
 from diskwright.model.image import ImageFacts
+from diskwright.model.outcome import (
+    Converted,
+    Doctored,
+    Inspected,
+    Prepared,
+    Reopened,
+    Restored,
+    Validated,
+)
+from diskwright.report.import_request import ImportRequest, import_request_value
 
 SCHEMA = 1
 
@@ -25,6 +36,10 @@ def error_value(
         "hint": hint,
         "exit_code": exit_code,
     }
+
+
+def error_of(error: DiskwrightError) -> dict[str, str | int]:
+    return error_value(error.kind, error.code, error.message, error.hint, error.exit_code)
 
 
 def facts_value(image: ImageFacts, guest: GuestFacts | None = None) -> dict[str, Any]:
@@ -46,21 +61,52 @@ def finding_value(finding: Finding) -> dict[str, str]:
     }
 
 
-def result_value(
-    image: str,
+def inspected_result(
+    image: str, found: Inspected | None, error: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    facts = facts_value(found.image, found.guest) if found is not None else None
+    return _result(image, facts=facts, error=error)
+
+
+def validated_result(
+    image: str, found: Validated | None, error: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    if found is None:
+        return _result(image, error=error)
+    facts = facts_value(found.image, found.guest)
+    return _result(image, facts=facts, findings=found.verdict.findings, error=error)
+
+
+def made_result(
+    image: str | None,
+    made: Converted | Prepared | Restored | Reopened | Doctored,
+    request: ImportRequest | None = None,
+) -> dict[str, Any]:
+    """A result with `made`, the fields of what a command has made, and the import's request."""
+    value = codec.encode(made)
+    findings: tuple[Finding, ...] = ()
+    if isinstance(made, Prepared):
+        findings = made.verdict.findings
+        del value["verdict"]
+        value["accepted"] = codec.encode(made.verdict.accepted)
+    result = _result(image, findings=findings)
+    result["made"] = value
+    result["import_request"] = import_request_value(request) if request is not None else None
+    return result
+
+
+def _result(
+    image: str | None,
     *,
     facts: Mapping[str, Any] | None = None,
     findings: Iterable[Finding] = (),
     error: Mapping[str, Any] | None = None,
-    **more: Any,
 ) -> dict[str, Any]:
-    """One image's result; `more` are a command's own fields, as what it has made."""
     return {
         "image": image,
         "facts": facts,
         "findings": [finding_value(finding) for finding in findings],
         "error": error,
-        **more,
     }
 
 

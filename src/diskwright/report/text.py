@@ -9,11 +9,23 @@ from collections import Counter
 from collections.abc import Iterable
 
 from diskwright.model.finding import Accepted, Finding, Result, Verdict
+from diskwright.model.outcome import Inspected, Validated
 from diskwright.model.text import printable
+from diskwright.report.facts import facts_text
 from diskwright.report.style import painted
 
 _SHOWN = (Result.FAIL, Result.WARN, Result.UNKNOWN)
 _LABEL_WIDTH = 8
+
+
+def inspected_text(found: Inspected, name: str) -> str:
+    return facts_text(name, found.image, found.guest)
+
+
+def validated_text(
+    found: Validated, name: str, *, strict: bool = False, colour: bool = False
+) -> str:
+    return verdict_text(name, found.verdict, strict=strict, colour=colour)
 
 
 def verdict_text(name: str, verdict: Verdict, *, strict: bool = False, colour: bool = False) -> str:
@@ -27,10 +39,9 @@ def verdict_text(name: str, verdict: Verdict, *, strict: bool = False, colour: b
     for result in (Result.PASS, Result.SKIP):
         names = [f.id for f in verdict.findings if f.result is result]
         if names:
-            blocks.append(
-                _label(result, colour=colour) + printable(f"{len(names)}: " + ", ".join(names))
-            )
-    return "\n".join([*blocks, _summary(name, verdict, strict=strict, colour=colour)]) + "\n"
+            said = printable(f"{len(names)}: {', '.join(names)}")
+            blocks.append(_label(result, colour=colour) + said)
+    return "\n".join([*blocks, _summary(name, verdict, strict=strict, colour=colour)])
 
 
 def _finding(finding: Finding, accepted: Accepted | None, *, colour: bool) -> str:
