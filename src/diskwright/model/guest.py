@@ -150,7 +150,10 @@ class FstabEntry:
 
 @dataclass(frozen=True, slots=True)
 class BootEntry:
-    """One entry of a boot loader. `kernel` and `initrds` are paths from the guest's root."""
+    """One entry of a boot loader. `kernel` and `initrds` are paths from the guest's root.
+
+    `location` is the line that loads the kernel; `default` is True for at most one entry.
+    """
 
     location: Location
     title: str
@@ -162,11 +165,16 @@ class BootEntry:
     root: str | None  # the value of root=
     root_named_by: NamedBy | None
     root_on_disk: bool | None
+    default: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Bootloader:
-    """`bios`/`uefi`: what starts in that mode was found. `config` is None where none was found."""
+    """`bios`/`uefi`: what starts in that mode was found (None: that can't be told).
+
+    `config` is None where none was found. Where the loaders were seen and the configuration could
+    not be read, this is here without `config` and entries, and `unread` has an entry for BOOT.
+    """
 
     name: str | None  # grub2, grub-legacy, systemd-boot, extlinux
     bios: bool | None
@@ -198,7 +206,10 @@ class Initramfs:
 
 @dataclass(frozen=True, slots=True)
 class Kernel:
-    """`builtin`: driver names of interest that /boot/config-* builds in (None: no config read)."""
+    """`builtin`: driver names of interest that /boot/config-* builds in (None: no config read).
+
+    `path` is None for a kernel that the default boot entry names and that is not there.
+    """
 
     version: str
     path: str | None
@@ -216,7 +227,10 @@ class AddressMethod(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Interface:
-    """One interface as one configuration file sets it up; loopback is left out."""
+    """One interface as one configuration file sets it up; loopback is left out.
+
+    A file that can't be read or understood is an interface without a name and of method unknown.
+    """
 
     location: Location
     manager: str  # ifupdown, netplan, networkd, network-manager, ifcfg
@@ -253,8 +267,9 @@ class GuestFacts:
     kernels: tuple[Kernel, ...] | None = None
     network: Network | None = None
     cloud_init: CloudInit | None = None
+    architecture: str | None = None  # as in OsRelease; known also where that is not
     unread: tuple[Unread, ...] = ()
-    problems: tuple[Problem, ...] = ()  # guest-link-escapes, …
+    problems: tuple[Problem, ...] = ()  # guest-link-escapes, os-release-missing, fstab-unreadable
 
     def why_unread(self, section: Section) -> str:
         """The reason that `section` was not read, or an empty string."""

@@ -1,0 +1,79 @@
+"""From a boot loader's idea of devices and paths to paths from the guest's root."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from diskwright.guest.devices import DiskNames
+from diskwright.guest.grub import GrubPath
+from diskwright.guest.reading import GuestReadError
+from diskwright.guest.tree import GuestTree
+
+_PARTITION = re.compile(r"hd\d+,(?:[a-z]+)?(\d+)")
+
+
+@dataclass(frozen=True, slots=True)
+class BootPaths:
+    """`mounts`: mount points by index of file system. `unread`: mount points whose file system is
+    not read, with the reason."""
+
+    tree: GuestTree
+    disk: DiskNames
+    mounts: Mapping[int, str]
+    unread: Mapping[str, str]
+    esp_mount: str | None = None
+
+    def resolve(self, where: GrubPath) -> tuple[str, bool | None]:
+        """The path from the guest's root, and whether that is a file (None: can't be told)."""
+        candidates = self._candidates(where)
+        for path in candidates:
+            try:
+                if self.tree.is_file(path):
+                    return path, True
+            except GuestReadError:
+                return path, None
+        return candidates[0], None if self.blind(candidates[0]) else False
+
+    def device_on_disk(self, device: str) -> bool | None:
+        """Whether a searched device (`uuid:…`, `label:…`) is on this disk."""
+        kind, _, value = device.partition(":")
+        named = {"uuid": "UUID", "label": "LABEL"}.get(kind)
+        return self.disk.has(f"{named}={value}") if named else None
+
+    def blind(self, path: str) -> str:
+        """Why nothing is known of `path`; empty where it is on a file system that is read."""
+        under = [p for p in self.unread if path == p or path.startswith(p.rstrip("/") + "/")]
+        over = [
+            p for p in self.mounts.values() if path == p or path.startswith(p.rstrip("/") + "/")
+        ]
+        longest = max(under, key=len, default="")
+        return (
+            self.unread[longest]
+            if longest and len(longest) > len(max(over, key=len, default=""))
+            else ""
+        )
+
+    def _candidates(self, where: GrubPath) -> list[str]:
+        """Where the device is known, the path on it; then where such files usually lie."""
+        path = "/" + where.path.lstrip("/")
+        found = [path, f"/boot{path}"]
+        base = self.esp_mount if where.device == "esp" else self._mount_of(where.device)
+        if base is not None:
+            found.insert(0, base.rstrip("/") + path)
+        return list(dict.fromkeys(found))
+
+    def _mount_of(self, device: str) -> str | None:
+        index: int | None = None
+        kind, colon, value = device.partition(":")
+        if colon and kind in ("uuid", "label"):
+            index = self.disk.find(f"{kind.upper()}={value}")
+        match = _PARTITION.fullmatch(device)
+        if match:
+            index = self._on_partition(int(match[1]))
+        return self.mounts.get(index) if index is not None else None
+
+    def _on_partition(self, number: int) -> int | None:
+        filesystems = enumerate(self.disk.filesystems)
+        return next((i for i, fs in filesystems if fs.partition == number), None)

@@ -1,0 +1,117 @@
+"""Kernels in /boot, what is built into them, and the initramfs that belongs to each."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from diskwright.guest.boot_entries import version_key
+from diskwright.guest.initramfs import read_initramfs
+from diskwright.guest.modules import builtin_modules, config_builtins
+from diskwright.guest.reading import GuestReadError, NotThere
+from diskwright.guest.tree import GuestTree
+from diskwright.model.guest import BootEntry, Initramfs, InitramfsState, Kernel
+
+BOOT = "/boot"
+MAX_KERNELS = 50
+MAX_CONFIG = 2 << 20
+
+_KERNEL = re.compile(r"(?:vmlinuz|vmlinux|Image|kernel|bzImage)-(.+)")
+_NOT_KERNELS = re.compile(r"\.(?:hmac|old|sig|bak)$|^0-rescue-")
+_INITRAMFS_NAMES = ("initrd.img-{}", "initramfs-{}.img", "initrd-{}", "initrd-{}.img")
+_MICROCODE = re.compile(r"(?:intel|amd)-uc[^/]*$|microcode[^/]*$|early[^/]*$")
+
+
+def read_kernels(tree: GuestTree, entries: Iterable[BootEntry]) -> tuple[Kernel, ...]:
+    """The default one first, then by version, newest first.
+
+    The default is that of the boot loader's default entry; without one it is the newest. Only its
+    initramfs is listed; the others are said to be there or missing. Raises GuestReadError.
+    """
+    entry = next((e for e in entries if e.default), None) or next(iter(entries), None)
+    found = _kernel_files(tree)
+    wanted = entry.kernel if entry else None
+    if wanted and wanted not in found.values():
+        found[_version_of(wanted)] = wanted
+    versions = sorted(found, key=version_key, reverse=True)[:MAX_KERNELS]
+    default = next((v for v in versions if found[v] == wanted), versions[0] if versions else "")
+    kernels = []
+    for version in sorted(versions, key=lambda v: v != default):
+        path = found[version]
+        is_default = version == default
+        own = entry if entry and path == wanted else None
+        missing = own is not None and own.kernel_exists is False
+        kernels.append(
+            Kernel(
+                version=version,
+                path=None if missing else path,
+                default=is_default,
+                builtin=_builtin(tree, version),
+                initramfs=_initramfs(tree, version, own, is_default),
+            )
+        )
+    return tuple(kernels)
+
+
+def _kernel_files(tree: GuestTree) -> dict[str, str]:
+    """Paths by version."""
+    try:
+        names = tree.names(BOOT)
+    except NotThere:
+        return {}
+    matches = [m for n in names if not _NOT_KERNELS.search(n) and (m := _KERNEL.fullmatch(n))]
+    return {m[1]: f"{BOOT}/{m[0]}" for m in matches if not _NOT_KERNELS.search(m[1])}
+
+
+def _version_of(path: str) -> str:
+    name = path.rpartition("/")[2]
+    match = _KERNEL.fullmatch(name)
+    return match[1] if match else name
+
+
+def _builtin(tree: GuestTree, version: str) -> tuple[str, ...] | None:
+    """From the kernel's configuration; where none is kept, from modules.builtin."""
+    for path in (f"{BOOT}/config-{version}", f"/usr/lib/modules/{version}/config"):
+        try:
+            return config_builtins(tree.read_text(path, MAX_CONFIG))
+        except GuestReadError:
+            continue
+    for folder in ("/lib/modules", "/usr/lib/modules"):
+        try:
+            listing = tree.read_text(f"{folder}/{version}/modules.builtin", MAX_CONFIG)
+        except GuestReadError:
+            continue
+        return tuple(sorted(set(builtin_modules(listing))))
+    return None
+
+
+def _initramfs(
+    tree: GuestTree, version: str, entry: BootEntry | None, listed: bool
+) -> Initramfs | None:
+    """The boot entry's, microcode aside; else the one whose name has the kernel's version."""
+    path = _initramfs_path(tree, version, entry)
+    if path is None:
+        return None
+    if listed:
+        return read_initramfs(tree, path)
+    try:
+        there = tree.is_file(path)
+    except GuestReadError as error:
+        return Initramfs(path, InitramfsState.UNREAD, detail=error.detail)
+    if there:
+        return Initramfs(path, InitramfsState.UNREAD, detail="of a kernel that is not the default")
+    return Initramfs(path, InitramfsState.MISSING, detail="is not there")
+
+
+def _initramfs_path(tree: GuestTree, version: str, entry: BootEntry | None) -> str | None:
+    if entry and entry.initrds:
+        whole = [path for path in entry.initrds if not _MICROCODE.search(path)]
+        return (whole or entry.initrds)[-1]
+    for form in _INITRAMFS_NAMES:
+        path = f"{BOOT}/{form.format(version)}"
+        try:
+            if tree.is_file(path):
+                return path
+        except GuestReadError:
+            return path
+    return None
