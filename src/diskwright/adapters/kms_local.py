@@ -110,7 +110,7 @@ def _read(path: str, name: str) -> bytes:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         raise KeyUnreadable(name, _reason(error)) from error
-    with open(descriptor, "rb", buffering=0) as file:
+    try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise KeyUnreadable(name, "it is no regular file")
@@ -119,10 +119,11 @@ def _read(path: str, name: str) -> bytes:
             raise KeyUnreadable(
                 name, f"others may read or change it (mode {mode:04o})", f"chmod 600 -- {path}"
             )
-        try:
-            data = file.read(_FILE_LIMIT + 1) or b""
-        except OSError as error:
-            raise KeyUnreadable(name, _reason(error)) from error
+        data = os.read(descriptor, _FILE_LIMIT + 1)
+    except OSError as error:
+        raise KeyUnreadable(name, _reason(error)) from error
+    finally:
+        os.close(descriptor)
     if len(data) > _FILE_LIMIT:
         raise _malformed(name, f"it has over {_FILE_LIMIT} bytes")
     return data
