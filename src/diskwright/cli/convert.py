@@ -56,7 +56,8 @@ def command(
 
     session.command = "convert"
     wanted = ImageFormat(output_format) if output_format else _by_ending(target)
-    with session.open() as app, watched(progress) as (bar, cancel):
+    app = session.open()
+    with watched(progress) as (bar, cancel):
         made = app.convert(
             source,
             target,
@@ -68,8 +69,8 @@ def command(
             progress=bar,
             cancel=cancel,
         )
-    session.say(converted_text(made, path_text(target)))
-    session.results.append(made_result(source, made))
+    session.say(converted_text(made))
+    session.results.append(made_result(path_text(source), made))
 
 
 def _by_ending(target: str) -> ImageFormat:

@@ -37,7 +37,6 @@ def command(
 
     session.command = "doctor"
     s3 = {"endpoint_url": endpoint_url, "region": region, "addressing_style": addressing_style}
-    with session.open(s3=s3) as app:
-        found = app.doctor(to=to)
+    found = session.open(s3=s3).doctor(to=to)
     session.say(doctored_text(found))
-    session.results.append(made_result(to, found))
+    session.results.append(made_result(to or "", found))

@@ -33,8 +33,7 @@ def new(session: Session, file: str, passphrase: bool) -> None:
     phrase = None
     if passphrase:
         phrase = click.prompt("Passphrase", hide_input=True, confirmation_prompt=True, err=True)
-    with session.open() as app:
-        key_id = app.new_key(file, passphrase=phrase)
+    key_id = session.open().new_key(file, passphrase=phrase)
     session.say(
         f"{path_text(file)}: key {key_id}\n"
         "Keep a copy of it in a safe place: without it, what was sealed with it is lost.\n"

@@ -70,7 +70,7 @@ def _run(session: Session, argv: list[str]) -> int:
     except DiskwrightError as caught:
         error = caught
         status = caught.status if isinstance(caught, Cancelled) else caught.exit_code
-        _show(session, caught)
+        session.show(caught)
     except (KeyboardInterrupt, click.Abort):
         click.echo("diskwright: interrupted", err=True)
         status = 130
@@ -94,18 +94,10 @@ def _usage(session: Session, argv: list[str], wrong: click.ClickException) -> in
     else:
         hint = "see diskwright --help"
     error = UsageError(wrong.format_message(), hint)
-    _show(session, error)
+    session.show(error)
     if "json" in argv or "--output=json" in argv:
         _print_document(session, error)
     return 2
-
-
-def _show(session: Session, error: DiskwrightError) -> None:
-    """One line, and a hint."""
-    click.echo(f"diskwright: {path_text(error.message)}", err=True)
-    click.echo(f"  hint: {path_text(error.hint)}", err=True)
-    if session.debug:
-        traceback.print_exception(error)
 
 
 def _show_bug(session: Session, bug: Exception) -> None:
@@ -117,12 +109,9 @@ def _show_bug(session: Session, bug: Exception) -> None:
 
 
 def _print_document(session: Session, error: DiskwrightError | None) -> None:
-    from diskwright.report.json import document, error_value
+    from diskwright.report.json import document, error_of
 
-    value = None
-    if error is not None:
-        value = error_value(error.kind, error.code, error.message, error.hint, error.exit_code)
-    click.echo(document(session.command, session.results, value))
+    click.echo(document(session.command, session.results, error_of(error) if error else None))
 
 
 if __name__ == "__main__":

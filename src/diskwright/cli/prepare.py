@@ -14,7 +14,6 @@ from diskwright.cli.options import (
     s3_options,
 )
 from diskwright.cli.session import Session, path_text, watched
-from diskwright.errors import UsageError
 from diskwright.model.image import ImageFormat
 from diskwright.model.outcome import Validated
 
@@ -92,8 +91,8 @@ def command(
 
     def judged(found: Validated) -> None:
         if found.verdict.standing(strict=strict):
-            session.say(validated_text(found, path_text(image), strict=strict))
-            session.results.append(validated_result(image, found, None))
+            session.say(validated_text(found, image, strict=strict))
+            session.results.append(validated_result(path_text(image), found, None))
 
     s3 = {
         "endpoint_url": endpoint_url,
@@ -101,10 +100,8 @@ def command(
         "addressing_style": addressing_style,
         "sse": {"none": ""}.get(sse, sse) if sse else None,
     }
-    opened = session.open(profile=profile, to=to, key=key, s3=s3)
-    with opened as app, watched(progress) as (bar, cancel):
-        if not app.settings.to:
-            raise UsageError("--to TARGET is needed", "as --to s3://BUCKET/PREFIX or --to dir:PATH")
+    app = session.open(profile=profile, to=to, key=key, s3=s3)
+    with watched(progress) as (bar, cancel):
         made = app.prepare(
             image,
             name=name,
@@ -120,6 +117,6 @@ def command(
             progress=bar,
             cancel=cancel,
         )
-    request = None if made.sealed else import_request(made)
+    request = import_request(made)
     session.say(prepared_text(made, request))
-    session.results.append(made_result(image, made, request))
+    session.results.append(made_result(path_text(image), made, request))

@@ -57,22 +57,25 @@ def command(
     Every part is verified against the manifest, and a sealed image against its key, before OUT
     appears under its name.
     """
+    from diskwright.report.import_request import import_request
     from diskwright.report.json import made_result
-    from diskwright.report.outcome import opened_text, restored_text
+    from diskwright.report.outcome import reopened_text, restored_text
 
     session.command = "restore"
     if (out is None) == (to is None):
         raise UsageError("give either OUT or --to TARGET", "see diskwright restore --help")
     s3 = {"endpoint_url": endpoint_url, "region": region, "addressing_style": addressing_style}
-    with session.open(key=key, s3=s3) as app, watched(progress) as (bar, cancel):
+    app = session.open(key=key, s3=s3)
+    with watched(progress) as (bar, cancel):
         if to is not None:
             if output_format or verify or force:
                 raise UsageError(
                     "--to keeps the stored format", "leave -O, --verify and --force out"
                 )
             opened = app.reopen(source, to, image=image, progress=bar, cancel=cancel)
-            session.say(opened_text(opened))
-            session.results.append(made_result(source, opened))
+            request = import_request(opened)
+            session.say(reopened_text(opened, request))
+            session.results.append(made_result(source, opened, request))
             return
         assert out is not None
         made = app.restore(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ import click
 
 from diskwright.cli.cancel import SignalCancel
 from diskwright.cli.progress import TerminalProgress, choose
-from diskwright.errors import DiskwrightError
+from diskwright.errors import Cancelled, DiskwrightError
 from diskwright.model.nulls import NullProgress
 
 if TYPE_CHECKING:
@@ -45,11 +46,26 @@ class Session:
         if self.output != "json":
             click.echo(text)
 
-    def fail(self, error: DiskwrightError) -> None:
-        """One of several images failed: a line and a hint now, its exit code at the end."""
+    @contextmanager
+    def reporting(self, image: str) -> Iterator[None]:
+        """One of several images: its failure is a line, a hint and a result; the rest goes on."""
+        try:
+            yield
+        except Cancelled:
+            raise
+        except DiskwrightError as error:
+            from diskwright.report.json import error_of, inspected_result
+
+            self.show(error)
+            self.failures.append(error)
+            self.results.append(inspected_result(path_text(image), None, error_of(error)))
+
+    def show(self, error: DiskwrightError) -> None:
+        """One line, and a hint."""
         click.echo(f"diskwright: {path_text(error.message)}", err=True)
         click.echo(f"  hint: {path_text(error.hint)}", err=True)
-        self.failures.append(error)
+        if self.debug:
+            traceback.print_exception(error)
 
 
 @contextmanager

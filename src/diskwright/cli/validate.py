@@ -12,7 +12,7 @@ from diskwright.cli.options import (
     rules_options,
 )
 from diskwright.cli.session import Session, path_text
-from diskwright.errors import Cancelled, DiskwrightError, ValidationFailed
+from diskwright.errors import ValidationFailed
 from diskwright.model.image import ImageFormat
 
 
@@ -51,31 +51,23 @@ def command(
     Prints what fails first, each with what to do. What could not be read is `unknown`, never
     `pass`.
     """
-    from diskwright.report.json import error_of, validated_result
+    from diskwright.report.json import validated_result
     from diskwright.report.text import validated_text
 
     session.command = "validate"
     waivers = accepted(accept, reason)
-    with session.open(profile=profile) as app:
-        for image in images:
-            try:
-                found = app.validate(
-                    image,
-                    data=data,
-                    min_memory=min_memory,
-                    accepted=waivers,
-                    input_format=input_format,
-                )
-            except Cancelled:
-                raise
-            except DiskwrightError as error:
-                if len(images) == 1 and session.output != "json":
-                    raise
-                session.fail(error)
-                session.results.append(validated_result(image, None, error_of(error)))
-                continue
-            session.say(validated_text(found, path_text(image), strict=strict))
-            session.results.append(validated_result(image, found, None))
+    app = session.open(profile=profile)
+    for image in images:
+        with session.reporting(image):
+            found = app.validate(
+                image,
+                data=data,
+                min_memory=min_memory,
+                accepted=waivers,
+                input_format=input_format,
+            )
+            session.say(validated_text(found, image, strict=strict))
+            session.results.append(validated_result(path_text(image), found, None))
             against = found.verdict.standing(strict=strict)
             if against:
                 session.failures.append(ValidationFailed(image, len(against)))

@@ -183,7 +183,7 @@ def _output(request: PrepareRequest, profile: Profile) -> tuple[ImageFormat, boo
     if image_format not in FORWARD:
         raise UsageError(
             f"prepare can't write {image_format.value} in one pass",
-            f"use -O {' or -O '.join(sorted(f.value for f in FORWARD))}, or convert to a file first",
+            f"use {' or '.join(sorted(f'-O {f.value}' for f in FORWARD))}, or convert first",
         )
     compress = profile.compressed if request.compress is None else request.compress
     if request.compress is None and image_format not in COMPRESSING:

@@ -1,126 +1,120 @@
-"""What a verb has made, as text: which object it is, what vouches for it, and the next step."""
+"""What a verb has made, as text: which of the two it is, where, and the next step."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from diskwright.model.outcome import Converted, Doctored, Prepared, Reopened, Restored
-from diskwright.model.stored import StoreCapabilities
 from diskwright.model.text import printable
 from diskwright.model.units import format_size
-from diskwright.report.import_request import ImportRequest, import_request, import_request_text
+from diskwright.report.import_request import ImportRequest, import_request_text
 
 _KEY_WIDTH = 13
 
 
-def converted_text(made: Converted, name: str) -> str:
-    rows = [
-        ("converted", made.source),
-        ("to", name),
-        ("format", _form(made.format, made.compressed)),
-        ("disk", _size(made.virtual_size)),
-        ("file", _size(made.stored_size)),
-    ]
-    if made.digest:
-        rows.append(("disk digest", f"dw1 {made.digest}"))
-    rows.append(("verified", "read back and compared" if made.verified else "not read back"))
-    return _text(rows)
+def _rows(rows: Iterable[tuple[str, str]]) -> str:
+    return "\n".join(f"{key:<{_KEY_WIDTH}}{printable(value)}" for key, value in rows if value)
+
+
+def _stored(format_name: str, compressed: bool, size: int, virtual_size: int) -> str:
+    how = f"{format_name}, compressed" if compressed else format_name
+    return f"{how}, {format_size(size)} for a disk of {format_size(virtual_size)}"
+
+
+def converted_text(made: Converted) -> str:
+    size = _stored(made.format, made.compressed, made.stored_size, made.virtual_size)
+    return _rows(
+        [
+            ("made", made.target),
+            ("format", size),
+            ("disk digest", f"dw1:{made.digest}" if made.digest else ""),
+            ("verified", "read back, and equal to the source" if made.verified else ""),
+        ]
+    )
 
 
 def prepared_text(made: Prepared, request: ImportRequest | None) -> str:
-    """Ends with the next step: the import's request, or how a sealed image is opened."""
-    word = "sealed" if made.sealed else "ready for import"
-    stored = _size(made.stored_size)
-    rows = [
-        ("image", f"{made.name} ({word})"),
-        ("id", made.image),
-        ("at", f"{made.target.rstrip('/')}/{made.key}"),
-        ("format", _form(made.format, made.compressed)),
-        ("disk", _size(made.virtual_size)),
-    ]
+    """`request` for an import-ready image: the call that imports it."""
     if made.dry_run:
-        rows.append(("object", f"at most {stored}; dry run, nothing was sent"))
-        return _text(rows)
-    rows += [
-        ("object", stored),
-        ("disk digest", f"dw1 {made.digest}"),
-        ("object digest", made.object_digest),
-        ("manifest", made.manifest_key),
-    ]
-    if made.sealed:
-        rows.append(("next", "diskwright restore TARGET OUT --key KEY, or --to an open target"))
-        return _text(rows)
-    return _text(rows) + _request(request)
+        what = "nothing was sent: dry run; sizes are upper bounds"
+    elif made.sealed:
+        what = "sealed image (not importable as it is)"
+    else:
+        what = "import-ready image"
+    lines = _rows(
+        [
+            ("made", what),
+            ("image", f"{made.image}  {made.name}"),
+            ("target", made.target),
+            ("object", made.key),
+            ("format", _stored(made.format, made.compressed, made.stored_size, made.virtual_size)),
+            ("disk digest", f"dw1:{made.digest}" if made.digest else ""),
+            ("manifest", "" if made.dry_run else made.manifest_key),
+        ]
+    )
+    return lines + "\n" + _next_step(made, request)
+
+
+def _next_step(made: Prepared, request: ImportRequest | None) -> str:
+    if made.dry_run:
+        return "next: the same command without --dry-run"
+    if request is None:
+        return (
+            f"next: diskwright restore {printable(made.target)} --image {made.image} --key KEY "
+            "--to TARGET makes an import-ready object of it"
+        )
+    return "next: import it\n" + import_request_text(request).rstrip("\n")
 
 
 def restored_text(made: Restored) -> str:
-    rows = [
-        ("image", f"{made.name} ({'sealed' if made.sealed else 'plain'}) from {made.source}"),
-        ("id", made.image),
-        ("to", made.target),
-        ("format", made.format),
-        ("disk", _size(made.virtual_size)),
-        ("file", _size(made.stored_size)),
-        ("disk digest", f"dw1 {made.digest}"),
-        ("verified", "read back and compared" if made.verified else "parts and object digest"),
-    ]
-    if made.staged_bytes:
-        rows.append(("staged", f"{_size(made.staged_bytes)} beside the output, removed"))
-    return _text(rows)
+    staged = format_size(made.staged_bytes)
+    return _rows(
+        [
+            ("made", made.target),
+            ("image", f"{made.image}  {made.name}" + (" (was sealed)" if made.sealed else "")),
+            ("format", _stored(made.format, False, made.stored_size, made.virtual_size)),
+            ("disk digest", f"dw1:{made.digest}"),
+            ("verified", "read back as a disk, and equal" if made.verified else "every part"),
+            ("staged", f"{staged} beside it for a while" if made.staged_bytes else ""),
+        ]
+    )
 
 
-def opened_text(made: Reopened) -> str:
-    rows = [
-        ("image", f"{made.name} (ready for import), opened from {made.source}"),
-        ("id", made.image),
-        ("at", f"{made.target.rstrip('/')}/{made.key}"),
-        ("format", made.format),
-        ("disk", _size(made.virtual_size)),
-        ("object", _size(made.stored_size)),
-        ("disk digest", f"dw1 {made.digest}"),
-        ("manifest", made.manifest_key),
-    ]
-    return _text(rows) + _request(import_request(made))
+def reopened_text(made: Reopened, request: ImportRequest | None) -> str:
+    lines = _rows(
+        [
+            ("made", "import-ready image"),
+            ("image", f"{made.image}  {made.name}"),
+            ("of", f"{made.opened} at {made.source}"),
+            ("target", made.target),
+            ("object", made.key),
+            ("format", _stored(made.format, False, made.stored_size, made.virtual_size)),
+            ("disk digest", f"dw1:{made.digest}"),
+            ("manifest", made.manifest_key),
+        ]
+    )
+    if request is None:
+        return lines
+    return lines + "\nnext: import it\n" + import_request_text(request).rstrip("\n")
 
 
 def doctored_text(found: Doctored) -> str:
     rows = [
-        (tool.name, tool.version or f"not installed; needed for {tool.needed_for}")
+        (tool.name, tool.version or f"not installed: needed for {tool.needed_for}")
         for tool in found.tools
     ]
     rows.append(("confinement", found.confinement))
-    rows.append(("osinfo-db", found.os_database or "not installed: least memory is not known"))
-    if found.target:
-        rows.append(("target", found.target))
+    rows.append(("os database", found.os_database or "not installed: minimum memory is unknown"))
     if found.capabilities is not None:
-        rows += _capabilities(found.capabilities)
-    return _text(rows)
-
-
-def _capabilities(able: StoreCapabilities) -> list[tuple[str, str]]:
-    said = {True: "yes", False: "no", None: "not tried"}
-    return [
-        ("", f"{said[value]:<10}{words}")
-        for words, value in (
-            ("multipart uploads", able.multipart),
-            ("put only if absent", able.conditional_put),
-            ("copy of parts", able.part_copy),
-            ("checksums verified", able.checksum_verified),
-            ("list of open uploads", able.list_uploads),
-        )
-    ]
-
-
-def _request(request: ImportRequest | None) -> str:
-    return f"\n\nto import it:\n{import_request_text(request)}" if request is not None else ""
-
-
-def _form(name: str, compressed: bool) -> str:
-    return f"{name}, compressed" if compressed else name
-
-
-def _size(size_bytes: int) -> str:
-    return f"{format_size(size_bytes)} ({size_bytes} bytes)"
-
-
-def _text(rows: list[tuple[str, str]]) -> str:
-    width = max(_KEY_WIDTH, *(len(key) for key, _ in rows)) + 1
-    return "\n".join(f"{printable(key):<{width}}{printable(value)}" for key, value in rows)
+        seen = {True: "yes", False: "no", None: "not tried"}
+        able = found.capabilities
+        rows += [
+            ("target", found.target),
+            ("  write, read", "yes"),
+            ("  multipart", seen[able.multipart]),
+            ("  if absent", seen[able.conditional_put]),
+            ("  part copy", seen[able.part_copy]),
+            ("  checksums", seen[able.checksum_verified]),
+            ("  open uploads", seen[able.list_uploads]),
+        ]
+    return _rows(rows)

@@ -1,0 +1,179 @@
+"""Adapters, built from settings when a verb needs them: what is not used is not imported."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING
+
+import diskwright
+from diskwright.config import Settings
+from diskwright.errors import UsageError
+from diskwright.model.outcome import Tool
+from diskwright.model.profile import Profile
+from diskwright.ports import (
+    ByteSink,
+    GuestInspector,
+    KeyWrapper,
+    ObjectStore,
+    OsDatabase,
+    StagedFile,
+    UploadJournal,
+)
+
+if TYPE_CHECKING:
+    from diskwright.adapters.qemu_img import QemuImgConverter
+    from diskwright.adapters.qemu_nbd import QemuNbdExporter
+    from diskwright.ops.convert import LocalTools
+
+
+class Adapters:
+    """One method for each port."""
+
+    def __init__(self, settings: Settings, *, passphrase: Callable[[], str] | None) -> None:
+        self._settings = settings
+        self._ask = passphrase
+
+    def exporter(self) -> QemuNbdExporter:
+        from diskwright.adapters.qemu_nbd import QemuNbdExporter
+
+        return QemuNbdExporter(
+            qemu_nbd=self._settings.qemu_nbd, unconfined=self._settings.unconfined
+        )
+
+    def inspector(self) -> GuestInspector:
+        from diskwright.adapters.guest_child import ConfinedGuestInspector
+
+        return ConfinedGuestInspector(
+            descriptor=self.exporter().descriptor, unconfined=self._settings.unconfined
+        )
+
+    def converter(self) -> QemuImgConverter:
+        from diskwright.adapters.qemu_img import QemuImgConverter
+
+        return QemuImgConverter(
+            qemu_img=self._settings.qemu_img, unconfined=self._settings.unconfined
+        )
+
+    def local_tools(self) -> LocalTools:
+        from diskwright.adapters.file_sink import FileSink
+        from diskwright.adapters.staging import BesideTarget
+        from diskwright.ops.convert import LocalTools
+
+        def file_sink(path: str, force: bool) -> ByteSink:
+            return FileSink(path, force=force)
+
+        def staged(path: str, force: bool) -> AbstractContextManager[StagedFile]:
+            return BesideTarget(path, force=force)
+
+        return LocalTools(self.exporter(), self.converter(), file_sink, staged, self.threads())
+
+    def database(self) -> OsDatabase:
+        from diskwright.adapters.osinfo import OsinfoDatabase
+
+        return OsinfoDatabase(self._settings.osinfo_db)
+
+    def journal(self) -> UploadJournal:
+        from diskwright.adapters.journal import FileUploadJournal
+
+        return FileUploadJournal(self._settings.state_dir)
+
+    def store(self, url: str) -> ObjectStore:
+        """The destination or source named by `s3://BUCKET[/PREFIX]` or `dir:PATH`."""
+        if url.startswith("dir:") and len(url) > len("dir:"):
+            from diskwright.adapters.directory import DirectoryStore
+
+            return DirectoryStore(url.removeprefix("dir:"))
+        if url.startswith("s3://"):
+            return self._bucket(url)
+        raise UsageError(f"{url}: not a target", "write s3://BUCKET[/PREFIX] or dir:PATH")
+
+    def _bucket(self, url: str) -> ObjectStore:
+        from diskwright.adapters.s3 import S3Settings, connect
+
+        given = self._settings.s3
+        return connect(
+            url,
+            S3Settings(
+                endpoint_url=given.endpoint_url or None,
+                region=given.region or None,
+                addressing=given.addressing_style,
+                ca_bundle=given.ca_bundle or None,
+                proxies={"http": given.proxy, "https": given.proxy} if given.proxy else {},
+                profile=given.credentials_profile or None,
+                connect_timeout_s=given.connect_timeout_s,
+                read_timeout_s=given.read_timeout_s,
+                sse=given.sse,
+                kms_key_id=given.kms_key_id or None,
+            ),
+        )
+
+    def wrapper(self, key: str | None) -> KeyWrapper | None:
+        """The key service named by `key` or by the settings; None where neither names one."""
+        name = key or self._settings.key
+        if not name:
+            return None
+        provider, _, place = name.partition(":")
+        if provider == "local" and place:
+            from diskwright.adapters.kms_local import LocalKey
+
+            return LocalKey.load(place, self._passphrase())
+        raise UsageError(f"{name}: not a key", "write local:FILE (make one: diskwright key new)")
+
+    def _passphrase(self) -> Callable[[], str] | None:
+        path = self._settings.passphrase_file
+        if not path:
+            return self._ask
+
+        def read() -> str:
+            try:
+                with open(path, encoding="utf-8", errors="surrogateescape") as file:
+                    return file.read(4096).rstrip("\n")
+            except OSError as error:
+                raise UsageError(f"{path}: can't be read: {error.strerror}") from error
+
+        return read
+
+    def profile(self, name: str | None) -> Profile:
+        from diskwright.config_profiles import load_profile
+
+        return load_profile(name or self._settings.profile)
+
+    def threads(self) -> int:
+        return self._settings.threads or len(os.sched_getaffinity(0))
+
+    def versions(self) -> dict[str, str]:
+        """Of what makes an image, for its manifest."""
+        from importlib.metadata import version
+
+        tools = {tool.name: tool.version for tool in self.installed() if tool.version}
+        return {"diskwright": diskwright.__version__, "isal": version("isal"), **tools}
+
+    def installed(self) -> tuple[Tool, ...]:
+        """The external programs, whether they are there or not."""
+        from diskwright.adapters.qemu_img import tool_version
+
+        return (
+            Tool(
+                "qemu-nbd",
+                tool_version(self._settings.qemu_nbd),
+                "reading qcow2: apt-get install qemu-utils",
+            ),
+            Tool(
+                "qemu-img",
+                tool_version(self._settings.qemu_img),
+                "writing vmdk, vhd, vhdx and vdi: apt-get install qemu-utils",
+            ),
+        )
+
+    def confinement(self) -> tuple[bool, str]:
+        """Whether readers are confined here, and by what, in words."""
+        from diskwright._process import probe
+
+        found = probe()
+        if self._settings.unconfined:
+            return False, "switched off (--unconfined)"
+        if not found.usable:
+            return False, "not available: this kernel lacks Landlock or seccomp"
+        return True, f"Landlock (ABI {found.landlock_abi}) and a seccomp filter"

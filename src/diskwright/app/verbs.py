@@ -1,0 +1,233 @@
+"""The verbs of diskwright as methods: the Python API, and what the command calls."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Sequence
+
+from diskwright.app.adapters import Adapters
+from diskwright.config import Settings
+from diskwright.errors import UsageError
+from diskwright.model.finding import Accepted
+from diskwright.model.image import ImageFormat
+from diskwright.model.nulls import NeverCancelled, NullProgress
+from diskwright.model.outcome import (
+    Converted,
+    Doctored,
+    Inspected,
+    Prepared,
+    Reopened,
+    Restored,
+    Validated,
+)
+from diskwright.ports import CancelToken, Progress
+
+
+class Diskwright:
+    """The verbs, with settings. Nothing is held open between two of them."""
+
+    def __init__(self, settings: Settings, *, passphrase: Callable[[], str] | None = None) -> None:
+        self.settings = settings
+        self._adapters = Adapters(settings, passphrase=passphrase)
+
+    def inspect(self, path: str, *, input_format: ImageFormat | None = None) -> Inspected:
+        """Facts of an image file and of the guest in it. Raises InputError, ToolError."""
+        from diskwright.ops.inspect import inspect
+
+        return inspect(path, inspector=self._adapters.inspector(), input_format=input_format)
+
+    def validate(
+        self,
+        path: str,
+        *,
+        profile: str | None = None,
+        data: bool = False,
+        min_memory: int | None = None,
+        accepted: Sequence[Accepted] = (),
+        input_format: ImageFormat | None = None,
+    ) -> Validated:
+        """Facts and findings under a profile; `min_memory` in bytes."""
+        from diskwright.ops.inspect import validate
+
+        return validate(
+            path,
+            inspector=self._adapters.inspector(),
+            profile=self._adapters.profile(profile),
+            database=self._adapters.database(),
+            data=data,
+            min_memory=min_memory,
+            accepted=accepted,
+            input_format=input_format,
+        )
+
+    def convert(
+        self,
+        source: str,
+        target: str,
+        *,
+        output_format: ImageFormat = ImageFormat.QCOW2,
+        compress: bool = False,
+        verify: bool = False,
+        force: bool = False,
+        input_format: ImageFormat | None = None,
+        progress: Progress | None = None,
+        cancel: CancelToken | None = None,
+    ) -> Converted:
+        """Write `target` in another format; it appears whole or not at all."""
+        from diskwright.ops.convert import Wanted, convert
+
+        return convert(
+            source,
+            target,
+            Wanted(output_format, compress=compress, verify=verify, force=force),
+            tools=self._adapters.local_tools(),
+            progress=progress or NullProgress(),
+            cancel=cancel or NeverCancelled(),
+            input_format=input_format,
+        )
+
+    def prepare(
+        self,
+        path: str,
+        *,
+        to: str | None = None,
+        key: str | None = None,
+        name: str | None = None,
+        profile: str | None = None,
+        output_format: ImageFormat | None = None,
+        compress: bool | None = None,
+        dry_run: bool = False,
+        data: bool = False,
+        strict: bool = False,
+        min_memory: int | None = None,
+        accepted: Sequence[Accepted] = (),
+        input_format: ImageFormat | None = None,
+        judged: Callable[[Validated], None] | None = None,
+        progress: Progress | None = None,
+        cancel: CancelToken | None = None,
+    ) -> Prepared:
+        """Validate, then convert, digest, seal and upload in one pass; the manifest comes last.
+
+        Without a key the object is ready for import, with one it is sealed.
+        """
+        from diskwright.ops import prepare
+
+        target = to or self.settings.to
+        if not target:
+            raise UsageError("a target is needed", "as --to s3://BUCKET/PREFIX or --to dir:PATH")
+        tools = prepare.PrepareTools(
+            exporter=self._adapters.exporter(),
+            inspector=self._adapters.inspector(),
+            database=self._adapters.database(),
+            store=self._adapters.store(target),
+            journal=self._adapters.journal(),
+            wrapper=self._adapters.wrapper(key),
+            profile=self._adapters.profile(profile),
+            versions=self._adapters.versions(),
+            threads=self._adapters.threads(),
+            now=time.time,
+            entropy=os.urandom,
+        )
+        request = prepare.PrepareRequest(
+            path,
+            name or default_name(path),
+            input_format=input_format,
+            output_format=output_format,
+            compress=compress,
+            data=data,
+            strict=strict,
+            min_memory=min_memory,
+            accepted=tuple(accepted),
+        )
+        planned = prepare.plan(request, tools=tools, judged=judged)
+        if dry_run:
+            return prepare.rehearsed(planned, target=tools.store.url)
+        return prepare.run(
+            planned,
+            tools=tools,
+            progress=progress or NullProgress(),
+            cancel=cancel or NeverCancelled(),
+        )
+
+    def restore(
+        self,
+        source: str,
+        target: str,
+        *,
+        image: str | None = None,
+        key: str | None = None,
+        output_format: ImageFormat | None = None,
+        verify: bool = False,
+        force: bool = False,
+        progress: Progress | None = None,
+        cancel: CancelToken | None = None,
+    ) -> Restored:
+        """Fetch an image (by id, name, or the only one) into the file `target`, verified."""
+        from diskwright.ops.restore import RestoreRequest, RestoreTools, restore
+
+        return restore(
+            RestoreRequest(target, image, output_format, verify=verify, force=force),
+            tools=RestoreTools(
+                self._adapters.store(source),
+                self._adapters.wrapper(key),
+                self._adapters.local_tools(),
+            ),
+            progress=progress or NullProgress(),
+            cancel=cancel or NeverCancelled(),
+        )
+
+    def reopen(
+        self,
+        source: str,
+        to: str,
+        *,
+        image: str | None = None,
+        key: str | None = None,
+        progress: Progress | None = None,
+        cancel: CancelToken | None = None,
+    ) -> Reopened:
+        """A stored image as a new import-ready one at `to`, in one streaming pass."""
+        from diskwright.ops.restore import RestoreTools, reopen
+
+        return reopen(
+            image,
+            tools=RestoreTools(
+                self._adapters.store(source),
+                self._adapters.wrapper(key),
+                self._adapters.local_tools(),
+            ),
+            store=self._adapters.store(to),
+            journal=self._adapters.journal(),
+            now=time.time,
+            entropy=os.urandom,
+            progress=progress or NullProgress(),
+            cancel=cancel or NeverCancelled(),
+        )
+
+    def doctor(self, *, to: str | None = None) -> Doctored:
+        """What is installed and in force; with `to` also what that endpoint can do."""
+        from diskwright.ops.doctor import doctor
+
+        confined, confinement = self._adapters.confinement()
+        return doctor(
+            tools=self._adapters.installed(),
+            confinement=confinement,
+            confined=confined,
+            database=self._adapters.database(),
+            store=self._adapters.store(to) if to else None,
+        )
+
+    def new_key(self, path: str, *, passphrase: str | None = None) -> str:
+        """Make a key-encryption key in a file; its id. Raises TargetExists."""
+        from diskwright.adapters.kms_local import new_key
+
+        return new_key(path, passphrase=passphrase).key_id
+
+
+def default_name(path: str) -> str:
+    """The file's name without the ending that tells its format."""
+    name = os.path.basename(path)
+    stem, ending = os.path.splitext(name)
+    known = {f".{f.value}" for f in ImageFormat} | {".img"}
+    return (stem if ending.lower() in known and stem else name) or "image"
