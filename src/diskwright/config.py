@@ -11,7 +11,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import Any
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from diskwright.errors import InputMissing, UsageError
 
@@ -24,13 +24,13 @@ class S3Settings:
 
     endpoint_url: str = ""
     region: str = ""
-    addressing_style: str = "auto"  # auto, path, virtual
+    addressing_style: Literal["auto", "path", "virtual"] = "auto"
     ca_bundle: str = ""
     proxy: str = ""
     credentials_profile: str = ""
     connect_timeout_s: int = 10
     read_timeout_s: int = 60
-    sse: str = ""  # "", sse-kms, sse-obs
+    sse: Literal["", "sse-kms", "sse-obs"] = ""
     kms_key_id: str = ""
 
 
@@ -93,7 +93,9 @@ def _read_file(named: str | None, env: Mapping[str, str]) -> dict[str, Any]:
     try:
         return tomllib.loads(data.decode())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: {error}", "correct the file; see README, Configuration") from error
+        raise UsageError(
+            f"{path}: {error}", "correct the file; see README, Configuration"
+        ) from error
 
 
 def _config_dir(env: Mapping[str, str]) -> str:
@@ -131,6 +133,10 @@ def _checked(cls: type[Settings] | type[S3Settings], name: str, value: Any, wher
         raise UsageError(f"{where}: no such setting", f"known: {', '.join(sorted(defaults))}")
     if type(value) is not type(defaults[name]):
         raise UsageError(f"{where}: {type(defaults[name]).__name__} expected")
+    hint = get_type_hints(cls)[name]
+    if get_origin(hint) is Literal and value not in get_args(hint):
+        known = ", ".join(repr(choice) for choice in get_args(hint))
+        raise UsageError(f"{where}: {value!r} is not one of {known}")
     return value
 
 

@@ -16,7 +16,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 READ_FORMATS = [ImageFormat.RAW.value, ImageFormat.QCOW2.value]
 
 
-class SizeType(click.ParamType):
+class SizeType(click.ParamType[int]):
     name = "size"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
