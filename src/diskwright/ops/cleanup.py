@@ -1,0 +1,90 @@
+"""Nothing stays of a run that did not commit. Everything goes by key, not by what we remember.
+
+A lost answer to "create" leaves an upload that nobody knows, so uploads are listed, ended and
+listed again until none is there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from diskwright.errors import DiskwrightError, RemoteUnable, TargetExists
+from diskwright.model.manifest import ABORTED
+from diskwright.model.names import image_prefix, manifest_key
+from diskwright.ports import ObjectStore, UploadJournal
+
+_ROUNDS = 10  # of listing and ending; a part on its way can bring an upload back once or twice
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What became of dead runs, by image id."""
+
+    cleaned: tuple[str, ...] = ()
+    committed: tuple[str, ...] = ()  # they had ended well: only the journal was left
+    postponed: tuple[str, ...] = ()  # the store refused something; the next run tries again
+
+
+def end_uploads(store: ObjectStore, prefix: str) -> None:
+    """End every open upload under `prefix`."""
+    for _ in range(_ROUNDS):
+        found = list(store.list_uploads(prefix))
+        if not found:
+            return
+        for upload in found:
+            store.abort_upload(upload.key, upload.upload_id)
+    raise RemoteUnable(store.url, f"end the open uploads under {prefix}")
+
+
+def clean_uncommitted(store: ObjectStore, image_id: str) -> None:
+    """For a run that has not tried to commit: nobody else can, as the id is its own."""
+    end_uploads(store, image_prefix(image_id))
+    _delete(store, _objects(store, image_id))
+
+
+def clean_doubtful(store: ObjectStore, image_id: str) -> bool:
+    """For a run that may have committed. True if it has: then its objects stay.
+
+    Before objects are deleted the manifest's place is taken by the mark of an aborted one, only if
+    it is free. Where a store does not keep conditions the objects stay, for a later collection.
+    """
+    end_uploads(store, image_prefix(image_id))
+    end_uploads(store, manifest_key(image_id))  # in a folder, a manifest on its way is one
+    objects = _objects(store, image_id)
+    if not objects:
+        return False
+    if not store.probe().conditional_put:
+        return store.head(manifest_key(image_id)) is not None
+    try:
+        store.put(manifest_key(image_id), ABORTED, if_absent=True)
+    except TargetExists:
+        if store.get(manifest_key(image_id), 0, len(ABORTED) + 1) != ABORTED:
+            return True
+    _delete(store, objects)
+    return False
+
+
+def sweep_dead_runs(store: ObjectStore, journal: UploadJournal) -> Swept:
+    """Clean what dead runs left at this target. An entry goes only when its run is cleaned up."""
+    cleaned, committed, postponed = [], [], []
+    for entry in journal.dead(store.url):
+        try:
+            outcome = committed if clean_doubtful(store, entry.image_id) else cleaned
+            entry.remove()
+            outcome.append(entry.image_id)
+        except DiskwrightError:
+            # What stands in the way of cleaning (a right to delete, say) need not stand in the
+            # way of the run that is about to begin; it will say so itself where it does.
+            postponed.append(entry.image_id)
+        finally:
+            entry.close()
+    return Swept(tuple(cleaned), tuple(committed), tuple(postponed))
+
+
+def _objects(store: ObjectStore, image_id: str) -> list[str]:
+    return [info.key for info in store.list(image_prefix(image_id))]
+
+
+def _delete(store: ObjectStore, keys: list[str]) -> None:
+    for key in keys:
+        store.delete(key)

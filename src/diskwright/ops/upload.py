@@ -1,0 +1,141 @@
+"""A Destination over any ObjectStore: one image's objects, then its manifest, or nothing.
+
+journal entry -> uploads -> parts -> complete -> manifest (the commit) -> entry removed
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import TracebackType
+
+from diskwright.errors import DiskwrightError, RemoteUnable, TargetExists
+from diskwright.model.manifest import Manifest, encode
+from diskwright.model.names import image_prefix, manifest_key
+from diskwright.model.nulls import NeverCancelled
+from diskwright.model.stored import Layout
+from diskwright.ops.cleanup import Swept, clean_doubtful, clean_uncommitted, sweep_dead_runs
+from diskwright.ops.sink import MultipartSink
+from diskwright.ports import CancelToken, JournalEntry, ObjectStore, UploadJournal
+
+__all__ = ["StoreDestination", "Swept", "sweep_dead_runs"]
+
+
+class StoreDestination:
+    """Leaving its context without `commit` leaves nothing behind, on every way out.
+
+    `notes` go to the journal with the header (never an unwrapped key). Where even the clean-up
+    fails, the journal entry stays and `sweep_dead_runs` of the next run finishes it.
+    """
+
+    def __init__(
+        self,
+        store: ObjectStore,
+        journal: UploadJournal,
+        *,
+        image_id: str,
+        notes: Mapping[str, object] | None = None,
+        cancel: CancelToken | None = None,
+        workers: int = 3,
+    ) -> None:
+        self._store = store
+        self._journal = journal
+        self._image_id = image_id
+        self._notes = dict(notes or {})
+        self._cancel = cancel or NeverCancelled()
+        self._workers = workers
+        self._entry: JournalEntry | None = None
+        self._sinks: list[MultipartSink] = []
+        self._commit_tried = False
+        self._over = False
+
+    def __enter__(self) -> StoreDestination:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            self.abort()
+        except DiskwrightError as failure:
+            if error is None:
+                raise
+            error.add_note(f"cleaning up failed too, the next run will do it: {failure}")
+        finally:
+            if self._entry is not None:
+                self._entry.close()
+
+    def sink(self, key: str, layout: Layout) -> MultipartSink:
+        """`key` lies under the image's own prefix. The upload is open when this returns."""
+        if not key.startswith(image_prefix(self._image_id)):
+            raise ValueError(f"{key} is no key of image {self._image_id}")
+        self._cancel.check()
+        entry = self._begun()
+        sink = MultipartSink(
+            self._store,
+            entry.record,
+            key=key,
+            layout=layout,
+            workers=self._workers,
+            cancel=self._cancel,
+        )
+        self._sinks.append(sink)
+        return sink
+
+    def commit(self, manifest: Manifest) -> None:
+        """The image is there when this returns. Raises TargetExists where another one is."""
+        if manifest.image != self._image_id or not all(sink.finished for sink in self._sinks):
+            raise ValueError("a manifest is committed after all of its image's objects")
+        self._cancel.check()
+        entry = self._begun()
+        key, data = manifest_key(self._image_id), encode(manifest)
+        entry.record({"event": "commit", "key": key})
+        self._commit_tried = True
+        try:
+            self._store.put(key, data, if_absent=True)
+        except TargetExists:
+            self._check_ours(key, data)
+        except RemoteUnable:  # it knows no conditions; the id is unique all the same
+            if self._store.head(key) is not None:
+                self._check_ours(key, data)
+            else:
+                self._store.put(key, data)
+        self._over = True
+        try:
+            entry.remove()
+        except DiskwrightError:
+            entry.close()  # the image is there; the next run's sweep sees that, and removes it
+
+    def abort(self) -> None:
+        if self._over or self._entry is None:
+            return
+        for sink in self._sinks:
+            sink.stop()
+        if self._commit_tried:
+            clean_doubtful(self._store, self._image_id)
+        else:
+            clean_uncommitted(self._store, self._image_id)
+        self._over = True
+        self._entry.remove()
+
+    def _begun(self) -> JournalEntry:
+        if self._over:
+            raise ValueError("the destination was committed or aborted already")
+        if self._entry is None:
+            self._entry = self._journal.begin(
+                self._image_id,
+                {
+                    "v": 1,
+                    "image": self._image_id,
+                    "target": self._store.url,
+                    "notes": self._notes,
+                },
+            )
+        return self._entry
+
+    def _check_ours(self, key: str, data: bytes) -> None:
+        """Equal bytes are our own success, whose answer was lost."""
+        if self._store.get(key, 0, len(data) + 1) != data:
+            raise TargetExists(key)
