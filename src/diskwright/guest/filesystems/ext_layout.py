@@ -176,6 +176,12 @@ def is_ext(data: bytes) -> bool:
     return len(data) >= SUPERBLOCK_SIZE and struct.unpack_from("<H", data, 56)[0] == MAGIC
 
 
+def identity(data: bytes) -> tuple[str, str]:
+    """UUID and label: they can be told where the rest can't be read."""
+    label = data[120:136].split(b"\0", 1)[0].decode("utf-8", "backslashreplace")
+    return str(uuid.UUID(bytes=data[104:120])), label
+
+
 def parse_superblock(data: bytes) -> Superblock:
     """Every number that others multiply or divide by is checked here."""
     u16 = struct.Struct("<H").unpack_from
@@ -192,6 +198,7 @@ def parse_superblock(data: bytes) -> Superblock:
     bigalloc = bool(ro_compat & RoCompat.BIGALLOC)
     if bigalloc and not log_block <= log_cluster <= 20:
         raise damaged("cluster size")
+    own_id, label = identity(data)
     sb = Superblock(
         inodes=u32(data, 0)[0],
         blocks=u32(data, 4)[0] | (u32(data, 336)[0] << 32 if wide else 0),
@@ -207,8 +214,8 @@ def parse_superblock(data: bytes) -> Superblock:
         incompat=incompat,
         ro_compat=ro_compat,
         state=u16(data, 58)[0],
-        uuid=str(uuid.UUID(bytes=data[104:120])),
-        label=data[120:136].split(b"\0", 1)[0].decode("utf-8", "backslashreplace"),
+        uuid=own_id,
+        label=label,
         journal_inode=u32(data, 224)[0],
         first_meta_group=u32(data, 260)[0],
         backup_groups=struct.unpack_from("<II", data, 0x24C),

@@ -1,0 +1,104 @@
+"""What a partition, or a whole disk without a table, holds; and its reader, where there is one."""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from diskwright.guest.filesystems import fat
+from diskwright.guest.filesystems.base import GuestFs
+from diskwright.guest.filesystems.ext import open_ext
+from diskwright.guest.filesystems.ext_layout import (
+    SUPERBLOCK_OFFSET,
+    SUPERBLOCK_SIZE,
+    identity,
+    is_ext,
+)
+from diskwright.guest.filesystems.signatures import Signature, identify
+from diskwright.guest.reading import Unreadable
+from diskwright.guest.source import ByteSource
+from diskwright.model.guest import FileSystem
+
+# A reader answers None for what is not its own. A further file system is one line here.
+READERS: tuple[Callable[[ByteSource], GuestFs | None], ...] = (open_ext, fat.open_fat)
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """`reader` is None where `facts.read` is False."""
+
+    facts: FileSystem
+    reader: GuestFs | None
+
+
+def preload() -> None:
+    """Import everything that reading partitions and file systems imports late."""
+    fat.preload()
+    codecs.lookup("utf-16-le")
+
+
+def open_filesystem(window: ByteSource) -> GuestFs | None:
+    """The reader of what is there; None for what no reader knows. Raises `Unreadable`."""
+    for open_one in READERS:
+        found = open_one(window)
+        if found is not None:
+            return found
+    return None
+
+
+def probe(window: ByteSource, partition: int | None) -> Probe | None:
+    """None where nothing known is there. Never raises: what can't be read says so in its note."""
+    try:
+        signature = identify(window)
+        if signature is not None:
+            return Probe(_named(signature, partition), None)
+        reader = open_filesystem(window)
+    except Unreadable as error:
+        return Probe(_refused(window, partition, error.detail), None)
+    return None if reader is None else _read(reader, partition)
+
+
+def _named(signature: Signature, partition: int | None) -> FileSystem:
+    note = "" if signature.type == "swap" else f"{signature.type} is not read yet"
+    return FileSystem(
+        type=signature.type,
+        partition=partition,
+        read=False,
+        uuid=signature.uuid,
+        label=signature.label,
+        size=signature.size,
+        free=signature.free,
+        dirty=signature.dirty,
+        note=note,
+    )
+
+
+def _read(fs: GuestFs, partition: int | None) -> Probe:
+    facts = FileSystem(fs.type, partition, read=True, uuid=fs.uuid, size=fs.size)
+    try:
+        fs.root()
+        facts = replace(
+            facts,
+            label=fs.label,
+            free=fs.free,
+            dirty=fs.dirty,
+            note=fs.note,
+            problems=fs.problems,
+        )
+    except Unreadable as error:
+        return Probe(replace(facts, read=False, note=error.detail), None)
+    return Probe(facts, fs)
+
+
+def _refused(window: ByteSource, partition: int | None, why: str) -> FileSystem:
+    """A file system that can't be opened keeps its UUID: fstab may name it."""
+    facts = FileSystem("unknown", partition, read=False, note=why)
+    try:
+        data = window.read(SUPERBLOCK_OFFSET, SUPERBLOCK_SIZE)
+    except Unreadable:
+        return facts
+    if not is_ext(data):
+        return facts
+    own_id, label = identity(data)
+    return replace(facts, type="ext", uuid=own_id, label=label or None)
