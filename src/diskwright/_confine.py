@@ -55,7 +55,8 @@ def main(argv: list[str]) -> int:
     try:
         if not _sandbox.die_with_parent(signal.SIGKILL, spec["parent"]):
             raise Refusal(ENDED_ALONE, "the parent is gone")
-        os.setsid()  # a Ctrl-C at the terminal is the parent's to handle
+        if os.getpgrp() != os.getpid():
+            os.setsid()  # a Ctrl-C at the terminal is the parent's to handle
         call = _imported(spec["call"]) if "call" in spec else None
         listening = _only_descriptors(spec["keep"], spec["listen"])
         for name, value in spec["limits"].items():
@@ -123,7 +124,7 @@ def _confine(spec: dict[str, Any], *, parser: bool) -> None:
 
 
 def _allow(ruleset: _sandbox.Ruleset | None, rule: dict[str, Any]) -> None:
-    """The identity is checked on the very inode that is allowed, so a swapped name opens nothing."""
+    """The identity is checked on the very inode that is allowed: a swapped name opens nothing."""
     try:
         fd = os.open(rule["path"], os.O_PATH | os.O_CLOEXEC)
     except OSError as error:

@@ -134,7 +134,7 @@ class ConfinedProcess:
         return bytes(self._stderr).decode("utf-8", "backslashreplace").strip()
 
     def stop(self, *, grace_s: float = 0.0) -> None:
-        """Ended when this returns: asked to for `grace_s` (a fresh qemu-nbd may not hear), killed."""
+        """Ended when this returns: asked to, given `grace_s` (some don't hear), then killed."""
         if grace_s > 0 and self.alive:
             self._popen.terminate()
             self.wait(grace_s)
@@ -168,7 +168,12 @@ def raise_if_refused(status: int | None, tool: str, path: str, stderr: str) -> N
 
 
 def spawn(
-    command: Sequence[str], *, tool: str, pass_fds: Sequence[int] = (), stdout: bool = False
+    command: Sequence[str],
+    *,
+    tool: str,
+    pass_fds: Sequence[int] = (),
+    stdout: bool = False,
+    environment: Mapping[str, str] = ENVIRONMENT,
 ) -> ConfinedProcess:
     """Start a command made by `tool_command` or `call_command`; `tool` names it in errors."""
 
@@ -179,7 +184,7 @@ def spawn(
             stdout=subprocess.PIPE if stdout else subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             pass_fds=pass_fds,
-            env=dict(ENVIRONMENT),
+            env=dict(environment),
             cwd="/",
         )
 

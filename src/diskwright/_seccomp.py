@@ -119,7 +119,10 @@ REFUSED_TO_PARSERS: dict[str, tuple[int | None, int | None]] = {
 }
 
 _CLONE = (56, 220)
-_CLONE3 = (435, 435)  # its flags lie in memory, out of a filter's sight: ENOSYS makes libc use clone
+_CLONE3 = (
+    435,
+    435,
+)  # its flags lie in memory, out of a filter's sight: ENOSYS makes libc use clone
 _TGKILL = (234, 131)  # abort() and pthread_kill() use it, on the process itself
 _PRLIMIT64 = (302, 261)
 

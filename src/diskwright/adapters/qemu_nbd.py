@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 from diskwright._process import (
+    ENVIRONMENT,
     ConfinedProcess,
     Rule,
     spawn,
@@ -18,32 +19,22 @@ from diskwright._process import (
 )
 from diskwright.blockio.local import LocalReader
 from diskwright.blockio.nbd import STALL_LIMIT_S, NbdReader
-from diskwright.errors import (
-    DiskwrightError,
-    ImageBroken,
-    ImageUnsafe,
-    ImageUnsupported,
-    Locked,
-    ToolError,
-    ToolFailed,
-    ToolMissing,
-)
+from diskwright.errors import DiskwrightError, ToolError, ToolMissing
 from diskwright.formats.identity import check_identity, open_image
+from diskwright.formats.qemu import image_options, meaning, version_in
 from diskwright.model.image import FileIdentity, ImageFormat
-from diskwright.model.units import GIB
+from diskwright.model.units import GIB, MIB
 from diskwright.ports import BlockReader
 
 _TOOL = "qemu-nbd"
 _EXIT_WAIT_S = 2.0  # between the end of its connections and the end of the process
 
-DRIVERS = {
-    ImageFormat.QCOW2: "qcow2",
-    ImageFormat.QCOW: "qcow",
-    ImageFormat.VMDK: "vmdk",
-    ImageFormat.VHD: "vpc",
-    ImageFormat.VHDX: "vhdx",
-    ImageFormat.VDI: "vdi",
-    ImageFormat.QED: "qed",
+# qemu allocates a buffer for each request. By itself libc maps and unmaps such large ones, and the
+# page faults cost half of the speed (1.2 against 2.7 GB/s a connection).
+_ENVIRONMENT = {
+    **ENVIRONMENT,
+    "MALLOC_MMAP_THRESHOLD_": str(32 * MIB),
+    "MALLOC_TRIM_THRESHOLD_": str(64 * MIB),
 }
 
 # It writes no file at all. A stall limit ends it, not a CPU limit: a large disk takes its time.
@@ -105,18 +96,45 @@ class QemuNbdExporter:
         with self._export(identity, image_format, connections=1) as (_, sockets):
             yield sockets[0].fileno()
 
+    def version(self) -> str:
+        """Such as `7.2.22`. Raises ToolMissing, ToolFailed."""
+        tool = self._found()
+        command = tool_command(
+            [tool, "--version"], rules=tool_rules(tool), limits=_LIMITS, unconfined=self._unconfined
+        )
+        process = spawn(command, tool=_TOOL, stdout=True)
+        try:
+            said = process.stdout.read(1 << 16)
+        finally:
+            process.stop(grace_s=_EXIT_WAIT_S)
+        process.raise_if_refused(tool)
+        return version_in(_TOOL, said.decode("ascii", "replace"))
+
+    def _found(self) -> str:
+        tool = shutil.which(self._qemu_nbd)
+        if tool is None:
+            raise ToolMissing(_TOOL, "qemu-utils")
+        return tool
+
     @contextmanager
     def _export(
         self, identity: FileIdentity, image_format: ImageFormat, *, connections: int
     ) -> Iterator[tuple[ConfinedProcess, list[socket.socket]]]:
         """A running qemu-nbd and connections to it, whose greeting comes once it has the image."""
-        tool = shutil.which(self._qemu_nbd)
-        if tool is None:
-            raise ToolMissing(_TOOL, "qemu-utils")
+        tool = self._found()
+        options = image_options(identity.path, image_format)
         with ExitStack() as stack:
             sockets, listener = _connected(connections, stack)
             command = tool_command(
-                [tool, *_arguments(identity.path, image_format, connections)],
+                [
+                    tool,
+                    "--read-only",
+                    "--persistent",
+                    f"--shared={connections}",
+                    "--cache=writeback",
+                    "--image-opts",
+                    options,
+                ],
                 rules=[
                     *tool_rules(tool),
                     Rule(identity.path, "r", (identity.device, identity.inode)),
@@ -125,29 +143,12 @@ class QemuNbdExporter:
                 listen=listener.fileno(),
                 unconfined=self._unconfined,
             )
-            process = spawn(command, tool=_TOOL, pass_fds=[listener.fileno()])
+            process = spawn(
+                command, tool=_TOOL, pass_fds=[listener.fileno()], environment=_ENVIRONMENT
+            )
             stack.callback(process.stop)
             listener.close()
             yield process, sockets
-
-
-def _arguments(path: str, image_format: ImageFormat, connections: int) -> list[str]:
-    """Never a bare file name: qemu takes `fat:/etc`, `nbd:host` and `json:{}` for more than names.
-
-    Raises ImageUnsupported for formats that qemu has no driver for.
-    """
-    driver = DRIVERS.get(image_format)
-    if driver is None:
-        raise ImageUnsupported(path, "format-unsupported", f"{image_format} can't be read")
-    options = f"driver={driver},file.driver=file,file.filename={path.replace(',', ',,')}"
-    return [
-        "--read-only",
-        "--persistent",
-        f"--shared={connections}",
-        "--cache=writeback",
-        "--image-opts",
-        options,
-    ]
 
 
 def _connected(count: int, stack: ExitStack) -> tuple[list[socket.socket], socket.socket]:
@@ -192,12 +193,4 @@ def _why(process: ConfinedProcess, path: str, error: ToolError) -> DiskwrightErr
     if process.wait(_EXIT_WAIT_S) is None:
         return error
     process.raise_if_refused(path)
-    said = process.stderr_text().removeprefix("qemu-nbd: ")
-    said = said.replace(path, os.path.basename(path)) or str(error)
-    if "lock" in said and "Failed to get" in said:
-        return Locked(path)
-    if "Permission denied" in said or "Operation not permitted" in said:
-        return ImageUnsafe(path, "reference-outside", f"it asks for another file ({said})")
-    if "Could not open" in said or "Failed to" in said or "Image " in said:
-        return ImageBroken(path, "unreadable", said)
-    return ToolFailed(_TOOL, said)
+    return meaning(_TOOL, process.stderr_text(), path)

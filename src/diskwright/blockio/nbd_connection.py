@@ -16,8 +16,9 @@ from typing import NoReturn
 from diskwright.blockio import nbd_wire as wire
 from diskwright.errors import ImageBroken, ToolFailed, ToolStalled
 
-REQUEST_BYTES = 256 << 10
-IN_FLIGHT = 8
+# Measured with qemu 7.2: 512 KiB are fastest (2.5 GB/s); the server holds each one in memory
+REQUEST_BYTES = 512 << 10
+IN_FLIGHT = 4
 _BLOCK_STATUS_MAX = 2 << 30  # requests hold 32 bits
 _TOOL = "qemu-nbd"
 

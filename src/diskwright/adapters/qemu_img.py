@@ -1,0 +1,164 @@
+"""Conversion by qemu-img, for formats without a forward writer; confined to the two files."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sys
+import threading
+from typing import Any
+
+import sh
+
+from diskwright._process import (
+    ENVIRONMENT,
+    Rule,
+    on_spawner_thread,
+    raise_if_refused,
+    tool_command,
+    tool_rules,
+)
+from diskwright.errors import DiskFull, ToolMissing
+from diskwright.formats.identity import check_identity
+from diskwright.formats.qemu import driver_of, image_options, meaning, version_in
+from diskwright.model.image import FileIdentity, ImageFormat
+from diskwright.model.units import GIB
+from diskwright.ports import CancelToken, Progress
+
+_TOOL = "qemu-img"
+_LIMITS = {"AS": 4 * GIB, "NOFILE": 256}
+_CANCEL_INTERVAL_S = 0.1
+_END_WAIT_S = 2.0
+_PERCENT = re.compile(rb"\((\d{1,3}\.\d{2})/100%\)")
+
+# What makes qemu's output of a format the one that others read
+_TARGET_OPTIONS = {
+    ImageFormat.VHD: "force_size=on",  # else its geometry decides and readers lose the tail
+}
+
+
+class QemuImgConverter:
+    """`ImageConverter`. `qemu_img` is a name looked up in the PATH, or a path."""
+
+    def __init__(self, *, qemu_img: str = _TOOL, unconfined: bool = False) -> None:
+        self._qemu_img = qemu_img
+        self._unconfined = unconfined
+
+    def convert(
+        self,
+        identity: FileIdentity,
+        source_format: ImageFormat,
+        target_path: str,
+        target_format: ImageFormat,
+        *,
+        compress: bool,
+        progress: Progress,
+        cancel: CancelToken,
+    ) -> None:
+        """Progress is in bytes of the source file, by qemu-img's own percentage.
+
+        `target_path` is absolute and exists; it alone is writable, and stays, half-written, where
+        this raises: SourceChanged, Locked, ImageRefused, DiskFull, ToolError, Cancelled.
+        """
+        if not os.path.isabs(target_path):
+            raise ValueError(f"{target_path!r} is not absolute")
+        tool = self._found()
+        argv = [tool, "convert", "-p", "--image-opts", "-O", driver_of(target_format, target_path)]
+        if compress:
+            argv.append("-c")
+        if target_format in _TARGET_OPTIONS:
+            argv += ["-o", _TARGET_OPTIONS[target_format]]
+        argv += [image_options(identity.path, source_format), target_path]
+        target = os.stat(target_path)
+        command = tool_command(
+            argv,
+            rules=[
+                *tool_rules(tool),
+                Rule(identity.path, "r", (identity.device, identity.inode)),
+                Rule(target_path, "rw", (target.st_dev, target.st_ino)),
+            ],
+            limits=_LIMITS,
+            unconfined=self._unconfined,
+        )
+        progress.phase("convert", identity.size)
+        status, stderr = _Run(command).watch(identity.size, progress, cancel)
+        if status:
+            raise_if_refused(status, _TOOL, identity.path, stderr)
+            if "No space left on device" in stderr or "Disk quota exceeded" in stderr:
+                raise DiskFull(target_path)
+            raise meaning(_TOOL, stderr, identity.path)
+        check_identity(identity)
+
+    def version(self) -> str:
+        """Such as `7.2.22`. Raises ToolMissing, ToolFailed."""
+        command = sh.Command(self._found())
+        said = on_spawner_thread(
+            lambda: command("--version", _env=dict(ENVIRONMENT), _tty_out=False)
+        )
+        return version_in(_TOOL, str(said))
+
+    def _found(self) -> str:
+        tool = shutil.which(self._qemu_img)
+        if tool is None:
+            raise ToolMissing(_TOOL, "qemu-utils")
+        return tool
+
+
+class _Run:
+    """One run of qemu-img in the background."""
+
+    def __init__(self, command: list[str]) -> None:
+        self._ended = threading.Event()
+        self._percent = 0.0
+        self._tail = b""
+        self._process: Any = on_spawner_thread(
+            lambda: sh.Command(sys.executable)(
+                *command[1:],
+                _env=dict(ENVIRONMENT),
+                _cwd="/",
+                _in=b"",
+                _out=self._said,
+                _out_bufsize=64,  # else all the progress comes at the end
+                _no_out=True,
+                _tty_out=False,
+                _bg=True,
+                _bg_exc=False,
+                _done=lambda *_: self._ended.set(),
+            )
+        )
+
+    def watch(self, size: int, progress: Progress, cancel: CancelToken) -> tuple[int, str]:
+        """(exit status, stderr) once it has ended; it never outlives this."""
+        reported = 0
+        try:
+            while not self._ended.wait(_CANCEL_INTERVAL_S):
+                cancel.check()
+                now = min(int(size * self._percent / 100), size)
+                progress.advance(now - reported)
+                reported = now
+        finally:
+            self._end()
+        try:
+            self._process.wait()
+            status = 0
+        except sh.ErrorReturnCode as error:
+            status = error.exit_code
+        if status == 0:
+            progress.advance(size - reported)
+        return status, self._process.stderr.decode("utf-8", "backslashreplace").strip()
+
+    def _said(self, chunk: str | bytes) -> None:
+        data = chunk.encode() if isinstance(chunk, str) else chunk
+        text = self._tail + data
+        for found in _PERCENT.finditer(text):
+            self._percent = float(found[1])
+        self._tail = text[-16:]
+
+    def _end(self) -> None:
+        if self._ended.is_set():
+            return
+        self._process.process.terminate()
+        if not self._ended.wait(_END_WAIT_S):
+            self._process.process.kill()
+            self._ended.wait(_END_WAIT_S)

@@ -1,0 +1,69 @@
+"""How qemu's tools are told which file and format, and what their words mean.
+
+Sources: "Image options" and the block drivers' options in qemu(1); block/file-posix.c for words.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+
+from diskwright.errors import (
+    DiskwrightError,
+    ImageBroken,
+    ImageUnsafe,
+    ImageUnsupported,
+    Locked,
+    ToolFailed,
+)
+from diskwright.model.image import ImageFormat
+
+DRIVERS = {
+    ImageFormat.RAW: "raw",
+    ImageFormat.QCOW2: "qcow2",
+    ImageFormat.QCOW: "qcow",
+    ImageFormat.VMDK: "vmdk",
+    ImageFormat.VHD: "vpc",
+    ImageFormat.VHDX: "vhdx",
+    ImageFormat.VDI: "vdi",
+    ImageFormat.QED: "qed",
+}
+
+
+def driver_of(image_format: ImageFormat, path: str) -> str:
+    """qemu's name of a format. Raises ImageUnsupported where it has none."""
+    if image_format not in DRIVERS:
+        raise ImageUnsupported(path, "format-unsupported", f"{image_format} has no qemu driver")
+    return DRIVERS[image_format]
+
+
+def image_options(path: str, image_format: ImageFormat) -> str:
+    """The value of `--image-opts`: this file in this format, whatever its name looks like.
+
+    Never a bare name: qemu takes `fat:/etc`, `nbd:host` and `json:{}` for more than file names.
+    """
+    if not os.path.isabs(path):
+        raise ValueError(f"{path!r} is not absolute")
+    driver = driver_of(image_format, path)
+    return f"driver={driver},file.driver=file,file.filename={path.replace(',', ',,')}"
+
+
+def meaning(tool: str, said: str, path: str) -> DiskwrightError:
+    """The error behind what a confined `tool` said on stderr about the image `path`."""
+    said = said.removeprefix(f"{tool}: ").replace(path, os.path.basename(path))
+    line = next(iter(said.splitlines()), "it said nothing")
+    if "Failed to get" in line and "lock" in line:
+        return Locked(path)
+    if "Permission denied" in line or "Operation not permitted" in line:
+        return ImageUnsafe(path, "reference-outside", f"qemu was led outside of it: {line}")
+    if "Could not open" in line or "error while reading" in line:
+        return ImageBroken(path, "unreadable", line)
+    return ToolFailed(tool, line)
+
+
+def version_in(tool: str, said: str) -> str:
+    """The version in what `--version` prints. Raises ToolFailed where there is none."""
+    match = re.search(r"version (\d+(?:\.\d+)+)|" + re.escape(tool) + r" (\d+(?:\.\d+)+)", said)
+    if match is None:
+        raise ToolFailed(tool, "it does not tell its version")
+    return match[1] or match[2]
