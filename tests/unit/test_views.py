@@ -1,0 +1,133 @@
+"""Readers around a reader add one thing each and pass the rest on."""
+
+from __future__ import annotations
+
+import pytest
+
+from diskwright.blockio.digest import DigestIncomplete, digest_reader
+from diskwright.blockio.memory import MemoryReader
+from diskwright.blockio.view import CancelView, DigestView, ProgressView, WindowView
+from diskwright.errors import Cancelled
+from diskwright.model.extent import Extent
+from diskwright.ports import BlockReader
+from support.disks import contents
+
+MIB = 1 << 20
+
+
+class Counted:
+    def __init__(self) -> None:
+        self.total = 0
+
+    def phase(self, name: str, total: int) -> None:
+        raise AssertionError("a view names no phase")
+
+    def advance(self, count: int) -> None:
+        self.total += count
+
+
+class CancelledAfter:
+    def __init__(self, checks: int) -> None:
+        self.left = checks
+
+    def check(self) -> None:
+        self.left -= 1
+        if self.left < 0:
+            raise Cancelled
+
+
+def disk(**options: int) -> MemoryReader:
+    return MemoryReader.of_picture("A-B0C", unit=MIB, size=4 * MIB + 512, **options)
+
+
+@pytest.mark.parametrize(
+    "view",
+    [
+        DigestView(disk()),
+        ProgressView(disk(), Counted()),
+        CancelView(disk(), CancelledAfter(9)),
+        WindowView(disk(), start=0, length=4 * MIB + 512),
+    ],
+    ids=lambda view: type(view).__name__,
+)
+def test_a_view_is_the_same_disk(view: BlockReader) -> None:
+    inner = disk()
+    assert (view.size, view.parallel) == (inner.size, inner.parallel)
+    assert list(view.extents(0, view.size)) == list(inner.extents(0, inner.size))
+    assert contents(view) == contents(inner)
+
+
+def test_closing_a_view_closes_the_reader() -> None:
+    inner = disk()
+    ProgressView(DigestView(inner), Counted()).close()
+    assert inner.closed
+
+
+def test_what_was_read_through_a_digest_view_is_hashed() -> None:
+    view = DigestView(disk())
+    for offset, length in [(4 * MIB, 512), (0, MIB), (2 * MIB, 2 * MIB)]:
+        view.read_into(offset, memoryview(bytearray(length)))
+    assert view.hexdigest() == digest_reader(disk(), threads=1)
+
+
+def test_a_digest_view_knows_what_was_not_read() -> None:
+    view = DigestView(disk())
+    view.read_into(0, memoryview(bytearray(2 * MIB)))
+    with pytest.raises(DigestIncomplete, match="block 2 "):
+        view.hexdigest()
+
+
+def test_a_digest_view_hashes_no_failed_read() -> None:
+    view = DigestView(disk(fail_at=1))
+    with pytest.raises(OSError, match="told to fail"):
+        view.read_into(0, memoryview(bytearray(MIB)))
+    with pytest.raises(DigestIncomplete):
+        view.hexdigest()
+
+
+@pytest.mark.parametrize(("offset", "length"), [(512, MIB), (0, MIB - 512), (4 * MIB, 256)])
+def test_a_digest_view_refuses_parts_of_blocks_before_it_reads(offset: int, length: int) -> None:
+    inner = disk()
+    with pytest.raises(ValueError):
+        DigestView(inner).read_into(offset, memoryview(bytearray(length)))
+    assert inner.reads == 0
+
+
+def test_a_window_is_a_disk_of_its_own() -> None:
+    window = WindowView(disk(), start=MIB // 2, length=2 * MIB)
+    assert contents(window) == contents(disk())[MIB // 2 : MIB // 2 + 2 * MIB]
+    inner = disk().extents(MIB // 2, 2 * MIB)
+    moved = [Extent(e.start - MIB // 2, e.length, e.kind) for e in inner]
+    assert list(window.extents(0, window.size)) == moved
+
+
+@pytest.mark.parametrize(("offset", "length"), [(-1, 1), (9, 2), (11, 0)])
+def test_a_window_gives_nothing_outside(offset: int, length: int) -> None:
+    window = WindowView(disk(), start=4096, length=10)
+    with pytest.raises(ValueError):
+        window.read_into(offset, memoryview(bytearray(length)))
+
+
+@pytest.mark.parametrize(("start", "length"), [(-1, 2), (0, 4 * MIB + 513), (4 * MIB + 512, 1)])
+def test_a_window_lies_on_the_disk(start: int, length: int) -> None:
+    with pytest.raises(ValueError):
+        WindowView(disk(), start=start, length=length)
+
+
+def test_progress_counts_every_byte_that_was_read_and_none_that_failed() -> None:
+    progress = Counted()
+    view = ProgressView(disk(fail_at=3), progress)
+    view.read_into(0, memoryview(bytearray(100)))
+    view.read_into(7, memoryview(bytearray(5)))
+    with pytest.raises(OSError, match="told to fail"):
+        view.read_into(0, memoryview(bytearray(MIB)))
+    assert progress.total == 105
+
+
+def test_a_cancelled_run_reads_no_more() -> None:
+    inner = disk()
+    view = CancelView(inner, CancelledAfter(1))
+    view.read_into(0, memoryview(bytearray(1)))
+    with pytest.raises(Cancelled):
+        view.read_into(0, memoryview(bytearray(1)))
+    assert inner.reads == 1
