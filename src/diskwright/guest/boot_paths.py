@@ -11,18 +11,16 @@ from diskwright.guest.grub import GrubPath
 from diskwright.guest.reading import GuestReadError
 from diskwright.guest.tree import GuestTree
 
-_PARTITION = re.compile(r"hd\d+,(?:[a-z]+)?(\d+)")
+_PARTITION = re.compile(r"hd\d+,(?:[a-z]+)?(\d{1,4})")
 
 
 @dataclass(frozen=True, slots=True)
 class BootPaths:
-    """`mounts`: mount points by index of file system. `unread`: mount points whose file system is
-    not read, with the reason."""
+    """`mounts`: mount points by index of file system; `esp_mount`: where the ESP is."""
 
     tree: GuestTree
     disk: DiskNames
     mounts: Mapping[int, str]
-    unread: Mapping[str, str]
     esp_mount: str | None = None
 
     def resolve(self, where: GrubPath) -> tuple[str, bool | None]:
@@ -34,26 +32,12 @@ class BootPaths:
                     return path, True
             except GuestReadError:
                 return path, None
-        return candidates[0], None if self.blind(candidates[0]) else False
+        return candidates[0], False
 
     def device_on_disk(self, device: str) -> bool | None:
         """Whether a searched device (`uuid:…`, `label:…`) is on this disk."""
         kind, _, value = device.partition(":")
-        named = {"uuid": "UUID", "label": "LABEL"}.get(kind)
-        return self.disk.has(f"{named}={value}") if named else None
-
-    def blind(self, path: str) -> str:
-        """Why nothing is known of `path`; empty where it is on a file system that is read."""
-        under = [p for p in self.unread if path == p or path.startswith(p.rstrip("/") + "/")]
-        over = [
-            p for p in self.mounts.values() if path == p or path.startswith(p.rstrip("/") + "/")
-        ]
-        longest = max(under, key=len, default="")
-        return (
-            self.unread[longest]
-            if longest and len(longest) > len(max(over, key=len, default=""))
-            else ""
-        )
+        return self.disk.has(f"{kind.upper()}={value}") if kind in ("uuid", "label") else None
 
     def _candidates(self, where: GrubPath) -> list[str]:
         """Where the device is known, the path on it; then where such files usually lie."""

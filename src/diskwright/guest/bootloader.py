@@ -50,8 +50,6 @@ def read_bootloader(
         problems += _stub_problems(tree, paths, esp)
     except GuestReadError as error:
         reason = str(error)
-    if menu is None and not reason:
-        reason = paths.blind("/boot")
     entries = _entries(menu, paths) if menu else ()
     bios = _bios(table)
     return (

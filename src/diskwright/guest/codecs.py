@@ -81,7 +81,7 @@ def decompress(name: str, feed: Feed) -> Iterator[bytes]:
 
 
 def _zstd_decoder() -> _Decoder:
-    options = {zstd.DecompressionParameter.window_log_max: MAX_WINDOW_LOG}
+    options = {int(zstd.DecompressionParameter.window_log_max): MAX_WINDOW_LOG}
     decoder: _Decoder = zstd.ZstdDecompressor(options=options)
     return decoder
 

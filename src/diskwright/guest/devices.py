@@ -7,70 +7,26 @@ from dataclasses import dataclass
 
 from diskwright.model.guest import FileSystem, NamedBy, PartitionRole, PartitionTable
 
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 # fstab(5) types that stand on no device
-PSEUDO_TYPES = frozenset(
-    [
-        "autofs",
-        "binfmt_misc",
-        "bpf",
-        "cgroup",
-        "cgroup2",
-        "configfs",
-        "debugfs",
-        "devpts",
-        "devtmpfs",
-        "efivarfs",
-        "fusectl",
-        "hugetlbfs",
-        "mqueue",
-        "none",
-        "overlay",
-        "proc",
-        "pstore",
-        "ramfs",
-        "rpc_pipefs",
-        "securityfs",
-        "selinuxfs",
-        "squashfs",
-        "sysfs",
-        "tmpfs",
-        "tracefs",
-    ]
-)
-NETWORK_TYPES = frozenset(
-    [
-        "9p",
-        "afs",
-        "ceph",
-        "cifs",
-        "coda",
-        "fuse.cephfs",
-        "fuse.glusterfs",
-        "fuse.s3fs",
-        "fuse.sshfs",
-        "glusterfs",
-        "lustre",
-        "ncpfs",
-        "nfs",
-        "nfs4",
-        "ocfs2",
-        "smb3",
-        "smbfs",
-        "virtiofs",
-    ]
-)
+PSEUDO_TYPES = _words("""
+    autofs binfmt_misc bpf cgroup cgroup2 configfs debugfs devpts devtmpfs efivarfs
+    fusectl hugetlbfs mqueue none overlay proc pstore ramfs rpc_pipefs securityfs
+    selinuxfs squashfs sysfs tmpfs tracefs
+""")
+NETWORK_TYPES = _words("""
+    9p afs ceph cifs coda fuse.cephfs fuse.glusterfs fuse.s3fs fuse.sshfs glusterfs
+    lustre ncpfs nfs nfs4 ocfs2 smb3 smbfs virtiofs
+""")
 # What holds volumes or file systems inside that can't be seen from its superblock
-CONTAINERS = frozenset(
-    [
-        "LVM2_member",
-        "LVM1_member",
-        "crypto_LUKS",
-        "linux_raid_member",
-        "bcache",
-        "ddf_raid_member",
-        "zfs_member",
-    ]
-)
+CONTAINERS = _words("""
+    LVM2_member LVM1_member crypto_LUKS linux_raid_member bcache ddf_raid_member
+    zfs_member
+""")
 
 # Partitions of which somebody might expect that a file system is inside
 _HOLDS_DATA = frozenset(
@@ -90,24 +46,9 @@ _LINK_FOLDERS = {
     "by-partlabel": NamedBy.PARTLABEL,
 }
 # folders of /dev whose names are no volume groups
-_DEV_FOLDERS = frozenset(
-    [
-        "block",
-        "bus",
-        "char",
-        "cciss",
-        "cpu",
-        "disk",
-        "fd",
-        "ida",
-        "input",
-        "mapper",
-        "md",
-        "net",
-        "shm",
-        "snd",
-    ]
-)
+_DEV_FOLDERS = _words("""
+    block bus char cciss cpu disk fd ida input mapper md net shm snd
+""")
 _LETTER_DISK = re.compile(r"/dev/(?:[hsv]d|xvd)([a-z]{1,3})(\d{0,3})")
 _NUMBER_DISK = re.compile(r"/dev/(?:nvme(\d+)n\d+|mmcblk(\d+)|nbd(\d+))(?:p(\d{1,3}))?")
 _UDEV_ESCAPE = re.compile(r"\\x([0-9a-fA-F]{2})")

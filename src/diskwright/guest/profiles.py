@@ -135,16 +135,17 @@ def _parse_ifcfg(path: str, text: str) -> _Read:
     name = values.get("DEVICE", ("", 0))[0] or path.rpartition("/ifcfg-")[2]
     if name == "lo":
         return None, None
-    protocol, line = values.get("BOOTPROTO", ("", 0))
-    address, at = next((values[k] for k in ("IPADDR", "IPADDR0") if k in values), ("", 0))
+    nothing = ("", 0)
+    protocol, number = values.get("BOOTPROTO", nothing)
+    address, at = values.get("IPADDR", values.get("IPADDR0", nothing))
     mac = values.get("HWADDR")
     pinned = Location(path, mac[1]) if mac and mac[0] else None
     if protocol.lower() in _DHCP_PROTOCOLS:
-        return Interface(Location(path, line), IFCFG, name, AddressMethod.DHCP), pinned
+        return Interface(Location(path, number), IFCFG, name, AddressMethod.DHCP), pinned
     if address:
         where = Location(path, at)
         return Interface(where, IFCFG, name, AddressMethod.STATIC, address), pinned
-    return Interface(Location(path, line or None), IFCFG, name, AddressMethod.NONE), pinned
+    return Interface(Location(path, number or None), IFCFG, name, AddressMethod.NONE), pinned
 
 
 def _key(keys: tuple[Key, ...], section: str, key: str) -> Key | None:

@@ -41,15 +41,12 @@ class Yaml:
         return list(self.value.items()) if isinstance(self.value, dict) else []
 
     def texts(self) -> list[str]:
-        """A scalar, or the scalars of a sequence (of mappings: their keys)."""
-        if isinstance(self.value, str):
-            return [self.value] if self.value else []
-        return [
-            t if isinstance(t := item.value, str) else next(iter(t), "") for item in self._seq()
-        ]
-
-    def _seq(self) -> list[Yaml]:
-        return self.value if isinstance(self.value, list) else []
+        """A scalar, or the scalars of a sequence (of mappings: their first keys)."""
+        if isinstance(self.value, list):
+            return [text for item in self.value for text in item.texts()[:1]]
+        if isinstance(self.value, dict):
+            return list(self.value)
+        return [self.value] if self.value else []
 
     @property
     def is_true(self) -> bool:

@@ -1,0 +1,216 @@
+"""All the facts of what is installed on a virtual disk.
+
+Each section is read for itself: one that can't be read is named in `unread`, and the others stay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from diskwright.guest import layout
+from diskwright.guest.boot_paths import BootPaths
+from diskwright.guest.bootloader import read_bootloader
+from diskwright.guest.cloud_init import read_cloud_init
+from diskwright.guest.devices import DiskNames
+from diskwright.guest.esp import EspFacts, read_esp
+from diskwright.guest.fstab import read_fstab
+from diskwright.guest.kernels import read_kernels
+from diskwright.guest.network import read_network
+from diskwright.guest.os_release import (
+    OsReleaseMissing,
+    OsReleaseUnusable,
+    read_architecture,
+    read_os_release,
+)
+from diskwright.guest.partitions import read_table
+from diskwright.guest.probe import Probe, probe
+from diskwright.guest.reading import GuestReadError, NotThere, Unreadable
+from diskwright.guest.source import Disk, Source
+from diskwright.guest.tree import GuestTree
+from diskwright.model.guest import (
+    BootEntry,
+    Bootloader,
+    FstabEntry,
+    GuestFacts,
+    InitramfsState,
+    Kernel,
+    OsRelease,
+    PartitionRole,
+    PartitionTable,
+    Section,
+    Unread,
+)
+from diskwright.model.image import Problem
+
+T = TypeVar("T")
+
+# What is read from the root file system alone
+_OF_ROOT = (Section.ROOT, Section.OS, Section.FSTAB, Section.NETWORK, Section.CLOUD_INIT)
+MAX_PROBES = 128
+
+
+def inspect_guest(reader: Disk) -> GuestFacts:
+    """Bounded in time and memory whatever the disk holds; raises nothing of a guest's making.
+
+    What goes wrong below the disk's bytes (a lost connection) is `Unreadable` too, and so is
+    named in `unread`.
+    """
+    source = Source(reader)
+    notes = _Notes()
+    table = notes.read(Section.TABLE, lambda: read_table(source))
+    probes = _probes(source, table)
+    if table is None:
+        notes.unread.append(Unread(Section.FILESYSTEMS, "the partition table was not read"))
+    names = DiskNames(tuple(p.facts for p in probes), table)
+    root = layout.find_root(probes)
+    guest = _Guest(notes, probes, names, table)
+    return guest.without_root() if root is None else guest.with_root(root)
+
+
+@dataclass(slots=True)
+class _Notes:
+    """What could not be read, and what is wrong, so far."""
+
+    unread: list[Unread] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+    def read(self, section: Section, read: Callable[[], T]) -> T | None:
+        try:
+            return read()
+        except GuestReadError as error:
+            self.failed(section, error)
+            return None
+
+    def failed(self, section: Section, error: GuestReadError) -> None:
+        code = error.code if isinstance(error, Unreadable) else "not-there"
+        self.unread.append(Unread(section, f"{error} [{code}]"))
+        if code == "guest-link-loop":
+            self.problems.append(Problem(code, str(error)))
+
+
+def _probes(source: Source, table: PartitionTable | None) -> list[Probe]:
+    """Every partition that can hold a file system, or the whole disk where there is no table."""
+    partitions = (
+        [p for p in table.partitions if p.role is not PartitionRole.EXTENDED] if table else []
+    )
+    found: list[Probe | None] = []
+    for part in partitions[:MAX_PROBES]:
+        try:
+            window = source.window(part.start, part.length)
+        except Unreadable:
+            continue  # past the disk's end: the table's problems tell
+        found.append(probe(window, part.number))
+    if not partitions:
+        found.append(probe(source, None))
+    return [p for p in found if p is not None]
+
+
+@dataclass(slots=True)
+class _Guest:
+    """Gathers the sections that stand on file systems."""
+
+    notes: _Notes
+    probes: list[Probe]
+    names: DiskNames
+    table: PartitionTable | None
+
+    def with_root(self, root: int) -> GuestFacts:
+        place = layout.with_root(self.probes, root)
+        tree = place.tree
+        fstab = self._fstab(tree)
+        if fstab:
+            layout.mount_all(place, self.probes, fstab, self.names)
+        else:
+            layout.mount_boot(place, self.probes)
+        layout.mount_esp(place, self.probes, self.table)
+        architecture = read_architecture(tree)
+        system = self._os(tree, architecture)
+        loader, kernels = self._boot(place, architecture)
+        line = _default_line(loader.entries)
+        network = self.notes.read(Section.NETWORK, lambda: read_network(tree))
+        cloud_init = self.notes.read(Section.CLOUD_INIT, lambda: read_cloud_init(tree, line))
+        self.notes.problems += [Problem("guest-link-escapes", link) for link in tree.escapes]
+        return GuestFacts(
+            table=self.table,
+            filesystems=self.names.filesystems,
+            root=root,
+            os=system,
+            fstab=fstab,
+            bootloader=loader,
+            kernels=kernels,
+            network=network,
+            cloud_init=cloud_init,
+            architecture=architecture,
+            unread=tuple(self.notes.unread),
+            problems=tuple(self.notes.problems),
+        )
+
+    def without_root(self) -> GuestFacts:
+        reason = layout.why_no_root(self.names.filesystems)
+        self.notes.unread += [Unread(section, reason) for section in _OF_ROOT]
+        place = layout.without_root(self.probes, reason)
+        layout.mount_esp(place, self.probes, self.table)
+        loader, kernels = self._boot(place, None)
+        return GuestFacts(
+            table=self.table,
+            filesystems=self.names.filesystems,
+            bootloader=loader,
+            kernels=kernels,
+            unread=tuple(self.notes.unread),
+            problems=tuple(self.notes.problems),
+        )
+
+    def _fstab(self, tree: GuestTree) -> tuple[FstabEntry, ...] | None:
+        try:
+            return read_fstab(tree, self.names)
+        except NotThere:
+            return ()
+        except GuestReadError as error:
+            self.notes.failed(Section.FSTAB, error)
+            self.notes.problems.append(Problem("fstab-unreadable", str(error)))
+            return None
+
+    def _os(self, tree: GuestTree, architecture: str | None) -> OsRelease | None:
+        try:
+            return read_os_release(tree, architecture)
+        except OsReleaseMissing:
+            detail = "there is no /etc/os-release and no /usr/lib/os-release"
+            self.notes.problems.append(Problem("os-release-missing", detail))
+            self.notes.unread.append(Unread(Section.OS, detail))
+        except OsReleaseUnusable as error:
+            self.notes.unread.append(Unread(Section.OS, str(error)))
+        except GuestReadError as error:
+            self.notes.failed(Section.OS, error)
+        return None
+
+    def _boot(
+        self, place: layout.Layout, architecture: str | None
+    ) -> tuple[Bootloader, tuple[Kernel, ...] | None]:
+        esp = EspFacts()
+        if self.table is None:
+            esp = EspFacts(starts=None)
+        elif place.esp_mount:
+            esp = read_esp(place.tree, place.esp_mount, architecture)
+        paths = BootPaths(place.tree, self.names, place.mounts, place.esp_mount)
+        loader, reason = read_bootloader(place.tree, paths, self.table, esp)
+        for why in filter(None, (reason, esp.reason)):
+            self.notes.unread.append(Unread(Section.BOOT, why))
+        kernels = self.notes.read(Section.KERNELS, lambda: read_kernels(place.tree, loader.entries))
+        self._note_initramfs(kernels)
+        return loader, kernels
+
+    def _note_initramfs(self, kernels: tuple[Kernel, ...] | None) -> None:
+        if kernels is None:
+            reason = next(u.reason for u in self.notes.unread if u.section is Section.KERNELS)
+            self.notes.unread.append(Unread(Section.INITRAMFS, reason))
+            return
+        default = next((k.initramfs for k in kernels if k.default), None)
+        if default and default.state is InitramfsState.UNREAD:
+            self.notes.unread.append(Unread(Section.INITRAMFS, f"{default.path}: {default.detail}"))
+
+
+def _default_line(entries: tuple[BootEntry, ...]) -> str:
+    chosen = next((e for e in entries if e.default), None) or next(iter(entries), None)
+    return chosen.command_line if chosen else ""

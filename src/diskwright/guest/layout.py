@@ -1,0 +1,154 @@
+"""Which of a disk's file systems is the guest's root, and the guest's tree with all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from diskwright.guest.devices import DiskNames
+from diskwright.guest.filesystems.base import GuestFs
+from diskwright.guest.probe import Probe
+from diskwright.guest.reading import GuestReadError
+from diskwright.guest.stand_in import EmptyFs, UnreadFs
+from diskwright.guest.tree import GuestTree
+from diskwright.model.guest import FileSystem, FstabEntry, NamedBy, PartitionRole, PartitionTable
+
+MAX_MOUNTS = 64
+NO_SYSTEM = "no file system of this disk holds an operating system"
+
+# What makes a file system a guest's root, and how much it says
+_ROOT_SIGNS = {
+    "/etc/os-release": 4,
+    "/usr/lib/os-release": 4,
+    "/etc/fstab": 3,
+    "/sbin/init": 2,
+    "/usr/sbin/init": 2,
+    "/bin/sh": 2,
+    "/usr/bin/sh": 2,
+    "/etc/passwd": 1,
+}
+_ENOUGH = 3
+_BOOT_SIGNS = ("/grub", "/grub2", "/loader/entries", "/extlinux")
+_KERNEL_NAMES = ("vmlinuz-", "Image-", "vmlinux-")
+_ESP_MOUNTS = ("/boot/efi", "/efi", "/boot")
+_NO_TREE = frozenset({"swap"})
+_NO_DEVICE = frozenset({NamedBy.PSEUDO, NamedBy.NETWORK, NamedBy.OTHER})
+
+
+@dataclass(slots=True)
+class Layout:
+    """`mounts`: mount points by index in the list of file systems."""
+
+    tree: GuestTree
+    mounts: dict[int, str] = field(default_factory=dict)
+    esp_mount: str | None = None
+
+
+def find_root(probes: Sequence[Probe]) -> int | None:
+    """The index of the file system that has most of what only a root has."""
+    scores = [_score(probe.reader) if probe.reader else 0 for probe in probes]
+    best = max(scores, default=0)
+    return scores.index(best) if best >= _ENOUGH else None
+
+
+def why_no_root(filesystems: Sequence[FileSystem]) -> str:
+    """Which file systems may be the root and are not read, by name."""
+    unread = [
+        f"{place(fs)}: {fs.note}" for fs in filesystems if not fs.read and fs.type not in _NO_TREE
+    ]
+    if not unread:
+        return NO_SYSTEM
+    return "the root file system may be on " + "; or on ".join(unread)
+
+
+def place(fs: FileSystem) -> str:
+    return "the whole disk" if fs.partition is None else f"partition {fs.partition}"
+
+
+def with_root(probes: Sequence[Probe], root: int) -> Layout:
+    """Only the root, before its fstab is known."""
+    reader = probes[root].reader
+    assert reader is not None
+    return Layout(GuestTree(reader), {root: "/"})
+
+
+def without_root(probes: Sequence[Probe], reason: str) -> Layout:
+    """A guest of which at most /boot is known."""
+    layout = Layout(GuestTree(EmptyFs()))
+    boot = next((i for i, p in enumerate(probes) if p.reader and _is_boot(p.reader)), None)
+    if boot is None:
+        layout.tree.mount("/boot", UnreadFs(reason))
+    else:
+        _mount(layout, probes, boot, "/boot")
+    return layout
+
+
+def mount_all(
+    layout: Layout,
+    probes: Sequence[Probe],
+    fstab: Sequence[FstabEntry],
+    names: DiskNames,
+) -> None:
+    """What fstab mounts, outer places first. What is not read, or not here, hides what is below."""
+    places = [e for e in fstab if e.mount_point.startswith("/") and e.mount_point.strip("/")]
+    for entry in sorted(places, key=lambda e: e.mount_point.count("/"))[:MAX_MOUNTS]:
+        index = names.find(entry.spec)
+        if index is not None:
+            _mount(layout, probes, index, entry.mount_point)
+        elif entry.named_by not in _NO_DEVICE:
+            layout.tree.mount(entry.mount_point, UnreadFs(f"{entry.spec} is not read"))
+
+
+def mount_boot(layout: Layout, probes: Sequence[Probe]) -> None:
+    """Where no fstab says so: a file system that looks like /boot."""
+    for index, probe in enumerate(probes):
+        if index not in layout.mounts and probe.reader and _is_boot(probe.reader):
+            _mount(layout, probes, index, "/boot")
+            return
+
+
+def mount_esp(layout: Layout, probes: Sequence[Probe], table: PartitionTable | None) -> None:
+    """The EFI system partition, where fstab puts it, else at the usual place."""
+    partitions = table.partitions if table else ()
+    esps = {p.number for p in partitions if p.role is PartitionRole.ESP}
+    for index, probe in enumerate(probes):
+        mounted = layout.mounts.get(index)
+        by_place = probe.facts.type == "vfat" and mounted in _ESP_MOUNTS
+        if probe.facts.partition in esps or by_place:
+            if mounted is None:
+                _mount(layout, probes, index, _ESP_MOUNTS[0])
+            layout.esp_mount = layout.mounts[index]
+            return
+    if esps:
+        reason = f"the EFI system partition, partition {min(esps)}, holds no file system"
+        layout.tree.mount(_ESP_MOUNTS[0], UnreadFs(reason))
+        layout.esp_mount = _ESP_MOUNTS[0]
+
+
+def _mount(layout: Layout, probes: Sequence[Probe], index: int, mount_point: str) -> None:
+    probe = probes[index]
+    reason = f"{place(probe.facts)}: {probe.facts.note}"
+    layout.tree.mount(mount_point, probe.reader or UnreadFs(reason))
+    layout.mounts.setdefault(index, mount_point)
+
+
+def _score(reader: GuestFs) -> int:
+    tree = GuestTree(reader)
+    return sum(worth for path, worth in _ROOT_SIGNS.items() if _there(tree, path))
+
+
+def _is_boot(reader: GuestFs) -> bool:
+    tree = GuestTree(reader)
+    if any(_there(tree, sign) for sign in _BOOT_SIGNS):
+        return True
+    try:
+        return any(name.startswith(_KERNEL_NAMES) for name in tree.names("/"))
+    except GuestReadError:
+        return False
+
+
+def _there(tree: GuestTree, path: str) -> bool:
+    try:
+        return tree.exists(path)
+    except GuestReadError:
+        return True  # a name that leads nowhere in time is a name
