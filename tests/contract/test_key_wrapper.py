@@ -8,6 +8,7 @@ import pytest
 
 from diskwright.adapters.kms_local import LocalKey, new_key
 from diskwright.ports import KeyWrapper
+
 from .key_wrapper import KeyWrapperContract
 
 
