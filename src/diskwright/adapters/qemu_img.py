@@ -6,7 +6,6 @@ import os
 import re
 import shutil
 import sys
-import threading
 from typing import Any
 
 import sh
@@ -28,8 +27,6 @@ from diskwright.ports import CancelToken, Progress
 
 _TOOL = "qemu-img"
 _LIMITS = {"AS": 4 * GIB, "NOFILE": 256}
-_CANCEL_INTERVAL_S = 0.1
-_END_WAIT_S = 2.0
 _PERCENT = re.compile(rb"\((\d{1,3}\.\d{2})/100%\)")
 
 # What makes qemu's output of a format the one that others read
@@ -90,14 +87,6 @@ class QemuImgConverter:
             raise meaning(_TOOL, stderr, identity.path)
         check_identity(identity)
 
-    def version(self) -> str:
-        """Such as `7.2.22`. Raises ToolMissing, ToolFailed."""
-        command = sh.Command(self._found())
-        said = on_spawner_thread(
-            lambda: command("--version", _env=dict(ENVIRONMENT), _tty_out=False)
-        )
-        return version_in(_TOOL, str(said))
-
     def _found(self) -> str:
         tool = shutil.which(self._qemu_img)
         if tool is None:
@@ -105,11 +94,24 @@ class QemuImgConverter:
         return tool
 
 
+def tool_version(tool: str) -> str:
+    """Of qemu-img or qemu-nbd, a name or a path: such as `7.2.22`, empty where it is not there."""
+    found = shutil.which(tool)
+    if found is None:
+        return ""
+    try:
+        said = on_spawner_thread(
+            lambda: sh.Command(found)("--version", _env=dict(ENVIRONMENT), _tty_out=False)
+        )
+    except sh.ErrorReturnCode:
+        return ""  # it is there and does not run: a doctor's finding, no reason to end
+    return version_in(os.path.basename(tool), str(said))
+
+
 class _Run:
     """One run of qemu-img in the background."""
 
     def __init__(self, command: list[str]) -> None:
-        self._ended = threading.Event()
         self._percent = 0.0
         self._tail = b""
         self._process: Any = on_spawner_thread(
@@ -124,7 +126,6 @@ class _Run:
                 _tty_out=False,
                 _bg=True,
                 _bg_exc=False,
-                _done=lambda *_: self._ended.set(),
             )
         )
 
@@ -132,18 +133,13 @@ class _Run:
         """(exit status, stderr) once it has ended; it never outlives this."""
         reported = 0
         try:
-            while not self._ended.wait(_CANCEL_INTERVAL_S):
+            while not self._has_ended():
                 cancel.check()
                 now = min(int(size * self._percent / 100), size)
                 progress.advance(now - reported)
                 reported = now
         finally:
-            self._end()
-        try:
-            self._process.wait()
-            status = 0
-        except sh.ErrorReturnCode as error:
-            status = error.exit_code
+            status = self._end()
         if status == 0:
             progress.advance(size - reported)
         return status, self._process.stderr.decode("utf-8", "backslashreplace").strip()
@@ -155,10 +151,21 @@ class _Run:
             self._percent = float(found[1])
         self._tail = text[-16:]
 
-    def _end(self) -> None:
-        if self._ended.is_set():
-            return
-        self._process.process.terminate()
-        if not self._ended.wait(_END_WAIT_S):
-            self._process.process.kill()
-            self._ended.wait(_END_WAIT_S)
+    def _has_ended(self) -> bool:
+        """Waits a tenth of a second. (What `sh` calls `_done` comes up to a second late.)"""
+        try:
+            self._process.wait(timeout=0)
+        except sh.TimeoutException:
+            return False
+        except sh.ErrorReturnCode:
+            return True  # how it ended is asked for later
+        return True
+
+    def _end(self) -> int:
+        """The exit status, all the output taken. What still runs is told to end, then killed."""
+        process = self._process.process
+        if process.is_alive()[0]:
+            process.terminate()
+            if not self._has_ended():
+                process.kill()
+        return int(process.wait())

@@ -21,7 +21,7 @@ from diskwright.blockio.local import LocalReader
 from diskwright.blockio.nbd import STALL_LIMIT_S, NbdReader
 from diskwright.errors import DiskwrightError, ToolError, ToolMissing
 from diskwright.formats.identity import check_identity, open_image
-from diskwright.formats.qemu import image_options, meaning, version_in
+from diskwright.formats.qemu import image_options, meaning
 from diskwright.model.image import FileIdentity, ImageFormat
 from diskwright.model.units import GIB, MIB
 from diskwright.ports import BlockReader
@@ -95,20 +95,6 @@ class QemuNbdExporter:
             return
         with self._export(identity, image_format, connections=1) as (_, sockets):
             yield sockets[0].fileno()
-
-    def version(self) -> str:
-        """Such as `7.2.22`. Raises ToolMissing, ToolFailed."""
-        tool = self._found()
-        command = tool_command(
-            [tool, "--version"], rules=tool_rules(tool), limits=_LIMITS, unconfined=self._unconfined
-        )
-        process = spawn(command, tool=_TOOL, stdout=True)
-        try:
-            said = process.stdout.read(1 << 16)
-        finally:
-            process.stop(grace_s=_EXIT_WAIT_S)
-        process.raise_if_refused(tool)
-        return version_in(_TOOL, said.decode("ascii", "replace"))
 
     def _found(self) -> str:
         tool = shutil.which(self._qemu_nbd)

@@ -70,7 +70,7 @@ class NbdConnection:
         self._name = name
         self._stall_limit_s = stall_limit_s
         self._handle = 0
-        self._failure: tuple[int, int] | None = None
+        self._error: tuple[int, int] | None = None
         self._head = memoryview(bytearray(wire.CHUNK.size))
         # The kernel's own limits: a Python timeout would cost a poll for every receive
         sock.setblocking(True)
@@ -89,13 +89,13 @@ class NbdConnection:
 
     def read_into(self, offset: int, buffer: memoryview) -> None:
         """Fill `buffer` from `offset`; the range lies within the export."""
-        self._failure = None
+        self._error = None
         end = offset + len(buffer)
         cursor = offset
         pending: dict[int, _Pending] = {}
-        while pending or cursor < end:
+        while pending or (cursor < end and self._error is None):
             batch = b""
-            while cursor < end and len(pending) < IN_FLIGHT and self._failure is None:
+            while cursor < end and len(pending) < IN_FLIGHT and self._error is None:
                 stop = min(cursor + REQUEST_BYTES, end)
                 self._handle += 1
                 pending[self._handle] = _Pending(cursor, stop)
@@ -103,12 +103,8 @@ class NbdConnection:
                 cursor = stop
             if batch:
                 self._send(batch)
-            if pending:
-                self._receive_piece(pending, offset, buffer)
-            elif self._failure is not None:
-                break
-        if self._failure is not None:
-            self._raise_failure(*self._failure)
+            self._receive_piece(pending, offset, buffer)
+        self._raise_noted_error()
 
     def _receive_piece(self, pending: dict[int, _Pending], base: int, buffer: memoryview) -> None:
         flags, kind, handle, length = self._receive_chunk_head()
@@ -135,7 +131,7 @@ class NbdConnection:
         elif kind != wire.CHUNK_NONE or length:
             self._lied(f"chunk type {kind:#x}")
         if flags & wire.CHUNK_DONE:
-            if self._failure is None and not request.complete:
+            if self._error is None and not request.complete:
                 self._lied("an answer with bytes missing")
             del pending[handle]
 
@@ -143,7 +139,7 @@ class NbdConnection:
 
     def block_status(self, offset: int, length: int) -> list[tuple[int, int]]:
         """[(length in bytes, state flags)] from `offset`; at least one, maybe less than asked."""
-        self._failure = None
+        self._error = None
         self._handle += 1
         asked = min(length, _BLOCK_STATUS_MAX)
         self._send(wire.request(wire.CMD_BLOCK_STATUS, self._handle, offset, asked))
@@ -165,8 +161,7 @@ class NbdConnection:
                 self._lied(f"chunk type {kind:#x}")
             if flags & wire.CHUNK_DONE:
                 break
-        if self._failure is not None:
-            self._raise_failure(*self._failure)
+        self._raise_noted_error()
         if not found or any(size == 0 for size, _ in found):
             self._lied("block status that makes no progress")
         return found
@@ -275,10 +270,13 @@ class NbdConnection:
             (start,) = wire.ERROR_OFFSET.unpack_from(payload, at)
         elif at != length:
             self._lied("an error chunk of a wrong length")
-        if self._failure is None:
-            self._failure = (number, start)
+        if self._error is None:
+            self._error = (number, start)
 
-    def _raise_failure(self, number: int, offset: int) -> NoReturn:
+    def _raise_noted_error(self) -> None:
+        if self._error is None:
+            return
+        number, offset = self._error
         if number == wire.EIO:
             raise ImageBroken(
                 self._name, "unreadable", "the guest's bytes there can't be read", offset
