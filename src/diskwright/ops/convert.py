@@ -65,7 +65,8 @@ def convert(
     else:
         with tools.staged(target, wanted.force) as staged:
             if native:
-                digest = _write(source, staged.path, wanted, tools, progress, cancel)
+                ours = replace(wanted, force=True)  # the temporary name is ours already
+                digest = _write(source, staged.path, ours, tools, progress, cancel)
             else:
                 digest = ""
                 tools.converter.convert(
