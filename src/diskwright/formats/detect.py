@@ -34,15 +34,15 @@ class FormatMatch:
 
 
 def detect(fd: int, size: int) -> tuple[FormatMatch, ...]:
-    """All signs found in the file `fd` of `size` bytes; empty for a raw disk without a table.
+    """All signs found in the file `fd` of `size` bytes, by offset; none for a disk without a table.
 
-    Raises OSError of the reads.
+    Raises InputUnreadable.
     """
     source = ImageSource(fd, "", size)
     head = source.read_up_to(0, min(HEAD_BYTES, size))
     tail_at = max(0, size - TAIL_BYTES)
     tail = source.read_up_to(tail_at, size - tail_at)
-    return tuple(_matches(head, tail, size))
+    return tuple(sorted(_matches(head, tail, size), key=lambda match: match.offset))
 
 
 def decide(
