@@ -8,6 +8,7 @@ from diskwright.model.image import ImageFacts
 from diskwright.model.profile import Minimum, Profile
 from diskwright.model.units import GIB, MIB, round_up
 from diskwright.rules.boot import ARCHITECTURES, boot_mode
+from diskwright.rules.boot import architecture as machine
 
 # The service's own spellings, as its manual lists them for x86; others are asked from the service
 # (GET /v1/cloudimages/os_version), as a wrong one is refused and a missing one is detected.
@@ -38,12 +39,14 @@ def import_attributes(
         return ImportAttributes(name, "Linux", None, "x86", "bios", disk, 0, data_disk=True)
     least = max(profile.memory_minimum, minimum.memory_bytes if minimum else 0)
     memory = round_up(least if min_memory is None else min_memory, MIB) // MIB
-    architecture = ARCHITECTURES.get((facts.os.architecture if facts.os else None) or "", "x86")
+    architecture = ARCHITECTURES.get(machine(facts) or "", "x86")
     mode = "uefi" if architecture == "arm" else boot_mode(facts) or "bios"
-    return ImportAttributes(name, "Linux", _spelling(facts.os), architecture, mode, disk, memory)
+    return ImportAttributes(
+        name, "Linux", _spelling(facts.os, machine(facts)), architecture, mode, disk, memory
+    )
 
 
-def _spelling(os: OsRelease | None) -> str | None:
-    if os is None or os.architecture != "x86_64":
+def _spelling(os: OsRelease | None, architecture: str | None) -> str | None:
+    if os is None or architecture != "x86_64":
         return None
     return _SPELLINGS.get((os.id, os.version_id or ""))

@@ -33,6 +33,11 @@ def starts_by_uefi(guest: GuestFacts) -> bool | None:
     return loader.uefi
 
 
+def architecture(guest: GuestFacts) -> str | None:
+    """x86_64, aarch64, …: of the programs, also where os-release was not read."""
+    return guest.architecture or (guest.os.architecture if guest.os else None)
+
+
 def boot_mode(guest: GuestFacts) -> str | None:
     """bios or uefi: what the image is registered with; None where nothing that starts was seen."""
     if starts_by_uefi(guest):
@@ -86,8 +91,7 @@ def _mode(case: Case) -> Outcome:
         if loader.bios is None or loader.uefi is None:
             return unread_section(case, Section.BOOT, "the boot mode")
         return skip("nothing starts this disk")
-    os = case.guest.os
-    if os is not None and ARCHITECTURES.get(os.architecture or "") == "arm" and mode != "uefi":
+    if ARCHITECTURES.get(architecture(case.guest) or "") == "arm" and mode != "uefi":
         return breaks(
             "an Arm server starts by UEFI only",
             remedy=("# install the EFI loader on an EFI system partition",),
@@ -98,17 +102,17 @@ def _mode(case: Case) -> Outcome:
 
 
 def _architecture(case: Case) -> Outcome:
-    os = case.guest.os
-    if os is None or os.architecture is None:
+    found = architecture(case.guest)
+    if found is None:
         return unread_section(case, Section.OS, "the architecture")
-    service = ARCHITECTURES.get(os.architecture)
+    service = ARCHITECTURES.get(found)
     if service not in case.profile.architectures:
         return breaks(
-            f"the system is built for {printable(os.architecture)}; the service has "
+            f"the system is built for {printable(found)}; the service has "
             f"{', '.join(case.profile.architectures)}",
             remedy=("# install the system for one of these",),
         )
-    return holds(f"{os.architecture}: register the image as {service}")
+    return holds(f"{found}: register the image as {service}")
 
 
 def _active(case: Case) -> Outcome:
@@ -143,8 +147,7 @@ def _fallback(case: Case) -> Outcome:
         return skip("the disk does not start by UEFI")
     if loader.uefi is None and not loader.esp_loaders:
         return unread("the EFI system partition was not read")
-    architecture = guest.os.architecture if guest.os else None
-    name = _FALLBACK.get(architecture or "", "BOOTX64.EFI")
+    name = _FALLBACK.get(architecture(guest) or "", "BOOTX64.EFI")
     return breaks(
         f"EFI/BOOT/{name} is missing on the EFI system partition",
         (f"there is: {path}" for path in loader.esp_loaders),

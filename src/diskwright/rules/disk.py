@@ -33,15 +33,12 @@ def _one_system(case: Case) -> Outcome:
     guest = case.guest
     if guest.root is not None:
         return holds("one system disk: the root file system is on it")
-    if guest.filesystems is None or any(
-        not fs.read and fs.type != "swap" for fs in guest.filesystems
-    ):
+    closed = [fs for fs in guest.filesystems or () if not fs.read and fs.type not in _NO_TREE]
+    if _no_filesystems(case) or closed:
         return unread_section(case, Section.ROOT, "the root file system")
-    if reason := guest.why_unread(Section.ROOT):
-        return unread(f"the root file system was not found: {reason}")
     return breaks(
         "no operating system was found on this disk",
-        (f"{fs.type} on partition {fs.partition}" for fs in guest.filesystems),
+        (f"{fs.type} on partition {fs.partition}" for fs in guest.filesystems or ()),
         ("# for a disk that holds data only: diskwright validate --data IMAGE",),
     )
 
@@ -92,39 +89,71 @@ def _backup(case: Case) -> Outcome:
     return check(case)
 
 
+def _no_filesystems(case: Case) -> bool:
+    """They were not looked for; an empty disk is another thing."""
+    return case.guest.filesystems is None or bool(case.guest.why_unread(Section.FILESYSTEMS))
+
+
 def _encrypted(case: Case) -> Outcome:
-    if case.guest.filesystems is None:
+    if _no_filesystems(case):
         return unread_section(case, Section.FILESYSTEMS, "the file systems")
-    found = [fs for fs in case.guest.filesystems if fs.type.lower() in _ENCRYPTED]
+    filesystems = case.guest.filesystems or ()
+    found = [fs for fs in filesystems if fs.type.lower() in _ENCRYPTED]
     if found:
         return breaks(
             "the disk is encrypted inside",
             (f"{fs.type} on partition {fs.partition}" for fs in found),
             ("# decrypt it, or install the system on a plain disk and encrypt the image's object",),
         )
-    if any(not fs.read and fs.type in _OPAQUE for fs in case.guest.filesystems):
-        return unread("a partition holds something that is not known")
+    opaque = [fs for fs in filesystems if not fs.read and fs.type.lower() in _OPAQUE]
+    if opaque:
+        return unread(
+            "what a partition holds is not known",
+            (f"{fs.type} on partition {fs.partition}: {fs.note}" for fs in opaque),
+        )
     return holds("no encrypted volume was found")
 
 
 _ENCRYPTED = frozenset({"luks", "luks1", "luks2", "crypto_luks", "bitlocker"})
-_OPAQUE = frozenset({"", "unknown"})
+_OPAQUE = frozenset({"", "unknown", "lvm", "lvm2_member", "lvm2"})  # may hide a volume of it
+_NO_TREE = frozenset({"swap"})
 
 
 def _dirty(case: Case) -> Outcome:
     guest = case.guest
-    if guest.filesystems is None:
+    filesystems = guest.filesystems or ()
+    if _no_filesystems(case):
         return unread_section(case, Section.FILESYSTEMS, "the file systems")
-    found = [fs for fs in guest.filesystems if fs.dirty]
+    found = [fs for fs in filesystems if fs.dirty]
     if found:
         return breaks(
             "a file system was not unmounted cleanly",
             (f"{fs.type} on partition {fs.partition}: {fs.note or 'marked dirty'}" for fs in found),
             ("# start the machine once more and shut it down:", "poweroff"),
         )
-    if guest.root is None or guest.filesystems[guest.root].dirty is None:
+    if guest.root is None or filesystems[guest.root].dirty is None:
         return unread("whether the root file system was unmounted cleanly is not known")
     return holds("the file systems were unmounted cleanly")
+
+
+def _damaged(case: Case) -> Outcome:
+    if _no_filesystems(case):
+        return unread_section(case, Section.FILESYSTEMS, "the file systems")
+    filesystems = case.guest.filesystems or ()
+    found = [(fs, p) for fs in filesystems for p in fs.problems]
+    if found:
+        return breaks(
+            "a file system is damaged, or was read with a reservation",
+            (f"{fs.type} on partition {fs.partition}: {p.code}: {p.detail}" for fs, p in found),
+            ("# from a rescue system: fsck -f /dev/vdaN",),
+            result=None if any(p.code in _UNMOUNTABLE for _, p in found) else Result.WARN,
+        )
+    if not any(fs.read for fs in filesystems):
+        return unread_section(case, Section.FILESYSTEMS, "the file systems")
+    return holds("the file systems that were read are whole")
+
+
+_UNMOUNTABLE = frozenset({"filesystem-past-end"})
 
 
 def _minimum(case: Case) -> Outcome:
@@ -193,6 +222,14 @@ RULES = (
         _dirty,
         Result.WARN,
         Severity.MEDIUM,
+    ),
+    Rule(
+        "disk.filesystem-damaged",
+        "File systems are whole",
+        "One that is larger than its partition is not mounted; a journal that can't be replayed "
+        "may hold newer contents than were judged.",
+        sources.EXT4,
+        _damaged,
     ),
     Rule(
         "disk.minimum",

@@ -64,8 +64,12 @@ def _entries(judge: _Judge) -> Callable[[Case], Outcome]:
 
 
 def _milder(found: Iterable[BootEntry], entries: tuple[BootEntry, ...]) -> Result | None:
-    """An entry that is not the first one harms only who chooses it."""
-    return None if entries[0] in found else Result.WARN
+    """An entry that is not started by itself harms only who chooses it."""
+    return None if _default(entries) in found else Result.WARN
+
+
+def _default(entries: tuple[BootEntry, ...]) -> BootEntry:
+    return next((entry for entry in entries if entry.default), entries[0])
 
 
 def _kernel(case: Case, entries: tuple[BootEntry, ...]) -> Outcome:
@@ -84,7 +88,7 @@ def _kernel(case: Case, entries: tuple[BootEntry, ...]) -> Outcome:
         )
     if any(e.kernel_exists is None for e in entries):
         return unread("whether the kernel is there can't be told", _kernels(entries))
-    return holds("every boot entry's kernel is there", _kernels(entries[:1]))
+    return holds("every boot entry's kernel is there", _kernels([_default(entries)]))
 
 
 def _kernels(entries: Iterable[BootEntry]) -> list[str]:
@@ -141,7 +145,7 @@ def _root_name(case: Case, entries: tuple[BootEntry, ...]) -> Outcome:
         )
     if all(e.root is None for e in entries):
         return unread("no boot entry has a root=", (e.location for e in entries))
-    return holds("root= names no device by its place", _roots(entries[:1]))
+    return holds("root= names no device by its place", _roots([_default(entries)]))
 
 
 def _root_uuid(case: Case) -> str:
@@ -154,6 +158,26 @@ def _root_uuid(case: Case) -> str:
 
 def _roots(entries: Iterable[BootEntry]) -> list[str]:
     return [f"{e.location}: root={e.root}" for e in entries]
+
+
+def _stub(case: Case) -> Outcome:
+    loader = case.guest.bootloader
+    if loader is None:
+        return unread_section(case, Section.BOOT, "the boot loader's configuration")
+    if loader.problems:
+        return breaks(
+            "the boot loader looks for its configuration in a place that is not on this disk",
+            (f"{p.code}: {p.detail}" for p in loader.problems),
+            commands(
+                case,
+                debian=("grub-install",),
+                rhel=("dnf reinstall grub2-efi shim",),
+                suse=("shim-install",),
+            ),
+        )
+    if case.guest.root is None or case.guest.why_unread(Section.BOOT):
+        return unread_section(case, Section.BOOT, "the boot loader's configuration")
+    return holds("the boot loader's configuration leads to this disk")
 
 
 def _root_there(case: Case, entries: tuple[BootEntry, ...]) -> Outcome:
@@ -208,5 +232,12 @@ RULES = (
         "The kernel waits for a file system that never comes.",
         sources.UUIDS,
         _entries(_root_there),
+    ),
+    Rule(
+        "boot.esp-config-other-disk",
+        "The configuration on the EFI system partition leads to this disk",
+        "It only says where the real one is; where that file system is gone, GRUB stops.",
+        sources.GRUB,
+        _stub,
     ),
 )

@@ -70,8 +70,6 @@ def _virtio(case: Case) -> Outcome:
 
 def _held(kernel: Kernel) -> set[str]:
     held = set(kernel.builtin or ())
-    if "virtio" in held:
-        held.add("virtio_ring")  # one option, CONFIG_VIRTIO, builds both
     if kernel.initramfs is not None and kernel.initramfs.state is InitramfsState.READ:
         held.update(kernel.initramfs.modules)
     return held

@@ -35,9 +35,7 @@ def _dhcp(case: Case) -> Outcome:
     cloud = case.guest.cloud_init
     if cloud is not None and cloud.installed and cloud.enabled:
         return holds("cloud-init sets up DHCP at the first start")
-    if "network-manager" in {
-        name.lower().replace("networkmanager", "network-manager") for name in network.managers
-    }:
+    if "network-manager" in network.managers:
         return holds("NetworkManager asks by DHCP where nothing is configured")
     if cloud is None:
         return unread("no interface is configured, and whether cloud-init does it was not read")

@@ -1,0 +1,67 @@
+"""Profiles and minimums: every limit has a source, and what is not known is refused."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from importlib.resources import files
+
+import pytest
+
+from diskwright.config_profiles import load_profile, parse_profile, profile_names
+from diskwright.errors import UsageError
+from diskwright.model.units import GIB, MIB
+
+RULES = files("diskwright") / "rules"
+HUAWEI = (RULES / "profiles" / "huawei-ims.toml").read_text()
+
+
+@pytest.mark.parametrize("name", profile_names())
+def test_every_limit_has_a_source_and_a_date(name: str) -> None:
+    raw = tomllib.loads((RULES / "profiles" / f"{name}.toml").read_text())
+    limits = {key: value for key, value in raw.items() if key not in ("title", "severities")}
+    assert limits
+    for key, limit in limits.items():
+        assert len(limit["source"]) > 20, key
+        assert re.fullmatch(r"20\d\d-\d\d", limit["date"]), key
+    assert set(load_profile(name).sources) >= set(limits)
+
+
+def test_the_minimums_have_a_source_and_a_date() -> None:
+    raw = tomllib.loads((RULES / "minimums.toml").read_text())
+    assert raw["source"]
+    assert re.fullmatch(r"20\d{6}", raw["date"])
+    assert raw["os"]["debian12"] == {"memory_mib": 1024, "disk_gib": 10}
+
+
+def test_huawei_ims_has_the_documented_limits() -> None:
+    profile = load_profile("huawei-ims")
+    assert (profile.system_disk_minimum, profile.system_disk_maximum) == (GIB, 1024 * GIB)
+    assert profile.object_maximum == 128 * GIB
+    assert profile.memory_minimum == 512 * MIB
+    assert profile.disk_minimum == 40 * GIB
+    assert (profile.preferred_format, profile.compressed) == ("qcow2", True)
+
+
+def test_an_unknown_profile_is_refused_with_those_that_there_are() -> None:
+    with pytest.raises(UsageError) as raised:
+        load_profile("../huawei-ims")
+    assert "huawei-ims" in raised.value.hint
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('title = "', 'other = 1\ntitle = "'),
+        ('date = "2026-11"', 'date = ""'),
+        ('value = "40GiB"', 'value = "forty"'),
+        ("[architectures]", "[architecture]"),
+        ("[severities]", '[severities]\n"boot.no-such-rule" = "fail"'),
+        ("[severities]", '[severities]\n"boot.mode" = "perhaps"'),
+        ("[severities]", "[severities"),
+    ],
+)
+def test_a_profile_that_is_not_whole_is_refused(old: str, new: str) -> None:
+    assert old in HUAWEI
+    with pytest.raises(UsageError):
+        parse_profile("mine", HUAWEI.replace(old, new))

@@ -1,0 +1,88 @@
+"""Text reports: worst first, what to do, and nothing that a guest wrote reaches a terminal raw."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import fields, is_dataclass, replace
+from enum import Enum
+from typing import Any
+
+from diskwright.model.finding import Accepted, Finding, Result, Severity, Verdict
+from diskwright.model.guest import GuestFacts
+from diskwright.model.image import Problem
+from diskwright.report.facts import facts_text
+from diskwright.report.text import verdict_text
+from diskwright.rules import judge
+from support.good_facts import BIOS, CLOUD, DATE, IMAGE, MINIMUM, PROFILE, UEFI
+
+EVIL = "\x1b[2J\r\nPASS    all\u202e\u2028\x9b\udc80"
+
+
+def verdict(guest: GuestFacts = BIOS, *accepted: Accepted) -> Verdict:
+    return judge(IMAGE, guest, PROFILE, minimum=MINIMUM, database_date=DATE, accepted=accepted)
+
+
+def poisoned(value: Any) -> Any:
+    """The same facts with something for a terminal to obey in every string."""
+    if isinstance(value, Enum):
+        return value
+    if isinstance(value, str):
+        return value + EVIL
+    if isinstance(value, tuple):
+        return tuple(poisoned(item) for item in value)
+    if is_dataclass(value) and not isinstance(value, type):
+        changed = {f.name: poisoned(getattr(value, f.name)) for f in fields(value)}
+        return replace(value, **changed)
+    return value
+
+
+def assert_harmless(text: str) -> None:
+    assert [c for c in text if not c.isprintable() and c != "\n"] == []
+    assert not re.search(r"^PASS +all", text, re.MULTILINE)
+
+
+def test_no_string_of_a_guest_reaches_the_terminal_raw() -> None:
+    for guest in (poisoned(BIOS), poisoned(UEFI)):
+        guest = replace(guest, problems=(Problem("guest-link-escapes", EVIL),))
+        assert_harmless(facts_text("disk" + EVIL, poisoned(IMAGE), guest))
+        assert_harmless(verdict_text("disk" + EVIL, verdict(guest)))
+
+
+def test_findings_of_an_untrusted_manifest_are_made_harmless_too() -> None:
+    finding = Finding("a.b" + EVIL, Result.FAIL, Severity.HIGH, EVIL, EVIL, EVIL, EVIL)
+    accepted = Accepted("a.b" + EVIL, EVIL)
+    text = verdict_text("disk", Verdict("p" + EVIL, (finding,), (accepted,)))
+    assert [c for c in text if not c.isprintable() and c != "\n"] == []
+    # a newline in evidence or remedy starts a line of its own, always under our own heading
+    assert all(line.startswith(("FAIL", "        ", "disk: ")) for line in text.split("\n"))
+
+
+def test_what_fails_comes_first_with_evidence_and_remedy() -> None:
+    guest = replace(BIOS, cloud_init=replace(CLOUD, installed=False), fstab=None)
+    lines = verdict_text("disk.qcow2", verdict(guest)).split("\n")
+    assert lines[0].split() == ["WARN", "boot.fstab-unreadable"]
+    assert any(line.strip().startswith("do: apt-get install cloud-init") for line in lines)
+    assert sum(line.startswith("PASS") for line in lines) == 1
+    assert lines[-1].startswith("disk.qcow2: ready for huawei-ims: 2 warn")
+
+
+def test_the_last_line_says_whether_anything_stands_against_an_import() -> None:
+    guest = replace(BIOS, cloud_init=replace(CLOUD, installed=False))
+    assert "disk: ready" in verdict_text("disk", verdict(guest))
+    assert "disk: not ready" in verdict_text("disk", verdict(guest), strict=True)
+    waived = verdict(guest, Accepted("cloud.cloud-init-missing", "set up by hand"))
+    text = verdict_text("disk", waived, strict=True)
+    assert "disk: ready" in text
+    assert "accepted: set up by hand" in text
+
+
+def test_colour_is_on_request_only() -> None:
+    assert "\x1b" not in verdict_text("disk", verdict())
+    assert "\x1b[32m" in verdict_text("disk", verdict(), colour=True)
+
+
+def test_facts_of_a_good_disk_name_what_was_found() -> None:
+    text = facts_text("disk.qcow2", IMAGE, UEFI)
+    for said in ("qcow2, version 3", "gpt", "root", "Debian GNU/Linux 12", "virtio_blk", "22.4.2"):
+        assert said in text
+    assert "not read" not in text

@@ -1,0 +1,394 @@
+"""One fault, one finding: the rule that is meant, and no other above `unknown`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from diskwright.model.finding import Finding, Result
+from diskwright.model.guest import (
+    AddressMethod,
+    GuestFacts,
+    InitramfsState,
+    Location,
+    NamedBy,
+    Section,
+    TableKind,
+    Unread,
+)
+from diskwright.model.image import ImageFacts, ImageFormat, Problem
+from diskwright.model.units import GIB, MIB, TIB
+from diskwright.rules import RULES, judge
+from support.good_facts import (
+    BIOS,
+    CLOUD,
+    DATE,
+    DHCP,
+    FSTAB,
+    IMAGE,
+    LINUX,
+    LOADER,
+    MINIMUM,
+    NETWORK,
+    OS,
+    PROFILE,
+    ROOT,
+    TABLE,
+    UEFI,
+    entry,
+    fstab,
+    kernel,
+)
+
+NO_VIRTIO = ("ext4", "sd_mod")
+BAD = (Result.FAIL, Result.WARN)
+EFI = UEFI.bootloader
+assert EFI is not None
+assert UEFI.table is not None
+RULES_FILE = Location("/etc/udev/rules.d/70-persistent-net.rules", 1)
+STATIC = replace(DHCP, method=AddressMethod.STATIC, address="192.168.10.20/24")
+
+
+def bios(**changes: object) -> GuestFacts:
+    return replace(BIOS, **changes)  # type: ignore[arg-type]
+
+
+def uefi(**changes: object) -> GuestFacts:
+    return replace(UEFI, **changes)  # type: ignore[arg-type]
+
+
+def table(*problems: Problem) -> GuestFacts:
+    return bios(table=replace(TABLE, problems=problems))
+
+
+def damaged(code: str) -> GuestFacts:
+    return bios(filesystems=(replace(ROOT, problems=(Problem(code, "detail"),)),))
+
+
+FAULTS: dict[str, list[tuple[GuestFacts, Result]]] = {
+    "boot.fstab-device-name": [
+        (bios(fstab=(replace(FSTAB, spec="/dev/sda1", named_by=NamedBy.DEVICE),)), Result.FAIL)
+    ],
+    "boot.fstab-other-disk": [
+        (bios(fstab=fstab(spec="UUID=aaaa", mount_point="/data", on_disk=False)), Result.FAIL)
+    ],
+    "boot.fstab-unknown-uuid": [
+        (bios(fstab=(replace(FSTAB, spec="UUID=dead", on_disk=False),)), Result.FAIL),
+        (
+            bios(fstab=fstab(spec="UUID=x", mount_point="none", type="swap", on_disk=False)),
+            Result.WARN,
+        ),
+    ],
+    "boot.fstab-unreadable": [
+        (bios(fstab=None, unread=(Unread(Section.FSTAB, "4 GiB long"),)), Result.WARN)
+    ],
+    "boot.grub-root-device-name": [
+        (bios(bootloader=entry(root="/dev/sda1", root_named_by=NamedBy.DEVICE)), Result.FAIL)
+    ],
+    "boot.grub-root-unknown": [(bios(bootloader=entry(root_on_disk=False)), Result.FAIL)],
+    "boot.grub-config-missing": [
+        (bios(bootloader=replace(LOADER, config=None, entries=())), Result.FAIL)
+    ],
+    "boot.kernel-missing": [
+        (bios(bootloader=entry(kernel_exists=False), kernels=()), Result.FAIL),
+        (
+            bios(
+                bootloader=replace(
+                    LOADER, entries=(*LOADER.entries, *entry(kernel_exists=False).entries)
+                )
+            ),
+            Result.WARN,
+        ),
+    ],
+    "boot.initramfs-missing": [
+        (
+            bios(
+                bootloader=entry(initrds_exist=False),
+                kernels=kernel(state=InitramfsState.MISSING, modules=()),
+            ),
+            Result.FAIL,
+        )
+    ],
+    "boot.initramfs-corrupt": [
+        (bios(kernels=kernel(state=InitramfsState.CORRUPT, detail="ends early")), Result.FAIL)
+    ],
+    "boot.initramfs-no-virtio": [
+        (bios(kernels=kernel(modules=NO_VIRTIO)), Result.FAIL),
+        (
+            bios(kernels=kernel(modules=tuple(m for m in INIT if m != "virtio_net"))),
+            Result.WARN,
+        )
+        if (INIT := LINUX.initramfs.modules if LINUX.initramfs else ())
+        else (BIOS, Result.PASS),
+    ],
+    "boot.esp-config-other-disk": [
+        (
+            uefi(bootloader=replace(EFI, problems=(Problem("esp-config-other-disk", "uuid"),))),
+            Result.FAIL,
+        )
+    ],
+    "disk.filesystem-damaged": [
+        (damaged("filesystem-past-end"), Result.FAIL),
+        (damaged("journal-unread"), Result.WARN),
+    ],
+    "boot.bootloader-missing": [
+        (
+            bios(
+                table=replace(TABLE, boot_code=False, bios_core=False),
+                bootloader=replace(LOADER, bios=False, uefi=False),
+            ),
+            Result.FAIL,
+        )
+    ],
+    "boot.mode": [
+        (
+            bios(
+                os=replace(OS, architecture="aarch64"),
+            ),
+            Result.FAIL,
+        )
+    ],
+    "boot.architecture": [(bios(os=replace(OS, architecture="s390x")), Result.FAIL)],
+    "boot.mbr-no-active-partition": [
+        (
+            bios(table=replace(TABLE, partitions=(replace(TABLE.partitions[0], active=False),))),
+            Result.WARN,
+        ),
+        (
+            bios(
+                table=replace(TABLE, partitions=(replace(TABLE.partitions[0], active=False),)),
+                bootloader=replace(LOADER, name="extlinux"),
+            ),
+            Result.FAIL,
+        ),
+    ],
+    "boot.esp-no-fallback": [(uefi(bootloader=replace(EFI, esp_fallback=None)), Result.FAIL)],
+    "disk.gpt-backup-missing": [
+        (
+            uefi(table=replace(UEFI.table, problems=(Problem("gpt-backup-missing", "zeros"),))),
+            Result.WARN,
+        )
+    ],
+    "disk.filesystem-dirty": [(bios(filesystems=(replace(ROOT, dirty=True),)), Result.WARN)],
+    "disk.encrypted": [
+        (bios(filesystems=(ROOT, replace(ROOT, type="luks", read=False))), Result.FAIL)
+    ],
+    "disk.partition-table": [
+        (bios(table=replace(TABLE, kind=TableKind.NONE, partitions=())), Result.FAIL),
+        (table(Problem("partition-past-end", "partition 1 ends behind the disk")), Result.FAIL),
+    ],
+    "disk.table-too-large": [(table(Problem("table-too-large", "4 G entries")), Result.FAIL)],
+    "disk.header-inconsistent": [(table(Problem("header-inconsistent", "x")), Result.FAIL)],
+    "disk.partition-overlap": [(table(Problem("partition-overlap", "1 and 2")), Result.FAIL)],
+    "disk.partition-loop": [(table(Problem("partition-loop", "5 to 5")), Result.FAIL)],
+    "network.net-persistent-rules": [
+        (bios(network=replace(NETWORK, persistent_rules=(RULES_FILE,))), Result.FAIL),
+        (
+            bios(
+                kernels=kernel(persistent_net_rules=("etc/udev/rules.d/70-persistent-net.rules",))
+            ),
+            Result.FAIL,
+        ),
+    ],
+    "network.net-static-address": [
+        (bios(network=replace(NETWORK, interfaces=(STATIC,))), Result.FAIL)
+    ],
+    "network.net-mac-pinned": [
+        (
+            bios(network=replace(NETWORK, mac_pinned=(Location("/etc/systemd/network/10.link"),))),
+            Result.FAIL,
+        )
+    ],
+    "network.dhcp": [
+        (
+            bios(
+                network=replace(NETWORK, interfaces=(replace(DHCP, method=AddressMethod.NONE),)),
+                cloud_init=None,
+            ),
+            Result.UNKNOWN,
+        )
+    ],
+    "cloud.cloud-init-missing": [
+        (bios(cloud_init=replace(CLOUD, installed=False, enabled=None)), Result.WARN)
+    ],
+    "cloud.cloud-init-disabled": [
+        (
+            bios(
+                cloud_init=replace(
+                    CLOUD, enabled=False, disabled_by="/etc/cloud/cloud-init.disabled"
+                )
+            ),
+            Result.WARN,
+        )
+    ],
+    "os.os-release-missing": [
+        (bios(os=None, problems=(Problem("os-release-missing", "none"),)), Result.WARN)
+    ],
+    "guest.guest-link-escapes": [
+        (
+            bios(os=None, problems=(Problem("guest-link-escapes", "/etc/os-release"),)),
+            Result.WARN,
+        )
+    ],
+    "guest.guest-link-loop": [
+        (bios(problems=(Problem("guest-link-loop", "/etc/ssh/sshd_config"),)), Result.WARN)
+    ],
+    "disk.one-system-disk": [
+        (GuestFacts(table=TABLE, filesystems=(replace(ROOT, type="vfat"),)), Result.FAIL)
+    ],
+}
+IMAGE_FAULTS: dict[str, tuple[ImageFacts, Result]] = {
+    "image.format": (replace(IMAGE, format=ImageFormat.ISO), Result.FAIL),
+    "image.size": (replace(IMAGE, virtual_size=512 * MIB, exact_size=512 * MIB), Result.FAIL),
+    "image.object-size": (
+        replace(IMAGE, virtual_size=200 * GIB, exact_size=200 * GIB),
+        Result.UNKNOWN,
+    ),
+    "image.size-unaligned": (replace(IMAGE, exact_size=GIB - 1), Result.WARN),
+    "image.dirty": (replace(IMAGE, problems=(Problem("dirty", "bit 0"),)), Result.WARN),
+    "image.snapshots": (replace(IMAGE, snapshots=2), Result.WARN),
+    "image.oddities": (replace(IMAGE, problems=(Problem("size-ambiguous", "x"),)), Result.WARN),
+}
+CASES = [(rule, facts, result) for rule, faults in FAULTS.items() for facts, result in faults]
+
+
+def findings(guest: GuestFacts, image: ImageFacts = IMAGE) -> dict[str, Finding]:
+    minimum = MINIMUM if guest.os is not None else None
+    verdict = judge(image, guest, PROFILE, minimum=minimum, database_date=DATE)
+    return {finding.id: finding for finding in verdict.findings}
+
+
+@pytest.mark.parametrize("guest", [BIOS, UEFI], ids=["bios", "uefi"])
+def test_a_good_disk_has_nothing_above_pass(guest: GuestFacts) -> None:
+    found = findings(guest).values()
+    above = [f for f in found if f.result not in (Result.PASS, Result.SKIP)]
+    assert above == []
+
+
+@pytest.mark.parametrize(("rule", "guest", "result"), CASES, ids=[case[0] for case in CASES])
+def test_a_fault_is_found_by_its_rule_alone(rule: str, guest: GuestFacts, result: Result) -> None:
+    found = findings(guest)
+    assert found[rule].result is result, found[rule]
+    if rule != "disk.one-system-disk":
+        assert {i for i, f in found.items() if f.result in BAD} <= {rule}
+    if result in BAD:
+        assert found[rule].message
+        assert found[rule].remedy or rule == "boot.mode"
+
+
+@pytest.mark.parametrize("rule", IMAGE_FAULTS)
+def test_a_fault_of_the_file_is_found_by_its_rule_alone(rule: str) -> None:
+    image, result = IMAGE_FAULTS[rule]
+    found = findings(BIOS, image)
+    assert found[rule].result is result
+    assert {i for i, f in found.items() if f.result in BAD} <= {rule}
+
+
+def test_every_rule_has_a_fault_that_breaks_it() -> None:
+    by_options = {"memory.minimum", "disk.minimum"}
+    assert {rule.id for rule in RULES} == {*FAULTS, *IMAGE_FAULTS} | by_options
+
+
+def test_no_rule_about_the_guest_passes_on_facts_that_were_not_read() -> None:
+    for guest in (GuestFacts(), None):
+        verdict = judge(IMAGE, guest, PROFILE, database_date=DATE)
+        passed = {f.id for f in verdict.findings if f.result in (Result.PASS, Result.FAIL)}
+        assert {i for i in passed if not i.startswith("image.")} == set()
+
+
+SECTIONS = {
+    "table": Section.TABLE,
+    "filesystems": Section.FILESYSTEMS,
+    "os": Section.OS,
+    "bootloader": Section.BOOT,
+    "kernels": Section.KERNELS,
+    "network": Section.NETWORK,
+    "cloud_init": Section.CLOUD_INIT,
+}
+
+
+@pytest.mark.parametrize("gone", SECTIONS)
+def test_one_unread_section_is_never_a_failure(gone: str) -> None:
+    unread = (Unread(SECTIONS[gone], "not read here"),)
+    found = findings(bios(**{gone: None}, unread=unread))
+    assert {i for i, f in found.items() if f.result in BAD} == set()
+    assert any(f.result is Result.UNKNOWN for f in found.values())
+
+
+def test_a_root_that_may_be_on_what_was_not_read_is_not_known_to_lack() -> None:
+    other = replace(ROOT, type="xfs", read=False, note="xfs is not read yet")
+    found = findings(GuestFacts(table=TABLE, filesystems=(other,)))
+    assert found["disk.one-system-disk"].result is Result.UNKNOWN
+
+
+def test_the_reason_why_something_was_not_read_is_told() -> None:
+    guest = GuestFacts(unread=(Unread(Section.ROOT, "xfs is not read yet"),))
+    assert "xfs is not read yet" in findings(guest)["boot.fstab-device-name"].message
+
+
+def test_what_is_worst_comes_first() -> None:
+    guest = bios(
+        cloud_init=replace(CLOUD, installed=False),
+        network=replace(NETWORK, interfaces=(STATIC,)),
+        fstab=None,
+    )
+    order = [f.result for f in judge(IMAGE, guest, PROFILE).findings]
+    ranks = [Result.FAIL, Result.WARN, Result.UNKNOWN, Result.PASS, Result.SKIP]
+    assert order == sorted(order, key=ranks.index)
+    assert order[0] is Result.FAIL
+
+
+def test_a_driver_built_into_the_kernel_counts_as_present() -> None:
+    built_in = replace(
+        LINUX,
+        builtin=INITRAMFS.modules,
+        initramfs=None,
+    )
+    assert findings(bios(kernels=(built_in,)))["boot.initramfs-no-virtio"].result is Result.PASS
+
+
+def test_a_driver_that_may_be_built_in_is_not_known_to_lack() -> None:
+    open_question = tuple(replace(k, builtin=None) for k in kernel(modules=NO_VIRTIO))
+    found = findings(bios(kernels=open_question))["boot.initramfs-no-virtio"]
+    assert found.result is Result.UNKNOWN
+
+
+def test_a_second_disk_with_nofail_is_no_fault() -> None:
+    options = ("defaults", "nofail")
+    guest = bios(fstab=fstab(spec="UUID=aaaa", mount_point="/data", on_disk=False, options=options))
+    assert findings(guest)["boot.fstab-other-disk"].result is Result.PASS
+
+
+def test_a_name_of_the_device_mapper_is_no_fault() -> None:
+    line = replace(FSTAB, spec="/dev/mapper/vg0-root", named_by=NamedBy.MAPPER)
+    assert findings(bios(fstab=(line,)))["boot.fstab-device-name"].result is Result.PASS
+
+
+def test_a_data_disk_is_judged_by_the_rules_of_data_disks_only() -> None:
+    image = replace(IMAGE, format=ImageFormat.RAW, virtual_size=2 * TIB, exact_size=2 * TIB)
+    verdict = judge(image, None, PROFILE, data=True)
+    assert {f.id.split(".")[0] for f in verdict.findings} == {"image"}
+    assert verdict.standing() == ()
+
+
+def test_a_profile_decides_what_a_breach_gives() -> None:
+    strict = replace(PROFILE, severities={"cloud.cloud-init-missing": "fail"})
+    guest = bios(cloud_init=replace(CLOUD, installed=False))
+    found = {f.id: f for f in judge(IMAGE, guest, strict).findings}
+    assert found["cloud.cloud-init-missing"].result is Result.FAIL
+
+
+def test_remedies_name_the_guests_own_values() -> None:
+    guest = bios(fstab=(replace(FSTAB, spec="/dev/sda1", named_by=NamedBy.DEVICE),))
+    found = findings(guest)["boot.fstab-device-name"]
+    assert found.evidence == "/etc/fstab:1: /dev/sda1 on /"
+    assert f"UUID={ROOT.uuid}" in found.remedy
+
+
+def test_a_guests_string_can_not_break_out_of_a_command() -> None:
+    evil = Location("/etc/udev/rules.d/x'; rm -rf ~ #\n\x1b[2J.rules")
+    found = findings(bios(network=replace(NETWORK, persistent_rules=(evil,))))
+    remedy = found["network.net-persistent-rules"].remedy
+    assert remedy.startswith("""rm '/etc/udev/rules.d/x'"'"'; rm -rf ~ #\\n\\x1b[2J.rules'""")
+    assert "\x1b" not in found["network.net-persistent-rules"].evidence
