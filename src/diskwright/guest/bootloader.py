@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from diskwright.guest.boot_entries import (
     MAX_ENTRIES,
@@ -41,16 +42,8 @@ class _Menu:
 def read_bootloader(
     tree: GuestTree, paths: BootPaths, table: PartitionTable | None, esp: EspFacts
 ) -> tuple[Bootloader, str]:
-    """What was found, and why its configuration could not be read (mostly empty)."""
-    problems: list[Problem] = []
-    reason = ""
-    menu: _Menu | None = None
-    try:
-        menu = next(_menus(tree, esp), None)
-        problems += _stub_problems(tree, paths, esp)
-    except GuestReadError as error:
-        reason = str(error)
-    entries = _entries(menu, paths) if menu else ()
+    """What was found, and why a configuration could not be read (mostly empty)."""
+    menu, reason = _first_menu(tree, esp)
     bios = _bios(table)
     return (
         Bootloader(
@@ -60,11 +53,31 @@ def read_bootloader(
             esp_fallback=esp.fallback,
             esp_loaders=esp.loaders,
             config=menu.config if menu else None,
-            entries=entries,
-            problems=tuple(problems),
+            entries=_entries(menu, paths) if menu else (),
+            problems=tuple(_stub_problems(paths, esp)),
         ),
         reason,
     )
+
+
+def _first_menu(tree: GuestTree, esp: EspFacts) -> tuple[_Menu | None, str]:
+    """The configuration that a boot would meet first, and why one before it can't be read."""
+    reason = ""
+    ways: list[Callable[[], _Menu | None]] = [
+        *(partial(_grub_menu, tree, tree, path) for path in GRUB_CONFIGS),
+        *(partial(_grub_menu, esp.tree or tree, tree, path) for path in esp.grub_configs),
+        partial(_systemd_menu, esp),
+        *(partial(_legacy_menu, tree, path) for path in LEGACY_CONFIGS),
+    ]
+    for way in ways:
+        try:
+            menu = way()
+        except GuestReadError as error:
+            reason = reason or str(error)
+            continue
+        if menu:
+            return menu, reason
+    return None, reason
 
 
 def _bios(table: PartitionTable | None) -> bool | None:
@@ -73,43 +86,56 @@ def _bios(table: PartitionTable | None) -> bool | None:
     return False if not table.boot_code else table.bios_core
 
 
-def _menus(tree: GuestTree, esp: EspFacts) -> Iterator[_Menu]:
-    """Configurations that count, in the order in which a boot would meet them."""
-    for path in (*GRUB_CONFIGS, *esp.grub_configs):
-        text = _text(tree, path)
-        if text is None:
-            continue
-        environment = _environment(tree, path)
-        config = _parsed(text, environment, path)
-        items = tuple((path, item) for item in config.entries())
-        if config.uses_bls:
-            variables = {**environment, **config.variables}
-            bls = _bls(
-                tree, BLS_FOLDER, variables.get("boot", variables.get("root", "")), variables
-            )
-            chosen = _named(bls, config.default) or config.default_entry()
-            yield _Menu("grub2", path, (*bls, *items), chosen)
-        elif items or path in GRUB_CONFIGS:
-            yield _Menu("grub2", path, items, config.default_entry())
-    if esp.mount_point:
-        loader = f"{esp.mount_point}/loader"
-        bls = _bls(tree, f"{loader}/entries", "esp", {})
-        if bls:
-            wanted = _loader_default(_text(tree, f"{loader}/loader.conf") or "")
-            yield _Menu("systemd-boot", f"{loader}/loader.conf", bls, _named(bls, wanted))
-    for path in LEGACY_CONFIGS:
-        text = _text(tree, path)
-        if text is not None:
-            legacy, default = parse_legacy(text)
-            found = tuple((path, item) for item in legacy if item.kernel)
-            yield _Menu("grub-legacy", path, found, select(legacy, default))
+def _grub_menu(tree: GuestTree, boot: GuestTree, path: str) -> _Menu | None:
+    """None too for a file on the ESP that only leads on. `boot` is where BLS entries are."""
+    text = _text(tree, path)
+    if text is None:
+        return None
+    environment = _environment(tree, path)
+    config = _parsed(text, environment, path)
+    items = tuple((path, item) for item in config.entries())
+    if config.uses_bls:
+        variables = {**environment, **config.variables}
+        device = variables.get("boot", variables.get("root", ""))
+        bls = _bls(boot, BLS_FOLDER, device, variables)
+        chosen = _named(bls, config.default) or config.default_entry()
+        return _Menu("grub2", path, (*bls, *items), chosen)
+    if items or path in GRUB_CONFIGS:
+        return _Menu("grub2", path, items, config.default_entry())
+    return None
 
 
-def _stub_problems(tree: GuestTree, paths: BootPaths, esp: EspFacts) -> Iterator[Problem]:
+def _systemd_menu(esp: EspFacts) -> _Menu | None:
+    if esp.tree is None:
+        return None
+    loader = f"{esp.mount_point}/loader"
+    bls = _bls(esp.tree, f"{loader}/entries", "esp", {})
+    if not bls:
+        return None
+    wanted = _loader_default(_text(esp.tree, f"{loader}/loader.conf") or "")
+    return _Menu("systemd-boot", f"{loader}/loader.conf", bls, _named(bls, wanted))
+
+
+def _legacy_menu(tree: GuestTree, path: str) -> _Menu | None:
+    text = _text(tree, path)
+    if text is None:
+        return None
+    legacy, default = parse_legacy(text)
+    found = tuple((path, item) for item in legacy if item.kernel)
+    return _Menu("grub-legacy", path, found, select(legacy, default))
+
+
+def _stub_problems(paths: BootPaths, esp: EspFacts) -> Iterator[Problem]:
     """Configurations on the ESP that only lead on, and lead to a file system that is not here."""
+    if esp.tree is None:
+        return
     for path in esp.grub_configs:
-        text = _text(tree, path)
-        config = _parsed(text, {}, path) if text else GrubConfig()
+        try:
+            text = _text(esp.tree, path)
+            config = _parsed(text, {}, path) if text else GrubConfig()
+        except GuestReadError as error:
+            yield Problem("esp-config-unreadable", str(error))
+            continue
         for device in config.searched if not config.items else ():
             if paths.device_on_disk(device) is False:
                 yield Problem("esp-config-other-disk", f"{path} looks for {device}")

@@ -21,9 +21,13 @@ MAX_FOLDERS = 100
 
 @dataclass(frozen=True, slots=True)
 class EspFacts:
-    """Loaders are paths on the ESP; `grub_configs` paths in the tree. `starts`: something there is
-    started by UEFI firmware (None: can't be told); `reason` says why it can't be told."""
+    """Loaders are paths on the ESP; `grub_configs` paths in `tree`, which holds the ESP alone.
 
+    `starts`: something there is started by UEFI firmware (None: can't be told, and `reason` says
+    why).
+    """
+
+    tree: GuestTree | None = None
     mount_point: str | None = None
     starts: bool | None = False
     fallback: str | None = None
@@ -37,9 +41,9 @@ def read_esp(tree: GuestTree, mount_point: str, architecture: str | None) -> Esp
     try:
         return _read(tree, mount_point, architecture)
     except NotThere:
-        return EspFacts(mount_point)
+        return EspFacts(tree, mount_point)
     except GuestReadError as error:
-        return EspFacts(mount_point, starts=None, reason=str(error))
+        return EspFacts(tree, mount_point, starts=None, reason=str(error))
 
 
 def _read(tree: GuestTree, mount_point: str, architecture: str | None) -> EspFacts:
@@ -56,6 +60,7 @@ def _read(tree: GuestTree, mount_point: str, architecture: str | None) -> EspFac
             elif name.lower() == "grub.cfg":
                 configs.append(f"{mount_point}/{path}")
     return EspFacts(
+        tree=tree,
         mount_point=mount_point,
         starts=bool(loaders),
         fallback=_fallback(loaders, architecture),

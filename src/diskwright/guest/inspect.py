@@ -192,7 +192,7 @@ class _Guest:
         if self.table is None:
             esp = EspFacts(starts=None)
         elif place.esp_mount:
-            esp = read_esp(place.tree, place.esp_mount, architecture)
+            esp = read_esp(place.esp_tree, place.esp_mount, architecture)
         paths = BootPaths(place.tree, self.names, place.mounts, place.esp_mount)
         loader, reason = read_bootloader(place.tree, paths, self.table, esp)
         for why in filter(None, (reason, esp.reason)):

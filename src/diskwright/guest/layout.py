@@ -37,10 +37,15 @@ _NO_DEVICE = frozenset({NamedBy.PSEUDO, NamedBy.NETWORK, NamedBy.OTHER})
 
 @dataclass(slots=True)
 class Layout:
-    """`mounts`: mount points by index in the list of file systems."""
+    """`mounts`: mount points by index in the list of file systems.
+
+    The ESP is at `esp_mount` in the tree, and also in a tree of its own: what hides /boot in the
+    first does not hide it there.
+    """
 
     tree: GuestTree
     mounts: dict[int, str] = field(default_factory=dict)
+    esp_tree: GuestTree = field(default_factory=lambda: GuestTree(EmptyFs()))
     esp_mount: str | None = None
 
 
@@ -118,18 +123,19 @@ def mount_esp(layout: Layout, probes: Sequence[Probe], table: PartitionTable | N
             if mounted is None:
                 _mount(layout, probes, index, _ESP_MOUNTS[0])
             layout.esp_mount = layout.mounts[index]
+            if layout.esp_mount.count("/") > 1:
+                layout.esp_tree.mount(layout.esp_mount.rpartition("/")[0], EmptyFs())
+            layout.esp_tree.mount(layout.esp_mount, _reader(probe))
             return
-    if esps:
-        reason = f"the EFI system partition, partition {min(esps)}, holds no file system"
-        layout.tree.mount(_ESP_MOUNTS[0], UnreadFs(reason))
-        layout.esp_mount = _ESP_MOUNTS[0]
 
 
 def _mount(layout: Layout, probes: Sequence[Probe], index: int, mount_point: str) -> None:
-    probe = probes[index]
-    reason = f"{place(probe.facts)}: {probe.facts.note}"
-    layout.tree.mount(mount_point, probe.reader or UnreadFs(reason))
+    layout.tree.mount(mount_point, _reader(probes[index]))
     layout.mounts.setdefault(index, mount_point)
+
+
+def _reader(probe: Probe) -> GuestFs:
+    return probe.reader or UnreadFs(f"{place(probe.facts)}: {probe.facts.note}")
 
 
 def _score(reader: GuestFs) -> int:
