@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import os
-import uuid
 
 import pytest
 
 from diskwright.adapters.directory import DirectoryStore
+from support.memory_store import MemoryStore
 
 from .object_store import ObjectStoreContract
+
+
+class TestMemory(ObjectStoreContract):
+    """The store that other tests use in place of a real one."""
+
+    @pytest.fixture
+    def store(self):
+        return MemoryStore()
 
 
 class TestDirectory(ObjectStoreContract):
@@ -20,16 +28,11 @@ class TestDirectory(ObjectStoreContract):
         assert not os.path.exists(root / ".uploads")
 
 
-@pytest.fixture(scope="module")
-def bucket(seaweed):
-    return seaweed.bucket()
-
-
 @pytest.mark.s3
 class TestS3(ObjectStoreContract):
     @pytest.fixture
-    def store(self, seaweed, bucket):
-        return seaweed.store(bucket, f"team a/{uuid.uuid4()}")
+    def store(self, seaweed):
+        return seaweed.fresh()
 
     def test_a_wrong_checksum_is_seen_by_the_server(self, store):
         assert store.probe().checksum_verified

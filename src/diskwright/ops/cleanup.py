@@ -66,7 +66,9 @@ def clean_doubtful(store: ObjectStore, image_id: str) -> bool:
 
 def sweep_dead_runs(store: ObjectStore, journal: UploadJournal) -> Swept:
     """Clean what dead runs left at this target. An entry goes only when its run is cleaned up."""
-    cleaned, committed, postponed = [], [], []
+    cleaned: list[str] = []
+    committed: list[str] = []
+    postponed: list[str] = []
     for entry in journal.dead(store.url):
         try:
             outcome = committed if clean_doubtful(store, entry.image_id) else cleaned

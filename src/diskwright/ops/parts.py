@@ -110,8 +110,6 @@ class PartSender:
                 self._send(number, data)
             except BaseException as caught:  # noqa: BLE001 - it is raised in the caller's thread
                 error = caught
-            if buffer is not None:
-                data.release()
             with self._change:
                 self._busy -= 1
                 if buffer is not None and not self._stopped:

@@ -70,11 +70,8 @@ class MultipartSink:
             if chunk.offset >= size:
                 self._append_zeros(chunk.offset - size)
                 self._append(data)
-            elif chunk.offset + len(data) <= min(size, LATE_LIMIT):
-                with memoryview(self._first) as first:
-                    first[chunk.offset : chunk.offset + len(data)] = data
             else:
-                raise ValueError(f"the chunk at {chunk.offset} comes after byte {size}")
+                self._write_late(chunk.offset, data)
 
     def finish(self) -> StoredObject:
         """The last part, then the first, then the object appears, whole."""
@@ -82,9 +79,8 @@ class MultipartSink:
         if self._number > 1 and self._filled:
             self._submit()
         self._sender.drain()
-        with memoryview(self._first) as first, first[: min(size, self._part_size)] as whole:
-            self._send(1, whole)
-        self._cancel.check()
+        self._sender.submit_shared(1, memoryview(self._first)[: min(size, self._part_size)])
+        self._sender.drain()
         parts = [self._sent[number] for number in range(1, len(self._sent) + 1)]
         self._record({"event": "complete", "key": self._key})
         self._store.complete_upload(self._key, self._upload_id, [part.etag for part in parts])
@@ -137,6 +133,20 @@ class MultipartSink:
         with memoryview(self._buffer) as room:
             room[self._filled : self._filled + len(data)] = data
         self._filled += len(data)
+        self._end_full_part()
+
+    def _write_late(self, offset: int, data: memoryview) -> None:
+        """Into part 1, which is still here."""
+        size, end = self._size(), offset + len(data)
+        if end > min(LATE_LIMIT, self._part_size):
+            raise ValueError(f"the chunk at {offset} comes after byte {size}")
+        with memoryview(self._first) as room:
+            room[offset:end] = data
+        if end > size:
+            self._filled = end
+            self._end_full_part()
+
+    def _end_full_part(self) -> None:
         if self._filled == self._part_size:
             if self._number > 1:
                 self._submit()
@@ -161,7 +171,7 @@ class MultipartSink:
             raise ValueError(f"{self._key}: more parts than its layout promised")
 
     def _send(self, number: int, data: memoryview) -> None:
-        """In a worker's thread, but for part 1."""
+        """In a worker's thread."""
         zeros = self._zero_part
         known = zeros is not None and data is zeros.data
         digest = zeros.digest if zeros is not None and known else hashlib.sha256(data).digest()

@@ -54,13 +54,17 @@ class Seaweed:
         }
         return S3Settings(**given)
 
-    def bucket(self, name: str | None = None) -> str:
-        """A fresh bucket."""
-        name = name or f"test-{uuid.uuid4()}"
-        store = self.store(name)
-        store._client.create_bucket(Bucket=name)
-        self.buckets.append(name)
+    def bucket(self, name: str = "shared") -> str:
+        """Made when it is first asked for. Use a prefix of your own in it: each further bucket
+        takes some of the server's few volumes."""
+        if name not in self.buckets:
+            self.store(name)._client.create_bucket(Bucket=name)
+            self.buckets.append(name)
         return name
+
+    def fresh(self, **changes) -> S3Store:
+        """A store over a place where nothing lies yet."""
+        return self.store(self.bucket(), f"test {uuid.uuid4()}", **changes)
 
     def store(self, bucket: str, prefix: str = "", who: str = "admin", **changes) -> S3Store:
         url = f"s3://{bucket}/{prefix}" if prefix else f"s3://{bucket}"
