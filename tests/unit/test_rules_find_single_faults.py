@@ -27,6 +27,7 @@ from support.good_facts import (
     DHCP,
     FSTAB,
     IMAGE,
+    INITRAMFS,
     LINUX,
     LOADER,
     MINIMUM,
@@ -42,6 +43,7 @@ from support.good_facts import (
 )
 
 NO_VIRTIO = ("ext4", "sd_mod")
+BUT_NET = tuple(name for name in INITRAMFS.modules if name != "virtio_net")
 BAD = (Result.FAIL, Result.WARN)
 EFI = UEFI.bootloader
 assert EFI is not None
@@ -115,12 +117,7 @@ FAULTS: dict[str, list[tuple[GuestFacts, Result]]] = {
     ],
     "boot.initramfs-no-virtio": [
         (bios(kernels=kernel(modules=NO_VIRTIO)), Result.FAIL),
-        (
-            bios(kernels=kernel(modules=tuple(m for m in INIT if m != "virtio_net"))),
-            Result.WARN,
-        )
-        if (INIT := LINUX.initramfs.modules if LINUX.initramfs else ())
-        else (BIOS, Result.PASS),
+        (bios(kernels=kernel(modules=BUT_NET)), Result.WARN),
     ],
     "boot.esp-config-other-disk": [
         (

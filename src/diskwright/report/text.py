@@ -29,7 +29,10 @@ def validated_text(
 
 
 def verdict_text(name: str, verdict: Verdict, *, strict: bool = False, colour: bool = False) -> str:
-    """The findings of the image `name`, worst first; passes in one line; last what it comes to."""
+    """The findings of the image `name`, worst first; passes in one line; last what it comes to.
+
+    What was not read is told in a line each: there is nothing to mend, and there may be many.
+    """
     accepted = {entry.id: entry for entry in verdict.accepted}
     blocks = [
         _finding(finding, accepted.get(finding.id), colour=colour)
@@ -45,8 +48,11 @@ def verdict_text(name: str, verdict: Verdict, *, strict: bool = False, colour: b
 
 
 def _finding(finding: Finding, accepted: Accepted | None, *, colour: bool) -> str:
-    lines = [_label(finding.result, colour=colour) + printable(finding.id)]
-    lines.append(_indented(finding.message))
+    head = _label(finding.result, colour=colour)
+    if finding.result is Result.UNKNOWN:
+        lines = [head + printable(f"{finding.id}: {finding.message}")]
+    else:
+        lines = [head + printable(finding.id), _indented(finding.message)]
     lines += [_indented(f"at: {line}") for line in _lines(finding.evidence)]
     lines += [_indented(f"do: {line}") for line in _lines(finding.remedy)]
     if finding.source and finding.result is not Result.UNKNOWN:

@@ -190,6 +190,8 @@ def _root_there(case: Case, entries: tuple[BootEntry, ...]) -> Outcome:
             ("blkid", *_new_config(case)),
             result=_milder(found, entries),
         )
+    if not stable and any(e.root is not None for e in entries):
+        return skip("its name is told by boot.grub-root-device-name")
     if not stable:
         return unread("no boot entry names its root in a way that can be looked up")
     if any(e.root_on_disk is None for e in stable):
