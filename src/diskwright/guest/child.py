@@ -1,0 +1,57 @@
+"""The confined child that reads one disk: `diskwright._confine` calls `main` when no file can be
+opened any more. Its answer is one JSON document on stdout; it has no other way to say anything.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING
+
+from diskwright.blockio.local import LocalReader
+from diskwright.blockio.nbd import NbdReader
+from diskwright.errors import DiskwrightError
+from diskwright.guest import probe
+from diskwright.guest.answer import MAX_ANSWER, NBD, nothing_read
+from diskwright.guest.inspect import inspect_guest
+from diskwright.model.codec import encode
+from diskwright.model.guest import GuestFacts
+
+if TYPE_CHECKING:
+    from diskwright.ports import BlockReader
+
+
+def preload() -> None:
+    """Import what is imported late: afterwards no module can be opened."""
+    probe.preload()
+
+
+def main(fd: int, kind: str, exact_size: int) -> int:
+    """Read the disk behind `fd`: an NBD connection that nobody has spoken on, or a raw file of
+    `exact_size` bytes. Returns 0 once the answer is written."""
+    _answer(_inspect(fd, kind, exact_size))
+    return 0
+
+
+def _inspect(fd: int, kind: str, exact_size: int) -> GuestFacts:
+    try:
+        return inspect_guest(_reader(fd, kind, exact_size))
+    except DiskwrightError as error:
+        return nothing_read(str(error))
+    except Exception as error:  # noqa: BLE001 - the edge: a bug here is the disk's loss alone
+        return nothing_read(f"the reader failed: {type(error).__name__}: {error}")
+
+
+def _reader(fd: int, kind: str, exact_size: int) -> BlockReader:
+    if kind == NBD:
+        return NbdReader.from_descriptor(fd, name="the image")
+    return LocalReader(fd, exact_size=exact_size, name="the image")
+
+
+def _answer(facts: GuestFacts) -> None:
+    document = json.dumps(encode(facts), separators=(",", ":")).encode()
+    if len(document) > MAX_ANSWER:
+        document = json.dumps(encode(nothing_read("its facts are too long"))).encode()
+    view = memoryview(document)
+    while view:
+        view = view[os.write(1, view) :]
