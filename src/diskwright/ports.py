@@ -1,12 +1,11 @@
 """The contracts between the rooms: read this file first.
 
-Sizes are bytes, offsets are bytes from 0. An adapter proves itself by the suites in
-`tests/contract`. All the stores' and readers' methods may be called from several threads at once.
+Sizes are bytes, offsets are bytes from 0. Stores and readers may be called from several threads.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
@@ -31,7 +30,6 @@ class BlockReader(Protocol):
 
     @property
     def size(self) -> int: ...
-
     @property
     def parallel(self) -> int:
         """How many reads at once do some good."""
@@ -49,8 +47,7 @@ class FormatWriter(Protocol):
     """A virtual disk to a file format in one forward pass; nothing is staged."""
 
     def plan(self, extents: Iterable[Extent]) -> Layout: ...
-
-    def chunks(self, reader: BlockReader) -> Iterator[Chunk]:
+    def chunks(self, reader: BlockReader) -> Generator[Chunk, None, None]:
         """Forward, but for the head (see `Chunk`). Closing the iterator stops its threads."""
 
 
@@ -58,9 +55,7 @@ class ByteSink(Protocol):
     """Where chunks go: a file, or an object that is uploaded in parts."""
 
     def write(self, chunk: Chunk) -> None: ...
-
     def finish(self) -> StoredObject: ...
-
     def abort(self) -> None:
         """Leave nothing behind; may be called more than once, and after a failed finish."""
 
@@ -69,9 +64,7 @@ class Destination(Protocol):
     """One image's objects and its manifest. Leaving its context without `commit` aborts."""
 
     def sink(self, key: str, layout: Layout) -> ByteSink: ...
-
     def commit(self, manifest: Manifest) -> None: ...
-
     def abort(self) -> None: ...
 
 
@@ -89,9 +82,7 @@ class ObjectStore(Protocol):
         """Raises ObjectMissing. Shorter than `length` only at the object's end."""
 
     def head(self, key: str) -> ObjectInfo | None: ...
-
     def list(self, prefix: str) -> Iterator[ObjectInfo]: ...
-
     def delete(self, key: str) -> None:
         """No error where the key is not there."""
 
@@ -107,13 +98,12 @@ class ObjectStore(Protocol):
         """A part from bytes that lie in the store already."""
 
     def complete_upload(self, key: str, upload_id: str, etags: Sequence[str]) -> None:
-        """The object appears whole; a lost answer is settled before this returns."""
+        """It appears whole; a lost answer is settled before this returns."""
 
     def abort_upload(self, key: str, upload_id: str) -> None:
         """No error where the upload is gone."""
 
     def list_uploads(self, prefix: str) -> Iterator[OpenUpload]: ...
-
     def probe(self) -> StoreCapabilities:
         """Tries everything on a probe object of a unique key, and deletes it."""
 
@@ -121,9 +111,7 @@ class ObjectStore(Protocol):
 class UploadJournal(Protocol):
     """What an upload has sent, on this machine's disk, synced before the bytes leave."""
 
-    def begin(self, image_id: str, header: dict[str, object]) -> JournalEntry:
-        """Holds a lock until the entry is closed."""
-
+    def begin(self, image_id: str, header: dict[str, object]) -> JournalEntry: ...  # locked
     def dead(self, target: str) -> Iterator[JournalEntry]:
         """Entries for `target` (an ObjectStore's url) whose run is gone; each comes locked."""
 
@@ -131,10 +119,8 @@ class UploadJournal(Protocol):
 class JournalEntry(Protocol):
     @property
     def image_id(self) -> str: ...
-
     @property
     def header(self) -> dict[str, object]: ...
-
     def record(self, event: dict[str, object]) -> None:
         """Append and sync."""
 
@@ -148,7 +134,6 @@ class KeyWrapper(Protocol):
     """A key service is only this. `context` is bound to the wrapped key."""
 
     def wrap(self, data_key: bytes, context: bytes) -> WrappedKey: ...
-
     def unwrap(self, wrapped: WrappedKey, context: bytes) -> bytes:
         """Raises KeyRefused where the key, the context or the wrapped key is another."""
 
@@ -159,7 +144,6 @@ class BlockExporter(Protocol):
     def open(
         self, identity: FileIdentity, image_format: ImageFormat, *, connections: int
     ) -> AbstractContextManager[BlockReader]: ...
-
     def descriptor(
         self, identity: FileIdentity, image_format: ImageFormat
     ) -> AbstractContextManager[int]:
@@ -193,7 +177,6 @@ class StagedFile(Protocol):
 
     @property
     def path(self) -> str: ...
-
     def commit(self) -> None:
         """It is synced and appears under its own name, whole."""
 
@@ -201,15 +184,13 @@ class StagedFile(Protocol):
 class OsDatabase(Protocol):
     @property
     def date(self) -> str: ...
-
     def minimum(self, os_id: str, version: str | None, architecture: str) -> Minimum | None: ...
 
 
 class Progress(Protocol):
     def phase(self, name: str, total: int) -> None: ...
-
     def advance(self, count: int) -> None:
-        """Bytes done; below 0 after a retry; skipped bytes count."""
+        """Bytes done, skipped ones too; below 0 after a retry."""
 
 
 class CancelToken(Protocol):

@@ -9,21 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from diskwright.blockio.view import CancelView, DigestView, ProgressView
 from diskwright.errors import UsageError, ValidationFailed
-from diskwright.model.attributes import ImportAttributes
-from diskwright.model.finding import Accepted, Verdict
-from diskwright.model.guest import GuestFacts
+from diskwright.model.finding import Accepted
 from diskwright.model.image import ImageFormat
-from diskwright.model.manifest import Manifest, ManifestBody, ManifestDisk
-from diskwright.model.names import manifest_key, plain_key, sealed_key, uuid7
+from diskwright.model.names import uuid7
 from diskwright.model.outcome import Prepared, Validated
 from diskwright.model.profile import Profile
-from diskwright.model.stored import Layout, StoredObject
+from diskwright.model.stored import StoredObject
 from diskwright.ops.inspect import verdict_of
 from diskwright.ops.opening import Source, look, reading
+from diskwright.ops.prepared import PreparePlan, journal_notes, manifest_of, outcome_of
 from diskwright.ops.sealing import Seal
 from diskwright.ops.upload import StoreDestination, sweep_dead_runs
 from diskwright.ports import (
@@ -70,32 +67,6 @@ class PrepareRequest:
     strict: bool = False
     min_memory: int | None = None
     accepted: tuple[Accepted, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class PreparePlan:
-    """What run() is going to do, complete: an id, a key, a layout."""
-
-    source: Source
-    guest: GuestFacts
-    verdict: Verdict
-    attributes: ImportAttributes
-    image: str
-    name: str
-    format: ImageFormat
-    compress: bool
-    layout: Layout  # of the plain object
-    seal: Seal | None
-
-    @property
-    def key(self) -> str:
-        if self.seal is not None:
-            return sealed_key(self.image, 0)
-        return plain_key(self.image, self.name, 0, self.format.value)
-
-    @property
-    def stored_layout(self) -> Layout:
-        return self.layout if self.seal is None else self.seal.layout(self.layout)
 
 
 def plan(
@@ -160,22 +131,22 @@ def run(
         tools.store,
         tools.journal,
         image_id=planned.image,
-        notes=_journal_notes(planned, tools),
+        notes=journal_notes(planned, tools.versions),
         cancel=cancel,
     )
     with reading(source, tools.exporter) as reader, destination:
         digest, stored, plain_size = _send(planned, reader, destination, tools, progress, cancel)
         source.unchanged()
-        manifest = _manifest(planned, digest, stored, plain_size, tools)
+        manifest = manifest_of(planned, digest, stored, plain_size, tools.versions, tools.now())
         destination.commit(manifest)
-    return _outcome(planned, tools.store.url, stored, digest, dry_run=False)
+    return outcome_of(planned, tools.store.url, stored, digest, dry_run=False)
 
 
 def rehearsed(planned: PreparePlan, *, target: str) -> Prepared:
     """What run() would make, with the sizes as upper bounds: `--dry-run`."""
     layout = planned.stored_layout
     nothing = StoredObject(planned.key, layout.size_limit, layout.part_size, (), "")
-    return _outcome(planned, target, nothing, "", dry_run=True)
+    return outcome_of(planned, target, nothing, "", dry_run=True)
 
 
 def _output(request: PrepareRequest, profile: Profile) -> tuple[ImageFormat, bool]:
@@ -237,78 +208,3 @@ def _send(
     stored = sink.finish()
     plain_size = stored.size if planned.seal is None else planned.seal.plain_size(stored.size)
     return view.hexdigest(), stored, plain_size
-
-
-def _manifest(
-    planned: PreparePlan, digest: str, stored: StoredObject, plain_size: int, tools: PrepareTools
-) -> Manifest:
-    facts = planned.source.facts
-    disk = ManifestDisk(
-        key=stored.key,
-        format=planned.format.value,
-        compressed=planned.compress,
-        virtual_size=facts.virtual_size,
-        exact_size=facts.exact_size,
-        digest=digest,
-        stored_size=plain_size,
-    )
-    body = ManifestBody(
-        name=planned.name,
-        disks=(disk,),
-        source_name=_base_name(planned.source.identity.path),
-        source_format=facts.format.value,
-        image=facts,
-        guest=planned.guest,
-        profile=planned.verdict.profile,
-        findings=planned.verdict.findings,
-        accepted=planned.verdict.accepted,
-        attributes=planned.attributes,
-        tools=tools.versions,
-    )
-    time = datetime.fromtimestamp(tools.now(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    manifest = Manifest(planned.image, time, (stored,), body=body)
-    return manifest if planned.seal is None else planned.seal.close(manifest)
-
-
-def _base_name(path: str) -> str:
-    return path.rsplit("/", 1)[-1].encode("utf-8", "backslashreplace").decode()
-
-
-def _journal_notes(planned: PreparePlan, tools: PrepareTools) -> dict[str, object]:
-    """What a later run needs to know of this one; wrapped keys only."""
-    identity = planned.source.identity
-    notes: dict[str, object] = {
-        "source": {
-            "device": identity.device,
-            "inode": identity.inode,
-            "size": identity.size,
-            "mtime_ns": str(identity.mtime_ns),  # past 2^53
-        },
-        "versions": dict(tools.versions),
-    }
-    if planned.seal is not None:
-        notes["seal"] = planned.seal.journal_notes()
-    return notes
-
-
-def _outcome(
-    planned: PreparePlan, target: str, stored: StoredObject, digest: str, *, dry_run: bool
-) -> Prepared:
-    return Prepared(
-        target=target,
-        image=planned.image,
-        name=planned.name,
-        key=stored.key,
-        manifest_key=manifest_key(planned.image),
-        sealed=planned.seal is not None,
-        format=planned.format.value,
-        compressed=planned.compress,
-        virtual_size=planned.source.facts.virtual_size,
-        stored_size=stored.size,
-        part_size=stored.part_size,
-        digest=digest,
-        object_digest=stored.digest,
-        dry_run=dry_run,
-        verdict=planned.verdict,
-        attributes=planned.attributes,
-    )

@@ -1,0 +1,112 @@
+"""Everything that can go wrong, drawn once.
+
+    DiskwrightError                      exit code
+    ├── UsageError                        2
+    ├── ValidationFailed                  3
+    ├── InputError                       10
+    │   ├── InputMissing, InputUnreadable, InputNotAFile
+    │   └── ImageRefused (kind, code, offset)
+    │       ├── ImageUnsafe              names another file, or two formats match
+    │       ├── ImageBroken              contradicts itself or lacks bytes
+    │       └── ImageUnsupported         well formed, asks for what is not supported
+    ├── ToolError                        11
+    │   └── ToolMissing, ToolFailed, ToolStalled, ConfinementUnavailable
+    ├── SecretError                      12
+    │   └── KeyUnreadable, KeyRefused, KeyMissing, DataTampered
+    ├── RemoteError                      13
+    │   └── RemoteUnreachable, RemoteRefused, BucketMissing, ObjectMissing, RemoteUnable
+    ├── ConflictError                    14
+    │   └── TargetExists, SourceChanged, ImageNotFound, ImageAmbiguous, TooManyRecipients, Locked
+    ├── OutputError                      15
+    │   └── OutputNotWritable, DiskFull
+    └── Cancelled                       130 (143 when told to terminate)
+
+An error holds facts as fields. `template` and `hint_template` are filled from those fields, and
+only the CLI prints them. "Not mine" is no error: a parser that does not know a file returns None.
+"""
+
+from diskwright.errors.base import DiskwrightError
+from diskwright.errors.conflict import (
+    ConflictError,
+    ImageAmbiguous,
+    ImageNotFound,
+    Locked,
+    SourceChanged,
+    TargetExists,
+    TooManyRecipients,
+)
+from diskwright.errors.input import (
+    ImageBroken,
+    ImageRefused,
+    ImageUnsafe,
+    ImageUnsupported,
+    InputError,
+    InputMissing,
+    InputNotAFile,
+    InputUnreadable,
+)
+from diskwright.errors.output import DiskFull, OutputError, OutputNotWritable
+from diskwright.errors.remote import (
+    BucketMissing,
+    ObjectMissing,
+    RemoteError,
+    RemoteRefused,
+    RemoteUnable,
+    RemoteUnreachable,
+)
+from diskwright.errors.secret import (
+    DataTampered,
+    KeyMissing,
+    KeyRefused,
+    KeyUnreadable,
+    SecretError,
+)
+from diskwright.errors.tool import (
+    ConfinementUnavailable,
+    ToolError,
+    ToolFailed,
+    ToolMissing,
+    ToolStalled,
+)
+from diskwright.errors.usage import Cancelled, UsageError, ValidationFailed
+
+__all__ = [
+    "BucketMissing",
+    "Cancelled",
+    "ConfinementUnavailable",
+    "ConflictError",
+    "DataTampered",
+    "DiskFull",
+    "DiskwrightError",
+    "ImageAmbiguous",
+    "ImageBroken",
+    "ImageNotFound",
+    "ImageRefused",
+    "ImageUnsafe",
+    "ImageUnsupported",
+    "InputError",
+    "InputMissing",
+    "InputNotAFile",
+    "InputUnreadable",
+    "KeyMissing",
+    "KeyRefused",
+    "KeyUnreadable",
+    "Locked",
+    "ObjectMissing",
+    "OutputError",
+    "OutputNotWritable",
+    "RemoteError",
+    "RemoteRefused",
+    "RemoteUnable",
+    "RemoteUnreachable",
+    "SecretError",
+    "SourceChanged",
+    "TargetExists",
+    "TooManyRecipients",
+    "ToolError",
+    "ToolFailed",
+    "ToolMissing",
+    "ToolStalled",
+    "UsageError",
+    "ValidationFailed",
+]

@@ -1,0 +1,71 @@
+"""Exit code 10: the file that was given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from diskwright.errors.base import DiskwrightError
+
+
+class InputError(DiskwrightError):
+    exit_code = 10
+    kind = "input"
+
+
+@dataclass(eq=False)
+class InputMissing(InputError):
+    path: str
+    template = "{path}: no such file"
+    hint_template = "check the path: ls -l -- {path}"
+
+
+@dataclass(eq=False)
+class InputUnreadable(InputError):
+    path: str
+    reason: str
+    template = "{path}: can't be read: {reason}"
+    hint_template = "check its permissions: ls -l -- {path}"
+
+
+@dataclass(eq=False)
+class InputNotAFile(InputError):
+    path: str
+    what: str
+    template = "{path}: is a {what}, not an image file"
+    hint_template = "name the image file itself"
+
+
+@dataclass(eq=False)
+class ImageRefused(InputError):
+    """`code_name` is a stable short name (`reference-outside`); `offset` is the byte, if known."""
+
+    path: str
+    code_name: str
+    detail: str
+    offset: int | None = None
+    hint_text: str = ""
+
+    @property
+    def message(self) -> str:
+        at = f" (at byte {self.offset})" if self.offset is not None else ""
+        return f"{self.path}: {self.kind}: {self.detail}{at} [{self.code_name}]"
+
+
+@dataclass(eq=False)
+class ImageUnsafe(ImageRefused):
+    kind = "unsafe"
+    hint_template = (
+        "do not open it with other tools; ask its sender for a flat image without references"
+    )
+
+
+@dataclass(eq=False)
+class ImageBroken(ImageRefused):
+    kind = "broken"
+    hint_template = "get the file again and compare its checksum with the sender's"
+
+
+@dataclass(eq=False)
+class ImageUnsupported(ImageRefused):
+    kind = "unsupported"
+    hint_template = "formats that are read: raw, qcow2"

@@ -1,0 +1,53 @@
+"""Exit code 13: the other side of the network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from diskwright.errors.base import DiskwrightError
+
+
+class RemoteError(DiskwrightError):
+    exit_code = 13
+    kind = "remote"
+
+
+@dataclass(eq=False)
+class RemoteUnreachable(RemoteError):
+    endpoint: str
+    reason: str
+    template = "{endpoint} can't be reached: {reason}"
+    hint_template = "check the endpoint and the network: diskwright doctor --to URL"
+
+
+@dataclass(eq=False)
+class RemoteRefused(RemoteError):
+    endpoint: str
+    operation: str
+    reason: str
+    template = "{endpoint} refused {operation}: {reason}"
+    hint_template = "check credentials and their rights: diskwright doctor --to URL"
+
+
+@dataclass(eq=False)
+class BucketMissing(RemoteError):
+    bucket: str
+    template = "there is no bucket {bucket}"
+    hint_template = "make it, or correct the name in s3://BUCKET/PREFIX"
+
+
+@dataclass(eq=False)
+class ObjectMissing(RemoteError):
+    key: str
+    template = "{key} is not there"
+    hint_template = "list the target's manifests/ and look for the image id"
+
+
+@dataclass(eq=False)
+class RemoteUnable(RemoteError):
+    """The endpoint lacks something that the verb needs (conditional puts, multipart copy)."""
+
+    endpoint: str
+    what: str
+    template = "{endpoint} can't do {what}"
+    hint_template = "see what it can do: diskwright doctor --to URL"

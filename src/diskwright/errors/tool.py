@@ -1,0 +1,43 @@
+"""Exit code 11: external tools and confinement."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from diskwright.errors.base import DiskwrightError
+
+
+class ToolError(DiskwrightError):
+    exit_code = 11
+    kind = "tool"
+
+
+@dataclass(eq=False)
+class ToolMissing(ToolError):
+    tool: str
+    package: str
+    template = "{tool} is not installed"
+    hint_template = "apt-get install {package}"
+
+
+@dataclass(eq=False)
+class ToolFailed(ToolError):
+    tool: str
+    reason: str
+    template = "{tool} failed: {reason}"
+    hint_template = "run diskwright doctor, then again with --debug"
+
+
+@dataclass(eq=False)
+class ToolStalled(ToolError):
+    tool: str
+    seconds: float
+    template = "{tool} gave no answer for {seconds:g} s and was stopped"
+    hint_template = "the file may be made to stall readers, or its disk is failing: check both"
+
+
+@dataclass(eq=False)
+class ConfinementUnavailable(ToolError):
+    reason: str
+    template = "the readers can't be confined here: {reason}"
+    hint_template = "use Linux 5.13 or newer (Landlock), or --unconfined for a file you trust"

@@ -1,0 +1,44 @@
+"""What the user asked for, or asked to stop."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from diskwright.errors.base import DiskwrightError
+
+
+@dataclass(eq=False)
+class UsageError(DiskwrightError):
+    problem: str
+    hint_text: str = ""
+    exit_code = 2
+    kind = "usage"
+    template = "{problem}"
+    hint_template = "see diskwright COMMAND --help"
+
+
+@dataclass(eq=False)
+class ValidationFailed(DiskwrightError):
+    """Findings failed; they have been reported already, so this carries the count only."""
+
+    image: str
+    failures: int
+    exit_code = 3
+    kind = "validation"
+    template = "{image}: {failures} finding(s) stand against an import"
+    hint_template = "mend what failed, or accept it: --accept ID --reason TEXT"
+
+
+@dataclass(eq=False)
+class Cancelled(DiskwrightError):
+    """Asked to stop: `signal` 2 (Ctrl-C) or 15 (terminate)."""
+
+    signal: int = 2
+    kind = "cancelled"
+    template = "cancelled; nothing was left behind"
+    hint_template = "run the same command again to start anew"
+    exit_code = 130
+
+    @property
+    def status(self) -> int:
+        return 128 + self.signal
