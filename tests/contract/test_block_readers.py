@@ -39,7 +39,7 @@ class TestMemory(BlockReaderContract):
         )
         buffer = bytearray(65536)
         reader.read_into(4 * 65536, memoryview(buffer))
-        yield reader, expected[: 4 * 65536] + bytes(buffer) + expected[4 * 65536 :]
+        return reader, expected[: 4 * 65536] + bytes(buffer) + expected[4 * 65536 :]
 
 
 @pytest.mark.parametrize("size", [SIZE, 3_145_729, 2_900_001], scope="class")
@@ -49,21 +49,24 @@ class TestRaw(OfAFile):
     FORMAT = ImageFormat.RAW
 
     @pytest.fixture(scope="class")
-    def image(self, folder, size):
+    @classmethod
+    def image(cls, folder, size):
         return sparse_raw(folder, size=size)
 
 
 @pytest.mark.parametrize("cluster_size", [512, 65536, 2 << 20], scope="class")
 class TestQcow2WrittenOutOfOrder(OfAFile):
     @pytest.fixture(scope="class")
-    def image(self, folder, cluster_size):
+    @classmethod
+    def image(cls, folder, cluster_size):
         return plain_qcow2(folder, cluster_size=cluster_size)
 
 
 @pytest.mark.parametrize(("cluster_size", "kind"), [(4096, "zlib"), (65536, "zstd")], scope="class")
 class TestQcow2Compressed(OfAFile):
     @pytest.fixture(scope="class")
-    def image(self, folder, cluster_size, kind):
+    @classmethod
+    def image(cls, folder, cluster_size, kind):
         return compressed_qcow2(folder, cluster_size=cluster_size, kind=kind)
 
 
@@ -72,7 +75,8 @@ class TestQcow2Compressed(OfAFile):
 )
 class TestOtherFormats(OfAFile):
     @pytest.fixture(scope="class")
-    def image(self, folder, image_format):
+    @classmethod
+    def image(cls, folder, image_format):
         return other(folder, image_format.value)
 
     @pytest.fixture
@@ -86,12 +90,15 @@ class TestOneInheritedConnection(BlockReaderContract):
     """As the confined child reads: over a descriptor alone."""
 
     @pytest.fixture(scope="class")
-    def image(self, folder):
+    @classmethod
+    def image(cls, folder):
         return plain_qcow2(folder)
 
     @pytest.fixture
     def disk(self, image):
         identity = take_identity(image.path)
-        with QemuNbdExporter().descriptor(identity, ImageFormat.QCOW2) as fd:
-            with NbdReader.from_descriptor(os.dup(fd), name=image.path) as reader:
-                yield reader, image.content
+        with (
+            QemuNbdExporter().descriptor(identity, ImageFormat.QCOW2) as fd,
+            NbdReader.from_descriptor(os.dup(fd), name=image.path) as reader,
+        ):
+            yield reader, image.content
