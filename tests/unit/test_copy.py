@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from diskwright.blockio.copy import Touched, ordered_map, windows
+from diskwright.blockio.copy import Touched, bytes_to_read, ordered_map, windows
 from diskwright.blockio.memory import MemoryReader
 from diskwright.model.extent import Extent, ExtentKind
 from support.disks import copy_threads
@@ -80,6 +80,14 @@ def test_touched_counts_each_unit_once() -> None:
         touched.add(start, end)
     assert touched.count == 3
     assert touched.covered(19) == 4 + 4 + 3
+
+
+def test_bytes_to_read_are_those_of_all_windows() -> None:
+    mib = 1 << 20
+    reader = MemoryReader(9 * mib + 512, {0: b"a", 3 * mib: b"b", 9 * mib: b"c"})
+    extents = list(reader.extents(0, reader.size))
+    total = sum(window.length for window in windows(extents, reader.size))
+    assert bytes_to_read(extents, reader.size) == total == 5 * mib + 512
 
 
 @pytest.mark.parametrize("threads", [1, 3])

@@ -42,7 +42,7 @@ class FileSink:
         self._path = os.path.abspath(path)
         self._folder, self._name = os.path.split(self._path)
         self._force = force
-        self._size = self._dirty = self._flushed = 0
+        self._size = self._flushed = 0
         self._fd = -1
         self._temporary: str | None = None
         try:
@@ -60,7 +60,7 @@ class FileSink:
                 count = os.pwrite(self._fd, rest, offset)
                 offset += count
                 rest = rest[count:]
-            self._flush_some(len(chunk.data))
+            self._flush_some(offset)
         except OSError as error:
             raise self._translated(error) from error
 
@@ -141,12 +141,13 @@ class FileSink:
         # which follows the link in /proc; link(2) would not (open(2), O_TMPFILE)
         os.link(f"/proc/self/fd/{self._fd}", path, src_dir_fd=self._fd, follow_symlinks=True)
 
-    def _flush_some(self, count: int) -> None:
-        self._dirty += count
-        if self._dirty - self._flushed >= _FLUSH_BYTES:
-            # starts writing dirty pages and does not wait (mm/fadvise.c)
-            os.posix_fadvise(self._fd, 0, 0, os.POSIX_FADV_DONTNEED)
-            self._flushed = self._dirty
+    def _flush_some(self, end: int) -> None:
+        length = end - self._flushed
+        if length >= _FLUSH_BYTES:
+            # starts writing the range's dirty pages and does not wait (mm/fadvise.c); they are
+            # not clean yet, so they stay in the page cache for who reads the file next
+            os.posix_fadvise(self._fd, self._flushed, length, os.POSIX_FADV_DONTNEED)
+            self._flushed = end
 
     def _sync_folder(self) -> None:
         fd = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)

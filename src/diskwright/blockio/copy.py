@@ -80,6 +80,15 @@ class Touched:
         return self.count * self._unit - max(0, self._next * self._unit - size)
 
 
+def bytes_to_read(extents: Iterable[Extent], size: int) -> int:
+    """What reading all windows with data reads: the total that a ProgressView counts up to."""
+    touched = Touched(WINDOW)
+    for extent in extents:
+        if extent.is_data:
+            touched.add(extent.start, extent.end)
+    return touched.covered(size)
+
+
 def ordered_map(
     items: Iterable[Item], work: Callable[[Item], Result], *, threads: int, ahead: int
 ) -> Iterator[Result]:

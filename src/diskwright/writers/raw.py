@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from diskwright.blockio.copy import WINDOW, Touched, Window, read_windows
+from diskwright.blockio.copy import Window, bytes_to_read, read_windows
 from diskwright.model.extent import Extent
 from diskwright.model.image import ImageFormat
 from diskwright.model.stored import Chunk, Layout
@@ -23,15 +23,11 @@ class RawWriter:
         self._threads = threads
 
     def plan(self, extents: Iterable[Extent]) -> Layout:
-        windows = Touched(WINDOW)
-        for extent in extents:
-            if extent.is_data:
-                windows.add(extent.start, extent.end)
         return Layout(
             format=ImageFormat.RAW,
             virtual_size=self._size,
             size_limit=self._size,
-            data_bytes=windows.covered(self._size),
+            data_bytes=bytes_to_read(extents, self._size),
         )
 
     def chunks(self, reader: BlockReader) -> Iterator[Chunk]:
