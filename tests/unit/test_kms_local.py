@@ -57,9 +57,10 @@ def never() -> str:
     raise AssertionError("nobody had to be asked")
 
 
-def test_a_new_key_is_its_owners_alone_and_canonical(tmp_path: Path) -> None:
+@pytest.mark.parametrize("umask", [0, 0o777])
+def test_a_new_key_is_its_owners_alone_and_canonical(tmp_path: Path, umask: int) -> None:
     path = tmp_path / "kek.json"
-    before = os.umask(0)
+    before = os.umask(umask)
     try:
         made = new_key(str(path))
     finally:
@@ -99,6 +100,15 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path, path: str) -> N
     (tmp_path / "file").touch()
     with pytest.raises(OutputNotWritable):
         new_key(str(tmp_path / path))
+
+
+def test_a_new_key_and_its_name_are_on_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[int] = []
+    monkeypatch.setattr(os, "fsync", lambda fd: synced.append(os.fstat(fd).st_ino))
+    new_key(str(tmp_path / "kek.json"))
+    assert synced == [(tmp_path / "kek.json").stat().st_ino, tmp_path.stat().st_ino]
 
 
 def test_a_failed_write_leaves_no_key_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -151,9 +151,7 @@ def _mac(body: bytes, data_key: bytes) -> bytes:
 
 def _take(data: bytes, at: int, what: str) -> tuple[bytes, int]:
     """One length-prefixed part at `at`, and where the next begins."""
-    start = at + _LENGTH.size
-    if start > _MAC_AT:
-        raise DataTampered(what, "a part of its header is longer than the header")
+    start = at + _LENGTH.size  # `at` is at most _MAC_AT: the four bytes are there
     (length,) = _LENGTH.unpack_from(data, at)
     if length > _MAC_AT - start:
         raise DataTampered(what, "a part of its header is longer than the header")
