@@ -117,6 +117,6 @@ def command(
             progress=bar,
             cancel=cancel,
         )
-    request = import_request(made)
+    request = None if made.sealed or made.dry_run else import_request(made)
     session.say(prepared_text(made, request))
     session.results.append(made_result(path_text(image), made, request))

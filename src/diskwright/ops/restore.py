@@ -70,7 +70,7 @@ def restore(
         virtual_size=found.disk.virtual_size,
         stored_size=os.stat(target).st_size,
         digest=found.disk.digest,
-        verified=request.verify,
+        verified=request.verify or wanted is not stored_format,
         staged_bytes=staged_bytes,
     )
 
