@@ -8,7 +8,7 @@ from diskwright.formats import limits
 from diskwright.formats import qcow2_layout as layout
 from diskwright.formats.qcow2_layout import Extension, Header
 from diskwright.formats.source import ImageSource
-from diskwright.model.units import SECTOR, format_size
+from diskwright.model.units import SECTOR, format_size, round_up
 
 _CODE = "header-inconsistent"
 
@@ -91,7 +91,7 @@ def _extensions(source: ImageSource, header: Header, cluster: bytes) -> Iterator
         extension = Extension(kind, data_at, cluster[data_at : data_at + length])
         _check_extension(source, header, extension)
         yield extension
-        at = data_at + -(-length // 8) * 8
+        at = data_at + round_up(length, 8)
     raise source.broken("table-too-large", "more header extensions than any file has", at)
 
 

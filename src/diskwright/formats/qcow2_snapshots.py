@@ -7,6 +7,7 @@ from diskwright.formats import qcow2_layout as layout
 from diskwright.formats.qcow2_layout import Header
 from diskwright.formats.qcow2_tables import Claims, claim_snapshot_l1, claim_snapshot_table
 from diskwright.formats.source import ImageSource
+from diskwright.model.units import round_up
 
 
 def check_snapshots(source: ImageSource, header: Header, claims: Claims) -> None:
@@ -16,7 +17,7 @@ def check_snapshots(source: ImageSource, header: Header, claims: Claims) -> None
         return
     if count > limits.QCOW2_SNAPSHOTS:
         raise source.broken("table-too-large", f"{count} snapshots", 60)
-    at = header.snapshot_offset
+    at = end = header.snapshot_offset
     l1_bytes = 0
     for _ in range(count):
         entry = layout.SNAPSHOT.unpack(source.read(at, layout.SNAPSHOT.size))
@@ -26,9 +27,9 @@ def check_snapshots(source: ImageSource, header: Header, claims: Claims) -> None
             raise source.broken("table-too-large", f"{extra_bytes} bytes more of a snapshot", at)
         claim_snapshot_l1(source, claims, header, l1_offset, l1_entries, at)
         l1_bytes += l1_entries * layout.ENTRY_BYTES
-        used = layout.SNAPSHOT.size + extra_bytes + id_bytes + name_bytes
-        at += -(-used // 8) * 8
-        length = at - header.snapshot_offset
+        end = at + layout.SNAPSHOT.size + extra_bytes + id_bytes + name_bytes
+        at = round_up(end, 8)  # the last entry's padding need not be in the file
+        length = end - header.snapshot_offset
         if length > limits.QCOW2_SNAPSHOT_TABLE_BYTES or l1_bytes > limits.QCOW2_SNAPSHOT_L1_BYTES:
             raise source.broken("table-too-large", "a snapshot table larger than is read", at)
-    claim_snapshot_table(source, claims, header, at - header.snapshot_offset)
+    claim_snapshot_table(source, claims, header, end - header.snapshot_offset)
