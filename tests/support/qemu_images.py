@@ -46,7 +46,7 @@ def plain_qcow2(folder, *, name="disk.qcow2", cluster_size=65536) -> Made:
     run("qemu-img", "create", "-q", "-f", "qcow2", "-o", f"cluster_size={cluster_size}",
         path, str(SIZE))  # fmt: skip
     parts = folder / "parts"
-    parts.mkdir()
+    parts.mkdir(exist_ok=True)
     commands = ["-c", "write -q -z 4M 256k"]
     for number, (at, part) in enumerate(pieces(data)):
         (parts / str(number)).write_bytes(part)
