@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
-import threading
 
 PIECE = 64 << 10  # whole pieces of zeros stay holes; a file system's block is at most this
 _ZEROS = bytes(PIECE)
-_EXTEND = threading.Lock()
 
 
 def write_all(fd: int, data: memoryview, offset: int) -> None:
@@ -19,16 +17,15 @@ def write_all(fd: int, data: memoryview, offset: int) -> None:
 
 
 def write_part(fd: int, data: memoryview, offset: int) -> None:
-    """Fill `[offset, offset + len(data))`; pieces of zeros stay holes where nothing lies yet."""
-    end = offset + len(data)
-    if _holds_data(fd, offset, end):
+    """Fill `[offset, offset + len(data))`; pieces of zeros stay holes where nothing lies yet.
+
+    The file may stay shorter than that: growing it here would race with parts that other threads
+    write past its end (`truncate` to a size that was right a moment ago cuts them off).
+    """
+    if _holds_data(fd, offset, offset + len(data)):
         write_all(fd, data, offset)
     else:
         _write_sparse(fd, data, offset)
-    # Parts come from several threads: growing must not race with a look at the size.
-    with _EXTEND:
-        if os.fstat(fd).st_size < end:
-            os.ftruncate(fd, end)
 
 
 def _write_sparse(fd: int, data: memoryview, offset: int) -> None:

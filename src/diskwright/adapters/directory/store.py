@@ -134,7 +134,7 @@ class DirectoryStore:
         upload, path = self._upload(key, upload_id)
         target = names.object_path(self._root, key)
         with self._part_file(key, path) as fd:
-            _check_parts(upload, etags, os.fstat(fd).st_size)
+            os.ftruncate(fd, _whole_size(upload, etags, os.fstat(fd).st_size))
             os.fsync(fd)
             self._publish(upload, target, if_absent=False)
         self._remove_upload(upload_id)
@@ -231,13 +231,20 @@ def _with_folder(make: Callable[[], T]) -> T:
     return make()
 
 
-def _check_parts(upload: names.UploadName, etags: Sequence[str], size: int) -> None:
-    """The parts must tile the file: all of `part_size`, but for the last."""
-    lengths = [upload.part_size] * (len(etags) - 1)
-    lengths.append(max(0, size - sum(lengths)))
-    wanted = [f"{number}-{length}" for number, length in enumerate(lengths, start=1)]
-    if list(etags) != wanted:
+def _whole_size(upload: names.UploadName, etags: Sequence[str], written: int) -> int:
+    """The parts must tile the object: all of `part_size`, but for the last. A hole at the end of
+    the last part has not made the file grow."""
+    before = (len(etags) - 1) * upload.part_size
+    last = etags[-1].partition("-")[2] if etags else ""
+    wanted = [f"{n}-{upload.part_size}" for n in range(1, len(etags))] + [f"{len(etags)}-{last}"]
+    if (
+        list(etags) != wanted
+        or not (last.isascii() and last.isdigit())
+        or int(last) > upload.part_size
+        or written > before + int(last)
+    ):
         raise OutputNotWritable(upload.key, "the parts that were sent do not make up the object")
+    return before + int(last)
 
 
 @contextmanager
