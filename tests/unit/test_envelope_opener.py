@@ -8,16 +8,23 @@ import pytest
 
 from diskwright.envelope.header import HEADER_SIZE
 from diskwright.envelope.opener import Read, SealedDisk, verify_header
+from diskwright.envelope.sealer import sealed_size
 from diskwright.envelope.stream import FIRST_PLAIN, OTHER_PLAIN
 from diskwright.errors import DataTampered, RemoteUnreachable
 from support.sealing import DATA_KEY, seal_bytes
 
 MIB = 1 << 20
-PLAIN = bytes(FIRST_PLAIN) + b"\x01" * OTHER_PLAIN * 39
-SEALED = seal_bytes(PLAIN)
+SIZE = FIRST_PLAIN + OTHER_PLAIN * 39
+SEALED_SIZE = sealed_size(SIZE)
 
 
-def opened(sealed: bytes = SEALED, *, read: Read | None = None) -> SealedDisk:
+@pytest.fixture(scope="module")
+def sealed() -> bytes:
+    """Forty segments: zeros in the first, ones in all others."""
+    return seal_bytes(bytes(FIRST_PLAIN) + b"\x01" * (SIZE - FIRST_PLAIN))
+
+
+def opened(sealed: bytes, *, read: Read | None = None) -> SealedDisk:
     header = verify_header(sealed[:HEADER_SIZE], DATA_KEY, what="x")
     return SealedDisk(read or reader(sealed), len(sealed), header, what="x")
 
@@ -30,30 +37,30 @@ def our_threads() -> list[str]:
     return [t.name for t in threading.enumerate() if t.name.startswith("envelope")]
 
 
-@pytest.mark.parametrize("cut", [HEADER_SIZE + MIB, HEADER_SIZE + 2 * MIB, len(SEALED) - 1])
-def test_what_was_cut_is_refused_before_anything_is_read_of_it(cut: int) -> None:
+@pytest.mark.parametrize("cut", [HEADER_SIZE + MIB, HEADER_SIZE + 2 * MIB, SEALED_SIZE - 1])
+def test_what_was_cut_is_refused_before_anything_is_read_of_it(sealed: bytes, cut: int) -> None:
     with pytest.raises(DataTampered):
-        opened(SEALED[:cut])
+        opened(sealed[:cut])
 
 
-def test_what_was_made_longer_is_refused_too() -> None:
+def test_what_was_made_longer_is_refused_too(sealed: bytes) -> None:
     for more in (b"\0", bytes(16), bytes(17), bytes(MIB)):
         with pytest.raises(DataTampered):
-            opened(SEALED + more)
+            opened(sealed + more)
 
 
-def test_a_size_that_no_sealed_disk_has_is_refused_without_a_read() -> None:
+def test_a_size_that_no_sealed_disk_has_is_refused_without_a_read(sealed: bytes) -> None:
     def read(offset: int, length: int) -> bytes:
         raise AssertionError("there is nothing to read")
 
     for size in (HEADER_SIZE, HEADER_SIZE + 55, HEADER_SIZE + MIB + 16):
         with pytest.raises(DataTampered, match=f"{size} bytes"):
-            opened(SEALED[:size], read=read)
+            opened(sealed[:size], read=read)
 
 
-def test_a_read_that_comes_back_short_is_refused() -> None:
+def test_a_read_that_comes_back_short_is_refused(sealed: bytes) -> None:
     """The object became shorter after its size was asked for."""
-    whole = reader(SEALED)
+    whole = reader(sealed)
     for short_at in (HEADER_SIZE, HEADER_SIZE + 39 * MIB, HEADER_SIZE + 40):
 
         def read(offset: int, length: int, short_at: int = short_at) -> bytes:
@@ -61,60 +68,60 @@ def test_a_read_that_comes_back_short_is_refused() -> None:
             return data[:-1] if offset == short_at else data
 
         with pytest.raises(DataTampered, match="shorter than its size"):
-            list(opened(read=read).chunks())
+            list(opened(sealed, read=read).chunks())
 
 
-def test_an_error_of_a_read_passes_and_the_threads_end() -> None:
+def test_an_error_of_a_read_passes_and_the_threads_end(sealed: bytes) -> None:
     def read(offset: int, length: int) -> bytes:
         if HEADER_SIZE + 8 * MIB <= offset < HEADER_SIZE + 30 * MIB:
             raise RemoteUnreachable("https://s3", "timed out")
-        return reader(SEALED)(offset, length)
+        return reader(sealed)(offset, length)
 
     with pytest.raises(RemoteUnreachable):
-        list(opened(read=read).chunks())
+        list(opened(sealed, read=read).chunks())
     assert our_threads() == []
 
 
-def test_it_reads_a_little_ahead_and_stops_when_closed() -> None:
+def test_it_reads_a_little_ahead_and_stops_when_closed(sealed: bytes) -> None:
     asked: list[int] = []
 
     def read(offset: int, length: int) -> bytes:
         asked.append(length)
-        return reader(SEALED)(offset, length)
+        return reader(sealed)(offset, length)
 
-    chunks = opened(read=read).chunks(workers=2)
+    chunks = opened(sealed, read=read).chunks(workers=2)
     next(chunks)
     chunks.close()
     assert our_threads() == []
     assert sum(asked) <= 26 * MIB
 
 
-def test_ranges_are_those_of_the_plaintext() -> None:
-    disk = opened()
-    assert disk.plain_size == len(PLAIN)
+def test_ranges_are_those_of_the_plaintext(sealed: bytes) -> None:
+    disk = opened(sealed)
+    assert disk.plain_size == SIZE
     assert disk.read_at(FIRST_PLAIN - 1, 2) == b"\0\x01"
-    assert disk.read_at(len(PLAIN) - 1, 1) == b"\x01"
-    assert disk.read_at(len(PLAIN), 0) == b""
-    for offset, length in ((-1, 1), (0, -1), (len(PLAIN), 1), (0, len(PLAIN) + 1)):
+    assert disk.read_at(SIZE - 1, 1) == b"\x01"
+    assert disk.read_at(SIZE, 0) == b""
+    for offset, length in ((-1, 1), (0, -1), (SIZE, 1), (0, SIZE + 1)):
         with pytest.raises(ValueError, match="not inside"):
             disk.read_at(offset, length)
 
 
-def test_a_range_reads_no_more_segments_than_it_needs() -> None:
+def test_a_range_reads_no_more_segments_than_it_needs(sealed: bytes) -> None:
     asked: list[tuple[int, int]] = []
 
     def read(offset: int, length: int) -> bytes:
         asked.append((offset, length))
-        return reader(SEALED)(offset, length)
+        return reader(sealed)(offset, length)
 
-    disk = opened(read=read)
+    disk = opened(sealed, read=read)
     asked.clear()
     disk.read_at(FIRST_PLAIN + OTHER_PLAIN - 1, 2)
     assert asked == [(HEADER_SIZE + MIB, 2 * MIB)]
 
 
-def test_a_range_in_a_changed_segment_is_refused_and_the_others_are_not() -> None:
-    changed = bytearray(SEALED)
+def test_a_range_in_a_changed_segment_is_refused_and_the_others_are_not(sealed: bytes) -> None:
+    changed = bytearray(sealed)
     changed[HEADER_SIZE + MIB + 9] ^= 1
     disk = opened(bytes(changed))
     assert disk.read_at(0, FIRST_PLAIN) == bytes(FIRST_PLAIN)
