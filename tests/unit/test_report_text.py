@@ -8,7 +8,7 @@ from enum import Enum
 from typing import Any
 
 from diskwright.model.finding import Accepted, Finding, Result, Severity, Verdict
-from diskwright.model.guest import GuestFacts
+from diskwright.model.guest import GuestFacts, Section, Unread
 from diskwright.model.image import Problem
 from diskwright.report.facts import facts_text
 from diskwright.report.text import verdict_text
@@ -63,7 +63,7 @@ def test_what_fails_comes_first_with_evidence_and_remedy() -> None:
     assert lines[0].split() == ["WARN", "boot.fstab-unreadable"]
     assert any(line.strip().startswith("do: apt-get install cloud-init") for line in lines)
     assert sum(line.startswith("PASS") for line in lines) == 1
-    assert lines[-1].startswith("disk.qcow2: ready for huawei-ims: 2 warn")
+    assert lines[-1].startswith("disk.qcow2: nothing known against huawei-ims, not all was read")
 
 
 def test_the_last_line_says_whether_anything_stands_against_an_import() -> None:
@@ -74,6 +74,13 @@ def test_the_last_line_says_whether_anything_stands_against_an_import() -> None:
     text = verdict_text("disk", waived, strict=True)
     assert "disk: ready" in text
     assert "accepted: set up by hand" in text
+
+
+def test_what_was_not_read_for_one_reason_is_told_together_and_never_called_ready() -> None:
+    reason = "partition 1: xfs is not read yet"
+    text = verdict_text("disk", verdict(GuestFacts(unread=(Unread(Section.ROOT, reason),))))
+    assert text.count(reason) == 1
+    assert not re.search(r"^disk: (ready|not ready)", text, re.MULTILINE)
 
 
 def test_colour_is_on_request_only() -> None:

@@ -14,7 +14,7 @@ from diskwright.model.text import printable
 from diskwright.report.facts import facts_text
 from diskwright.report.style import painted
 
-_SHOWN = (Result.FAIL, Result.WARN, Result.UNKNOWN)
+_TO_MEND = (Result.FAIL, Result.WARN)
 _LABEL_WIDTH = 8
 
 
@@ -31,14 +31,16 @@ def validated_text(
 def verdict_text(name: str, verdict: Verdict, *, strict: bool = False, colour: bool = False) -> str:
     """The findings of the image `name`, worst first; passes in one line; last what it comes to.
 
-    What was not read is told in a line each: there is nothing to mend, and there may be many.
+    What was not read for one and the same reason is told together: nothing is to be mended there.
     """
     accepted = {entry.id: entry for entry in verdict.accepted}
     blocks = [
         _finding(finding, accepted.get(finding.id), colour=colour)
         for finding in verdict.findings
-        if finding.result in _SHOWN
+        if finding.result in _TO_MEND
     ]
+    unread = [finding for finding in verdict.findings if finding.result is Result.UNKNOWN]
+    blocks += [_unread(group, colour=colour) for group in _by_reason(unread)]
     for result in (Result.PASS, Result.SKIP):
         names = [f.id for f in verdict.findings if f.result is result]
         if names:
@@ -48,18 +50,35 @@ def verdict_text(name: str, verdict: Verdict, *, strict: bool = False, colour: b
 
 
 def _finding(finding: Finding, accepted: Accepted | None, *, colour: bool) -> str:
-    head = _label(finding.result, colour=colour)
-    if finding.result is Result.UNKNOWN:
-        lines = [head + printable(f"{finding.id}: {finding.message}")]
-    else:
-        lines = [head + printable(finding.id), _indented(finding.message)]
+    lines = [_label(finding.result, colour=colour) + printable(finding.id)]
+    lines.append(_indented(finding.message))
     lines += [_indented(f"at: {line}") for line in _lines(finding.evidence)]
     lines += [_indented(f"do: {line}") for line in _lines(finding.remedy)]
-    if finding.source and finding.result is not Result.UNKNOWN:
+    if finding.source:
         lines.append(_indented(f"see: {finding.source}"))
     if accepted is not None:
         lines.append(_indented(f"accepted: {accepted.reason}"))
     return "\n".join(lines)
+
+
+def _by_reason(unread: Iterable[Finding]) -> Iterable[list[Finding]]:
+    """Findings whose evidence is the same words, together; without evidence each alone."""
+    groups: dict[str, list[Finding]] = {}
+    for finding in unread:
+        groups.setdefault(finding.evidence or f"\0{finding.id}", []).append(finding)
+    return groups.values()
+
+
+def _unread(group: list[Finding], *, colour: bool) -> str:
+    head = _label(Result.UNKNOWN, colour=colour)
+    if len(group) > 1:
+        names = ", ".join(finding.id for finding in group)
+        lines = [head + printable(f"{len(group)}: {names}")]
+        shown = _lines(group[0].evidence)
+    else:
+        lines = [head + printable(f"{group[0].id}: {group[0].message}")]
+        shown = [line for line in _lines(group[0].evidence) if line not in group[0].message]
+    return "\n".join([*lines, *(_indented(f"not read: {line}") for line in shown)])
 
 
 def _label(result: Result, *, colour: bool) -> str:
@@ -76,11 +95,13 @@ def _lines(text: str) -> Iterable[str]:
 
 def _summary(name: str, verdict: Verdict, *, strict: bool, colour: bool) -> str:
     count = Counter(finding.result for finding in verdict.findings)
-    against = len(verdict.standing(strict=strict))
-    result = Result.FAIL if against else Result.PASS
-    word = "not ready" if against else "ready"
-    numbers = ", ".join(f"{count[r]} {r}" for r in Result if count[r])
-    said = f"{word} for {verdict.profile}: {numbers}"
+    if verdict.standing(strict=strict):
+        result, word = Result.FAIL, f"not ready for {verdict.profile}"
+    elif count[Result.UNKNOWN]:
+        result, word = Result.UNKNOWN, f"nothing known against {verdict.profile}, not all was read"
+    else:
+        result, word = Result.PASS, f"ready for {verdict.profile}"
+    said = f"{word}: " + ", ".join(f"{count[r]} {r}" for r in Result if count[r])
     if verdict.accepted:
         said += f"; {len(verdict.accepted)} accepted"
     return printable(f"{name}: ") + painted(printable(said), result, colour=colour)

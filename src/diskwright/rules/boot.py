@@ -97,7 +97,11 @@ def _mode(case: Case) -> Outcome:
             remedy=("# install the EFI loader on an EFI system partition",),
         )
     if mode not in case.profile.boot_modes:
-        return breaks(f"starts by {mode}; the service takes {', '.join(case.profile.boot_modes)}")
+        modes = ", ".join(case.profile.boot_modes)
+        return breaks(
+            f"starts by {mode}; the service takes {modes}",
+            remedy=(f"# install a boot loader for {modes}",),
+        )
     return holds(f"starts by {mode}; register the image with that boot mode")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from diskwright.model.finding import Result, Severity
-from diskwright.model.guest import Section, TableKind
+from diskwright.model.guest import GuestFacts, Section, TableKind
 from diskwright.model.units import GIB, format_size, round_up
 from diskwright.rules import sources
 from diskwright.rules.rule import (
@@ -15,6 +15,7 @@ from diskwright.rules.rule import (
     breaks,
     holds,
     quoted,
+    root_filesystem,
     skip,
     unread,
     unread_section,
@@ -33,8 +34,7 @@ def _one_system(case: Case) -> Outcome:
     guest = case.guest
     if guest.root is not None:
         return holds("one system disk: the root file system is on it")
-    closed = [fs for fs in guest.filesystems or () if not fs.read and fs.type not in _NO_TREE]
-    if _no_filesystems(case) or closed:
+    if _no_filesystems(case) or _closed(guest):
         return unread_section(case, Section.ROOT, "the root file system")
     return breaks(
         "no operating system was found on this disk",
@@ -89,6 +89,11 @@ def _backup(case: Case) -> Outcome:
     return check(case)
 
 
+def _closed(guest: GuestFacts) -> bool:
+    """There is a file system that was not read."""
+    return any(not fs.read and fs.type not in _NO_TREE for fs in guest.filesystems or ())
+
+
 def _no_filesystems(case: Case) -> bool:
     """They were not looked for; an empty disk is another thing."""
     return case.guest.filesystems is None or bool(case.guest.why_unread(Section.FILESYSTEMS))
@@ -131,7 +136,8 @@ def _dirty(case: Case) -> Outcome:
             (f"{fs.type} on partition {fs.partition}: {fs.note or 'marked dirty'}" for fs in found),
             ("# start the machine once more and shut it down:", "poweroff"),
         )
-    if guest.root is None or filesystems[guest.root].dirty is None:
+    root = root_filesystem(guest)
+    if root is None or root.dirty is None:
         return unread("whether the root file system was unmounted cleanly is not known")
     return holds("the file systems were unmounted cleanly")
 
@@ -148,7 +154,7 @@ def _damaged(case: Case) -> Outcome:
             ("# from a rescue system: fsck -f /dev/vdaN",),
             result=None if any(p.code in _UNMOUNTABLE for _, p in found) else Result.WARN,
         )
-    if not any(fs.read for fs in filesystems):
+    if not filesystems or _closed(case.guest):
         return unread_section(case, Section.FILESYSTEMS, "the file systems")
     return holds("the file systems that were read are whole")
 

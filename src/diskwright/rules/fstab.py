@@ -15,6 +15,7 @@ from diskwright.rules.rule import (
     breaks,
     holds,
     quoted,
+    root_filesystem,
     unread,
     unread_section,
 )
@@ -44,7 +45,7 @@ def _readable(case: Case) -> Outcome:
     return breaks(
         "/etc/fstab can't be read as one" + (f": {reason}" if reason else ""),
         ("/etc/fstab",),
-        ("ls -ls /etc/fstab", "cp /etc/fstab.bak /etc/fstab   # or write it anew, see blkid"),
+        ("mv /etc/fstab /etc/fstab.bad", "blkid   # and write /etc/fstab anew"),
     )
 
 
@@ -115,9 +116,9 @@ def _unknown(case: Case, entries: tuple[FstabEntry, ...]) -> Outcome:
 
 def _right_uuid(case: Case, entry: FstabEntry) -> str:
     uuid = "UUID-AS-BLKID-SAYS"
-    guest = case.guest
-    if entry.mount_point == "/" and guest.root is not None and guest.filesystems:
-        known = guest.filesystems[guest.root].uuid or ""
+    root = root_filesystem(case.guest)
+    if entry.mount_point == "/" and root is not None:
+        known = root.uuid or ""
         uuid = known if re.fullmatch(r"[0-9A-Za-z-]+", known) else uuid
     line = entry.location.line or 0
     return f"sed -i '{line}s|[^[:space:]]*|UUID={uuid}|' {quoted(entry.location.file)}"

@@ -16,6 +16,7 @@ from diskwright.rules.rule import (
     commands,
     holds,
     quoted,
+    root_filesystem,
     skip,
     unread,
     unread_section,
@@ -101,7 +102,7 @@ def _initramfs(case: Case, entries: tuple[BootEntry, ...]) -> Outcome:
         return breaks(
             "a boot entry names an initramfs that is not there",
             (f"{e.location}: {', '.join(e.initrds)}" for e in found),
-            rebuild(case),
+            rebuild(case, missing=True),
             result=_milder(found, entries),
         )
     named = [e for e in entries if e.initrds]
@@ -113,19 +114,24 @@ def _initramfs(case: Case, entries: tuple[BootEntry, ...]) -> Outcome:
         if k.default and k.initramfs and k.initramfs.state is InitramfsState.MISSING
     ]
     if lost:
-        return breaks("the default kernel's initramfs is not there", lost, rebuild(case))
+        return breaks(
+            "the default kernel's initramfs is not there", lost, rebuild(case, missing=True)
+        )
     if not named:
         return skip("no boot entry names an initramfs")
     return holds("every initramfs that a boot entry names is there")
 
 
-def rebuild(case: Case, modules: Iterable[str] = ()) -> tuple[str, ...]:
-    """Makes the initramfs anew, with `modules` in it."""
+def rebuild(case: Case, modules: Iterable[str] = (), *, missing: bool = False) -> tuple[str, ...]:
+    """Makes the initramfs anew, with `modules` in it; one that is missing has to be created."""
+    mode = "-c" if missing else "-u"
     names = list(modules)
     drivers = f' --force --add-drivers "{" ".join(names)}"' if names else " --force"
     added = (f"printf '%s\\n' {' '.join(names)} >> /etc/initramfs-tools/modules",) if names else ()
     dracut = (f"dracut --regenerate-all{drivers}",)
-    return commands(case, debian=(*added, "update-initramfs -u -k all"), rhel=dracut, suse=dracut)
+    return commands(
+        case, debian=(*added, f"update-initramfs {mode} -k all"), rhel=dracut, suse=dracut
+    )
 
 
 def _root_name(case: Case, entries: tuple[BootEntry, ...]) -> Outcome:
@@ -149,11 +155,8 @@ def _root_name(case: Case, entries: tuple[BootEntry, ...]) -> Outcome:
 
 
 def _root_uuid(case: Case) -> str:
-    guest = case.guest
-    known = (
-        guest.filesystems[guest.root].uuid if guest.filesystems and guest.root is not None else ""
-    )
-    return quoted(known) if known else "UUID-AS-BLKID-SAYS"
+    root = root_filesystem(case.guest)
+    return quoted(root.uuid) if root is not None and root.uuid else "UUID-AS-BLKID-SAYS"
 
 
 def _roots(entries: Iterable[BootEntry]) -> list[str]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from diskwright.model.finding import Result, Severity
-from diskwright.model.guest import GuestFacts, Section
+from diskwright.model.guest import FileSystem, GuestFacts, Section
 from diskwright.model.image import ImageFacts
 from diskwright.model.profile import Minimum, Profile
 from diskwright.model.text import printable
@@ -88,7 +88,16 @@ def skip(reason: str) -> Outcome:
 def unread_section(case: Case, section: Section, what: str) -> Outcome:
     """`what` stayed unread: with the reason that the reader gave, if it gave one."""
     reason = case.guest.why_unread(section) or case.guest.why_unread(Section.ROOT)
-    return unread(f"{what} could not be read" + (f": {reason}" if reason else ""))
+    said = f"{what} could not be read"
+    return unread(f"{said}: {reason}", (reason,)) if reason else unread(said)
+
+
+def root_filesystem(guest: GuestFacts) -> FileSystem | None:
+    """Of the file systems that were found; an index past them, which only a lie gives, is None."""
+    filesystems = guest.filesystems or ()
+    if guest.root is None or not 0 <= guest.root < len(filesystems):
+        return None
+    return filesystems[guest.root]
 
 
 def quoted(value: str) -> str:
