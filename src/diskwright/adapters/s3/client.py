@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, cast
 from urllib.parse import urlsplit
 
 from diskwright.adapters.s3.errors import translate
@@ -19,7 +19,8 @@ from diskwright.adapters.s3.retry import RetryPolicy
 from diskwright.adapters.s3.store import S3Store
 from diskwright.errors import UsageError
 
-Sse = Literal["", "sse-kms", "sse-obs"]
+ADDRESSING = ("auto", "path", "virtual")
+SSE = ("", "sse-kms", "sse-obs")
 _CONNECTIONS = 16  # kept open: an upload's workers and whatever else asks meanwhile
 
 
@@ -29,7 +30,7 @@ class S3Settings:
 
     endpoint_url: str | None = None
     region: str | None = None
-    addressing: Literal["auto", "path", "virtual"] = "auto"
+    addressing: str = "auto"  # one of ADDRESSING
     ca_bundle: str | None = None
     proxies: Mapping[str, str] = field(default_factory=dict, repr=False)  # may hold passwords
     profile: str | None = None
@@ -38,7 +39,7 @@ class S3Settings:
     session_token: str | None = field(default=None, repr=False)
     connect_timeout_s: float = 10
     read_timeout_s: float = 60
-    sse: Sse = ""
+    sse: str = ""  # one of SSE: encrypted at rest with a key of the key service, or the store's own
     kms_key_id: str | None = None
     retry: RetryPolicy = field(default_factory=RetryPolicy)
 
@@ -55,11 +56,14 @@ def parse_url(url: str) -> tuple[str, str]:
 def connect(url: str, settings: S3Settings) -> S3Store:
     """A store over `url`; nothing is sent yet. Raises UsageError (also: no such profile)."""
     bucket, prefix = parse_url(url)
+    _check("addressing style", settings.addressing, ADDRESSING)
+    _check("server-side encryption", settings.sse, SSE)
 
     import boto3
     from botocore.config import Config
     from botocore.exceptions import BotoCoreError
 
+    addressing = cast(Literal["auto", "path", "virtual"], settings.addressing)
     config = Config(
         signature_version="s3v4",
         request_checksum_calculation="when_required",
@@ -69,7 +73,7 @@ def connect(url: str, settings: S3Settings) -> S3Store:
         read_timeout=settings.read_timeout_s,
         max_pool_connections=_CONNECTIONS,
         proxies=dict(settings.proxies) or None,
-        s3={"addressing_style": settings.addressing, "payload_signing_enabled": False},
+        s3={"addressing_style": addressing, "payload_signing_enabled": False},
     )
     try:
         session = boto3.session.Session(profile_name=settings.profile, region_name=settings.region)
@@ -98,6 +102,11 @@ def connect(url: str, settings: S3Settings) -> S3Store:
         kms_key_id=settings.kms_key_id,
         retry=settings.retry,
     )
+
+
+def _check(what: str, value: str, known: tuple[str, ...]) -> None:
+    if value not in known:
+        raise UsageError(f"{what}: {value!r} is not known", f"use {', '.join(filter(None, known))}")
 
 
 def _without_secrets(endpoint_url: str) -> str:
