@@ -389,3 +389,14 @@ def test_a_guests_string_can_not_break_out_of_a_command() -> None:
     remedy = found["network.net-persistent-rules"].remedy
     assert remedy.startswith("""rm '/etc/udev/rules.d/x'"'"'; rm -rf ~ #\\n\\x1b[2J.rules'""")
     assert "\x1b" not in found["network.net-persistent-rules"].evidence
+
+
+def test_a_guest_does_not_decide_how_long_a_report_is() -> None:
+    line = replace(FSTAB, spec="/dev/sda1", named_by=NamedBy.DEVICE)
+    endless = replace(line, spec="/dev/" + "x" * 100_000, location=Location("/f" * 50_000, 1))
+    found = findings(bios(fstab=(*[line] * 4000, endless)))["boot.fstab-device-name"]
+    assert found.evidence.endswith("… and 3961 more")
+    assert found.remedy.count("\n") == 40
+    one = findings(bios(fstab=(endless,)))["boot.fstab-device-name"]
+    assert len(one.evidence) < 2000
+    assert all(line.startswith("#") or line == "blkid" for line in one.remedy.split("\n"))

@@ -22,8 +22,8 @@ def _minimum(case: Case) -> Outcome:
     need, os = case.minimum.memory_bytes, quoted(case.minimum.os)
     if given is None:
         return holds(
-            f"{os} asks for {format_size(need)}; the import asks for "
-            f"{format_size(max(need, least))}",
+            f"{os} asks for {format_size(need)}, the service for {format_size(least)}; say more "
+            "with --min-memory",
             (case.minimum.source,),
         )
     if given < need:

@@ -81,7 +81,10 @@ def _to_dhcp(interface: Interface) -> str:
     return {
         "ifupdown": f"sed -i 's/^\\(iface .* inet\\) static/\\1 dhcp/; /^[[:space:]]*"
         f"\\(address\\|netmask\\|gateway\\)/d' {file}",
-        "netplan": f"netplan set ethernets.{name}.addresses=null ethernets.{name}.dhcp4=true",
+        "netplan": " && ".join(
+            f"netplan set ethernets.{name}.{key}"
+            for key in ("addresses=null", "routes=null", "dhcp4=true")
+        ),
         "network-manager": f"sed -i 's/^method=manual/method=auto/; /^address[0-9]*=/d' {file}",
         "ifcfg": f"sed -i 's/^BOOTPROTO=.*/BOOTPROTO=dhcp/; /^\\(IPADDR\\|NETMASK\\|PREFIX\\|"
         f"GATEWAY\\)/d' {file}",

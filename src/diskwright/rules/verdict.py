@@ -12,6 +12,8 @@ from diskwright.model.text import printable
 from diskwright.rules.registry import RULES
 from diskwright.rules.rule import Case, Outcome, Rule, State
 
+_LINES_LIMIT = 40
+_LINE_LIMIT = 1000  # characters
 _RESULTS = (Result.FAIL, Result.WARN, Result.UNKNOWN, Result.PASS, Result.SKIP)
 _SEVERITIES = (Severity.HIGH, Severity.MEDIUM, Severity.LOW)
 _PLAIN = {State.HOLDS: Result.PASS, State.UNREAD: Result.UNKNOWN, State.SKIPPED: Result.SKIP}
@@ -45,11 +47,24 @@ def _finding(rule: Rule, case: Case) -> Finding:
         id=rule.id,
         result=_result(rule, outcome, case.profile),
         severity=rule.severity,
-        message=printable(outcome.message),
-        evidence="\n".join(printable(line) for line in outcome.evidence),
-        remedy="\n".join(printable(line) for line in outcome.remedy),
+        message=_bounded(printable(outcome.message)),
+        evidence=_joined(outcome.evidence, more="… and {} more"),
+        remedy=_joined(outcome.remedy, more="# … and {} more of this kind"),
         source=case.profile.sources.get(rule.id, rule.source),
     )
+
+
+def _joined(lines: Sequence[str], *, more: str) -> str:
+    """Bounded, as a guest decides how many there are and how long."""
+    shown = [_bounded(printable(line)) for line in lines[:_LINES_LIMIT]]
+    if len(lines) > _LINES_LIMIT:
+        shown.append(more.format(len(lines) - _LINES_LIMIT))
+    return "\n".join(shown)
+
+
+def _bounded(line: str) -> str:
+    """A command that was cut could do harm: it becomes a comment."""
+    return line if len(line) <= _LINE_LIMIT else f"# too long to show: {line[:_LINE_LIMIT]}…"
 
 
 def _result(rule: Rule, outcome: Outcome, profile: Profile) -> Result:
