@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import subprocess
 from pathlib import Path
 
@@ -69,3 +70,24 @@ def test_any_picture(tmp_path: Path, picture: str, unit: int, cut: int) -> None:
         limit = write(reader, ImageFormat.QCOW2, compressed, image)
         assert image.stat().st_size <= limit
         assert_sound_and_the_same(image, raw)
+
+
+def test_nothing_refers_back_farther_than_qemu_inflates(tmp_path: Path) -> None:
+    """Noise that comes again after 8 KiB would tempt any deflate with a larger window."""
+    reader = MemoryReader.of_bytes(random.Random(1).randbytes(8 * KIB) * 32)
+    raw, image = tmp_path / "reference.raw", tmp_path / "image.qcow2"
+    raw.write_bytes(contents(reader))
+    write(reader, ImageFormat.QCOW2, True, image)
+    assert_sound_and_the_same(image, raw)
+
+
+def test_noise_and_text_beside_each_other_are_sound(tmp_path: Path) -> None:
+    """Compressed clusters of all lengths, so that they end at and cross all kinds of borders."""
+    noise = random.Random(2)
+    clusters = (noise.randbytes(n * 431) + bytes(64 * KIB - n * 431) for n in range(153))
+    reader = MemoryReader.of_bytes(b"".join(clusters))
+    raw, image = tmp_path / "reference.raw", tmp_path / "image.qcow2"
+    raw.write_bytes(contents(reader))
+    limit = write(reader, ImageFormat.QCOW2, True, image)
+    assert image.stat().st_size <= limit
+    assert_sound_and_the_same(image, raw)

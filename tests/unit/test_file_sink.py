@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import resource
+import stat
 from collections.abc import Callable
 from pathlib import Path
 
@@ -71,6 +72,20 @@ def test_it_appears_whole_when_finished_and_not_before(tmp_path: Path, way: str)
     assert target.read_bytes() == WHOLE
     assert (stored.key, stored.size) == (str(target), len(WHOLE))
     assert names(tmp_path) == ["out.raw"]
+
+
+def test_the_bytes_are_synced_before_the_name_and_the_name_after(
+    tmp_path: Path, way: str, monkeypatch: Patch
+) -> None:
+    target = tmp_path / "out"
+    synced: list[tuple[bool, bool]] = []
+    monkeypatch.setattr(
+        file_sink.os,
+        "fsync",
+        lambda fd: synced.append((stat.S_ISDIR(os.fstat(fd).st_mode), target.exists())),
+    )
+    write_whole(target)
+    assert synced == [(False, False), (True, True)]
 
 
 def test_gaps_stay_holes(tmp_path: Path, way: str) -> None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
@@ -91,7 +91,7 @@ def bytes_to_read(extents: Iterable[Extent], size: int) -> int:
 
 def ordered_map(
     items: Iterable[Item], work: Callable[[Item], Result], *, threads: int, ahead: int
-) -> Iterator[Result]:
+) -> Generator[Result, None, None]:
     """`work` of each item in `threads` threads, the results in the items' order.
 
     At most `ahead` items are begun before their results are taken. What `work` raises is raised
@@ -116,7 +116,7 @@ def ordered_map(
 
 def read_windows(
     reader: BlockReader, work: Callable[[Window], Result], *, threads: int
-) -> Iterator[Result]:
+) -> Generator[Result, None, None]:
     """`work` of each window of `reader` that holds data, in order, `threads` at once."""
     extents = reader.extents(0, reader.size)
     # one result waits to be taken while each thread works at one and has one to go on with

@@ -21,10 +21,9 @@ import sys
 from array import array
 from collections.abc import Iterator
 
-from isal import isal_zlib
-
 from diskwright.model.stored import Chunk
 from diskwright.model.units import SECTOR, round_up
+from diskwright.writers.deflate import pack, unpack
 
 CLUSTER_BITS = 16
 CLUSTER = 1 << CLUSTER_BITS
@@ -88,7 +87,7 @@ class Tables:
         position = round_up(position, CLUSTER)
         l1 = _entries(-(-self._size // L2_SPAN))
         for number, packed in self._finished.items():
-            yield Chunk(position, isal_zlib.decompress(packed))
+            yield Chunk(position, unpack(packed))
             l1[number] = _COPIED | position
             position += CLUSTER
         l1_offset = position
@@ -130,7 +129,7 @@ class Tables:
 
     def _finish_table(self) -> None:
         if self._mapped:
-            self._finished[self._number] = isal_zlib.compress(_big_endian(self._open), 1)
+            self._finished[self._number] = pack(_big_endian(self._open))
             self._open = _entries(L2_ENTRIES)
             self._mapped = False
 

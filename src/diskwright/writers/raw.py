@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 
 from diskwright.blockio.copy import Window, bytes_to_read, read_windows
 from diskwright.model.extent import Extent
@@ -30,7 +30,7 @@ class RawWriter:
             data_bytes=bytes_to_read(extents, self._size),
         )
 
-    def chunks(self, reader: BlockReader) -> Iterator[Chunk]:
+    def chunks(self, reader: BlockReader) -> Generator[Chunk, None, None]:
         if reader.size != self._size:
             raise ValueError(f"a disk of {reader.size} bytes, planned for {self._size}")
 

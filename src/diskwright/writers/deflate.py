@@ -1,0 +1,23 @@
+"""Deflate by ISA-L, several times as fast as zlib. One call each; the lock is not held meanwhile."""
+
+from __future__ import annotations
+
+from isal import isal_zlib
+
+# QEMU inflates raw deflate with a window of 4 KiB (block/qcow2-threads.c).
+_QCOW2_WINDOW_BITS = -12
+# ISA-L's level 0 makes an eighth more bytes in a fifth less time, 2 and 3 hardly fewer than 1.
+_LEVEL = 1
+
+
+def qcow2_cluster(cluster: memoryview) -> bytes:
+    """What QEMU inflates to `cluster`; longer than it where there is nothing to gain."""
+    return isal_zlib.compress(cluster, _LEVEL, _QCOW2_WINDOW_BITS)
+
+
+def pack(data: bytes) -> bytes:
+    return isal_zlib.compress(data, _LEVEL)
+
+
+def unpack(data: bytes) -> bytes:
+    return isal_zlib.decompress(data)
