@@ -19,7 +19,7 @@ from diskwright._process import (
 )
 from diskwright.blockio.local import LocalReader
 from diskwright.blockio.nbd import STALL_LIMIT_S, NbdReader
-from diskwright.errors import DiskwrightError, ToolError, ToolMissing
+from diskwright.errors import DiskwrightError, ToolFailed, ToolMissing
 from diskwright.formats.identity import check_identity, open_image
 from diskwright.formats.qemu import image_options, meaning
 from diskwright.model.image import FileIdentity, ImageFormat
@@ -76,12 +76,15 @@ class QemuNbdExporter:
             return
         with self._export(identity, image_format, connections=connections) as (process, sockets):
             try:
-                reader = NbdReader(sockets, name=identity.path, stall_limit_s=self._stall_limit_s)
-            except ToolError as error:
+                with NbdReader(
+                    sockets, name=identity.path, stall_limit_s=self._stall_limit_s
+                ) as reader:
+                    check_identity(identity)
+                    yield reader
+            except ToolFailed as error:
+                if error.tool != _TOOL:
+                    raise
                 raise _why(process, identity.path, error) from error
-            with reader:
-                check_identity(identity)
-                yield reader
 
     @contextmanager
     def descriptor(self, identity: FileIdentity, image_format: ImageFormat) -> Iterator[int]:
@@ -174,9 +177,13 @@ def _raw(identity: FileIdentity) -> Iterator[int]:
         os.close(fd)
 
 
-def _why(process: ConfinedProcess, path: str, error: ToolError) -> DiskwrightError:
-    """What ended a qemu-nbd before its greeting, by its status and its words."""
-    if process.wait(_EXIT_WAIT_S) is None:
+def _why(process: ConfinedProcess, path: str, error: ToolFailed) -> DiskwrightError:
+    """What ended a qemu-nbd, by its status and its words; `error` itself while it still runs."""
+    status = process.wait(_EXIT_WAIT_S)
+    if status is None:
         return error
     process.raise_if_refused(path)
-    return meaning(_TOOL, process.stderr_text(), path)
+    said = process.stderr_text()
+    if not said:
+        return ToolFailed(_TOOL, f"it ended with status {status}")
+    return meaning(_TOOL, said, path)

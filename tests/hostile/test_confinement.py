@@ -1,0 +1,220 @@
+"""What a confined process can't do, tried from inside."""
+
+import errno
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+
+import pytest
+
+from diskwright import _process
+from diskwright._process import Rule, call_command, spawn, tool_command, tool_rules
+from diskwright.adapters.qemu_nbd import QemuNbdExporter
+from diskwright.errors import (
+    ConfinementUnavailable,
+    ImageUnsafe,
+    SourceChanged,
+    ToolFailed,
+)
+from diskwright.formats.identity import take_identity
+from diskwright.model.image import ImageFormat
+from support import attempts
+from support.qemu_images import plain_qcow2, run
+
+
+def export(path_or_identity):
+    """Open it for reading, and close it again."""
+    identity = path_or_identity
+    if isinstance(identity, str):
+        identity = take_identity(identity)
+    with QemuNbdExporter().open(identity, ImageFormat.QCOW2, connections=1):
+        pass
+
+
+LIMITS = {"AS": 512 << 20, "CPU": 10, "FSIZE": 0, "NOFILE": 64}
+
+
+def confined(what, *, limits=None):
+    """attempts.main as a parser: what it printed, and how it ended."""
+    command = call_command("attempts:main", [what], limits=limits or LIMITS)
+    spec = command[-1]
+    process = spawn([sys.executable, "-I", attempts.__file__, spec], tool="attempts", stdout=True)
+    try:
+        return process.stdout.read(), process.wait(30), process.stderr_text()
+    finally:
+        process.stop()
+
+
+@pytest.fixture(scope="module")
+def answers():
+    said, status, stderr = confined("everything")
+    assert status == 0, stderr
+    return json.loads(said)
+
+
+@pytest.mark.parametrize("attempt", [*attempts.FILES, *attempts.CALLS])
+def test_a_parser_can_not(answers, attempt):
+    assert answers[attempt] in (errno.EPERM, errno.EACCES)
+
+
+@pytest.mark.parametrize("attempt", attempts.ALLOWED)
+def test_a_parser_still_can(answers, attempt):
+    assert answers[attempt] is None
+
+
+def test_a_call_by_another_architectures_numbers_ends_the_process():
+    assert confined("x32")[1] == -signal.SIGSYS
+
+
+def test_memory_is_limited():
+    _, status, stderr = confined("allocate")
+    assert status == 1
+    assert "MemoryError" in stderr
+
+
+def test_cpu_time_is_limited():
+    assert confined("spin", limits=LIMITS | {"CPU": 1})[1] == -signal.SIGKILL
+
+
+def python_tool(code, **options):
+    """A python as the tool, which may read its own library."""
+    python = os.path.realpath(sys.executable)
+    rules = [*tool_rules(python), Rule(sys.base_prefix, "rxd")]
+    command = tool_command([python, "-I", "-S", "-c", code], rules=rules, limits={}, **options)
+    process = spawn(command, tool="python", stdout=True)
+    try:
+        said = process.stdout.read().decode()
+        return said.strip(), process.wait(30), process.stderr_text()
+    finally:
+        process.stop()
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["open('/etc/passwd')", "import os; os.listdir('/')", "import socket; socket.socket()",
+     "import os; os.kill(os.getppid(), 0)", "open('/tmp/diskwright-attempt', 'w')"],
+)  # fmt: skip
+def test_a_tool_can_not(code):
+    said, status, stderr = python_tool(code)
+    assert (said, status) == ("", 1)
+    assert "PermissionError" in stderr
+
+
+def test_a_tool_gets_nothing_of_our_environment(monkeypatch):
+    monkeypatch.setenv("LD_PRELOAD_X", "1")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    said, _, _ = python_tool("import os; print(sorted(os.environ))")
+    assert said == "['LC_ALL', 'PATH']"
+
+
+def test_a_tool_gets_no_descriptor_but_the_standard_ones():
+    held = socket.socket()
+    os.set_inheritable(held.fileno(), True)
+    said, _, stderr = python_tool(
+        "import os\n"
+        "for fd in range(64):\n"
+        "    try: os.fstat(fd); print(fd, end=' ')\n"
+        "    except OSError: pass"
+    )
+    held.close()
+    assert said == "0 1 2", stderr
+
+
+def test_a_tool_has_its_own_session():
+    said, _, _ = python_tool("import os; print(os.getsid(0) == os.getpid())")
+    assert said == "True"
+
+
+def test_what_a_tool_says_without_end_is_kept_in_bounds():
+    process = spawn(
+        [sys.executable, "-I", "-c", "import sys; sys.stderr.write('x' * 10_000_000)"], tool="x"
+    )
+    assert process.wait(30) == 0
+    assert len(process.stderr_text()) == _process.STDERR_LIMIT_BYTES
+    process.stop()
+
+
+def test_a_backing_file_is_not_opened_even_when_nobody_looked_before(tmp_path):
+    path = tmp_path / "evil.qcow2"
+    run("qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b", "/etc/passwd", str(path))
+    with pytest.raises(ImageUnsafe) as caught:
+        export(str(path))
+    assert caught.value.code_name == "reference-outside"
+
+
+def test_the_same_backing_file_is_served_without_confinement(tmp_path):
+    """So the test above can fail."""
+    path = tmp_path / "evil.qcow2"
+    run("qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b", "/etc/passwd", str(path))
+    exporter = QemuNbdExporter(unconfined=True)
+    with exporter.open(take_identity(str(path)), ImageFormat.QCOW2, connections=1) as reader:
+        buffer = bytearray(reader.size)
+        reader.read_into(0, memoryview(buffer))
+    assert buffer.startswith(b"root:")
+
+
+def test_another_file_under_the_name_is_not_opened(tmp_path):
+    image = plain_qcow2(tmp_path)
+    identity = take_identity(image.path)
+    os.rename(image.path, tmp_path / "aside")
+    plain_qcow2(tmp_path)
+    with pytest.raises(SourceChanged):
+        export(identity)
+
+
+def test_without_landlock_it_refuses(monkeypatch, tmp_path):
+    """The launcher is asked to confine on a kernel without Landlock."""
+    image = plain_qcow2(tmp_path)
+    blocked = (
+        "import sys; from diskwright import _sandbox, _confine;"
+        "_sandbox.landlock_abi = lambda: 0; sys.exit(_confine.main(sys.argv))"
+    )
+    launcher = _process._launcher
+
+    def without(*arguments, **options):
+        return [sys.executable, "-I", "-c", blocked, launcher(*arguments, **options)[-1]]
+
+    monkeypatch.setattr(_process, "_launcher", without)
+    with pytest.raises(ConfinementUnavailable):
+        export(image.path)
+
+
+def test_a_tool_that_is_not_there_is_named():
+    command = tool_command(["/nonexistent/tool"], rules=[], limits={})
+    process = spawn(command, tool="tool")
+    process.wait(30)
+    with pytest.raises(ToolFailed, match="/nonexistent/tool"):
+        process.raise_if_refused("/image")
+    process.stop()
+
+
+def test_qemu_opens_the_image_and_system_libraries_only(tmp_path):
+    image = plain_qcow2(tmp_path)
+    log = tmp_path / "log"
+    script = (
+        "import sys\n"
+        "from diskwright.adapters.qemu_nbd import QemuNbdExporter\n"
+        "from diskwright.formats.identity import take_identity\n"
+        "from diskwright.model.image import ImageFormat\n"
+        "identity = take_identity(sys.argv[1])\n"
+        "with QemuNbdExporter().open(identity, ImageFormat.QCOW2, connections=1) as reader:\n"
+        "    reader.read_into(0, memoryview(bytearray(100000)))\n"
+    )
+    subprocess.run(
+        ["strace", "-f", "-ff", "-qq", "-s", "4096", "-e", "trace=execve,open,openat", "-o",
+         str(log), sys.executable, "-I", "-c", script, image.path],
+        check=True,
+    )  # fmt: skip
+    opened = set()
+    for part in tmp_path.glob("log.*"):
+        _, found, after = part.read_text().partition('execve("/usr/bin/qemu-nbd"')
+        for line in after.splitlines() if found else []:
+            if line.startswith("open") and " = -1 " not in line:
+                opened.add(line.split('"')[1])
+    assert image.path in opened
+    system = ("/lib/", "/lib64/", "/usr/lib/", "/usr/local/lib/")
+    rest = {p for p in opened - {image.path} if not p.startswith(system)}
+    assert rest <= {"/etc/ld.so.cache", "/dev/null"}

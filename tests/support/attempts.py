@@ -1,0 +1,106 @@
+"""What a parser that was taken over might try. Run as a script it confines itself just like the
+guest reader, then prints as JSON what each attempt gave: an errno, or null where it succeeded."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import sys
+import threading
+
+_libc = ctypes.CDLL(None, use_errno=True)
+_THREAD_STARTED = threading.Event()
+
+
+def preload() -> None:
+    """Nothing is imported late."""
+
+
+def _call(number: int, *arguments: int) -> int | None:
+    """A system call by its x86_64 number."""
+    values = [ctypes.c_long(a) for a in arguments] + [ctypes.c_long(0)] * (6 - len(arguments))
+    return ctypes.get_errno() if _libc.syscall(ctypes.c_long(number), *values) < 0 else None
+
+
+def _errno_of(action) -> int | None:
+    try:
+        action()
+    except OSError as error:
+        return error.errno
+    return None
+
+
+FILES = {
+    "open /etc/passwd": lambda: os.open("/etc/passwd", os.O_RDONLY),
+    "list /": lambda: os.listdir("/"),
+    "create a file": lambda: os.open("/tmp/diskwright-attempt", os.O_CREAT | os.O_WRONLY),
+    "remove a file": lambda: os.unlink("/etc/hostname"),
+    "run a program": lambda: os.execv("/bin/true", ["true"]),
+    "fork by its own call": lambda: _raise(_call(57)),
+    "chmod": lambda: os.chmod("/etc/passwd", 0o644),
+    "set a time": lambda: os.utime("/etc/passwd"),
+    "set an attribute": lambda: os.setxattr("/etc/passwd", "user.x", b"y"),
+}
+CALLS = {
+    "UDP socket": (41, 2, 2, 0),
+    "UNIX socket": (41, 1, 1, 0),
+    "netlink socket": (41, 16, 3, 0),
+    "socketpair": (53, 1, 1, 0),
+    "connect": (42, 0, 0, 0),
+    "bind": (49, 0, 0, 0),
+    "ptrace the parent": (101, 16, os.getppid(), 0, 0),
+    "read the parent's memory": (310, os.getppid(), 0, 0, 0, 0, 0),
+    "signal the parent": (62, os.getppid(), 0),
+    "signal a thread of the parent": (234, os.getppid(), os.getppid(), 0),
+    "limit the parent": (302, os.getppid(), 7, 0, 0),
+    "pidfd of the parent": (434, os.getppid(), 0),
+    "io_uring": (425, 1, 0),
+    "add_key": (248, 0, 0, 0, 0, 0),
+    "keyctl": (250, 0, 0),
+    "mount": (165, 0, 0, 0, 0, 0),
+    "open_tree": (428, -100, 0, 1),
+    "new user namespace": (272, 0x10000000),
+    "clone into a user namespace": (56, 0x10000000 | 17, 0, 0, 0, 0),
+    "setns": (308, 0, 0),
+    "bpf": (321, 0, 0, 0),
+    "userfaultfd": (323, 0),
+    "perf events": (298, 0, 0, -1, -1, 0),
+    "load a module": (313, 0, 0, 0),
+    "kexec": (246, 0, 0, 0, 0),
+    "open by handle": (304, 0, 0, 0),
+    "accept": (288, 0, 0, 0, 0),
+}
+ALLOWED = {
+    "a thread": lambda: threading.Thread(target=_THREAD_STARTED.set).start(),
+    "a signal to itself": lambda: _raise(_call(234, os.getpid(), os.getpid(), 0)),
+    "its own limits": lambda: _raise(_call(302, 0, 7, 0, 0)),
+    "reading what it was given": lambda: os.read(0, 1),
+}
+
+
+def _raise(number: int | None) -> None:
+    if number is not None:
+        raise OSError(number, os.strerror(number))
+
+
+def main(what: str) -> int:
+    if what == "x32":
+        _call(0x40000000 | 39)
+    if what == "allocate":
+        bytearray(1 << 30)
+    if what == "spin":
+        while True:
+            pass
+    answer = {name: _errno_of(action) for name, action in FILES.items()}
+    answer |= {name: _call(*numbers) for name, numbers in CALLS.items()}
+    answer |= {name: _errno_of(action) for name, action in ALLOWED.items()}
+    print(json.dumps(answer), flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    from diskwright import _confine
+
+    sys.path.insert(0, os.path.dirname(__file__))
+    sys.exit(_confine.main(sys.argv))
