@@ -34,7 +34,7 @@ def reader(sealed: bytes) -> Read:
 
 
 def our_threads() -> list[str]:
-    return [t.name for t in threading.enumerate() if t.name.startswith("envelope")]
+    return [t.name for t in threading.enumerate() if t.name.startswith("diskwright-")]
 
 
 @pytest.mark.parametrize("cut", [HEADER_SIZE + MIB, HEADER_SIZE + 2 * MIB, SEALED_SIZE - 1])

@@ -6,12 +6,12 @@ from collections.abc import Callable, Generator
 from contextlib import closing
 from dataclasses import dataclass, field
 
+from diskwright.blockio.copy import ordered_map
 from diskwright.envelope import header as headers
 from diskwright.envelope import stream
 from diskwright.envelope.header import HEADER_SIZE, Header
 from diskwright.envelope.recipients import Unwrap, unwrap_any
 from diskwright.envelope.stream import SegmentOpener
-from diskwright.envelope.window import ordered
 from diskwright.errors import DataTampered
 from diskwright.model.stored import Chunk
 
@@ -76,9 +76,7 @@ class SealedDisk:
         Closing it ends its threads. On an error the chunks that came before it are authentic, but
         are not all: the caller has to throw them away.
         """
-        starts = range(0, self._count, _RUN)
-        work = ordered(lambda n: self._open_run(n, n + _RUN), starts, workers=workers)
-        with closing(work) as runs:
+        with closing(self._runs(workers)) as runs:
             for run in runs:
                 yield from run
 
@@ -93,6 +91,13 @@ class SealedDisk:
         run = self._open_run(first, end + 1)
         inside = offset - run[0].offset
         return b"".join(chunk.data for chunk in run)[inside : inside + length]
+
+    def _runs(self, workers: int) -> Generator[list[Chunk], None, None]:
+        def work(start: int) -> list[Chunk]:
+            return self._open_run(start, start + _RUN)
+
+        starts = range(0, self._count, _RUN)
+        yield from ordered_map(starts, work, threads=workers, ahead=workers + 2)
 
     def _open_run(self, start: int, end: int) -> list[Chunk]:
         """Segments `[start, end)`, or those that there are, by one read."""

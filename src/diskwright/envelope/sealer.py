@@ -9,14 +9,15 @@ The head of the plaintext may come last, so the whole first segment waits for it
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 
+from diskwright.blockio.copy import ordered_map
 from diskwright.envelope import stream
 from diskwright.envelope.header import HEADER_SIZE
 from diskwright.envelope.stream import FIRST_PLAIN, OTHER_PLAIN, SegmentSealer
-from diskwright.envelope.window import ordered
 from diskwright.model.stored import HEAD_LIMIT, Chunk
 
 _ZEROS = memoryview(bytes(stream.SEGMENT_SIZE))
@@ -39,22 +40,17 @@ def seal_chunks(
     if len(header) != HEADER_SIZE:
         raise ValueError(f"a header has {HEADER_SIZE} bytes")
     sealer.begin()
-    free: list[bytearray] = []
+    free: deque[memoryview] = deque()
 
-    def seal(piece: _Piece) -> tuple[_Piece, bytes]:
-        plain = memoryview(piece.buffer)[: piece.length]
-        return piece, sealer.seal(piece.index, plain, last=piece.last)
+    def seal(piece: _Piece) -> Chunk:
+        stored = sealer.seal(piece.index, piece.buffer[: piece.length], last=piece.last)
+        if piece.index == 0:
+            return Chunk(0, b"".join((header, sealer.payload_header, stored)))
+        free.append(piece.buffer)
+        return Chunk(HEADER_SIZE + stream.stored_start(piece.index), stored)
 
-    with (
-        closing(_pieces(chunks, free)) as pieces,
-        closing(ordered(seal, pieces, workers=workers)) as sealed,
-    ):
-        for piece, stored in sealed:
-            if piece.index == 0:
-                yield Chunk(0, b"".join((header, sealer.payload_header, stored)))
-            else:
-                free.append(piece.buffer)
-                yield Chunk(HEADER_SIZE + stream.stored_start(piece.index), stored)
+    with closing(_pieces(chunks, free)) as pieces:
+        yield from ordered_map(pieces, seal, threads=workers, ahead=workers + 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +58,15 @@ class _Piece:
     """A segment's plaintext: the first `length` bytes of `buffer`."""
 
     index: int
-    buffer: bytearray
+    buffer: memoryview
     length: int
     last: bool
 
 
-def _pieces(chunks: Iterator[Chunk], free: list[bytearray]) -> Generator[_Piece, None, None]:
+def _pieces(chunks: Iterator[Chunk], free: deque[memoryview]) -> Generator[_Piece, None, None]:
     """Segments 1, 2, … as they fill up, and segment 0 at the end; buffers are taken from `free`."""
-    first = bytearray(FIRST_PLAIN)
+    # Views, because a bytearray's own slice assignment copies twice.
+    first = memoryview(bytearray(FIRST_PLAIN))
     index, buffer = 0, first
     position = 0  # the output is known up to here
 
@@ -81,7 +78,7 @@ def _pieces(chunks: Iterator[Chunk], free: list[bytearray]) -> Generator[_Piece,
             if at != index:
                 if index:
                     yield _Piece(index, buffer, OTHER_PLAIN, last=False)
-                index, buffer = at, free.pop() if free else bytearray(OTHER_PLAIN)
+                index, buffer = at, free.pop() if free else memoryview(bytearray(OTHER_PLAIN))
             count = min(len(data), len(buffer) - inside)
             buffer[inside : inside + count] = data[:count]
             data = data[count:]
