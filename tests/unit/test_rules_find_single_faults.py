@@ -160,7 +160,10 @@ FAULTS: dict[str, list[tuple[GuestFacts, Result]]] = {
             Result.FAIL,
         ),
     ],
-    "boot.esp-no-fallback": [(uefi(bootloader=replace(EFI, esp_fallback=None)), Result.FAIL)],
+    "boot.esp-no-fallback": [
+        (uefi(bootloader=replace(EFI, esp_fallback=None)), Result.FAIL),
+        (uefi(bootloader=replace(EFI, esp_fallback=None, bios=True)), Result.WARN),
+    ],
     "disk.gpt-backup-missing": [
         (
             uefi(table=replace(UEFI.table, problems=(Problem("gpt-backup-missing", "zeros"),))),

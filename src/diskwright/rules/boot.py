@@ -39,12 +39,13 @@ def architecture(guest: GuestFacts) -> str | None:
 
 
 def boot_mode(guest: GuestFacts) -> str | None:
-    """bios or uefi: what the image is registered with; None where nothing that starts was seen."""
-    if starts_by_uefi(guest):
-        loader = guest.bootloader
-        both = loader is not None and loader.bios and not _has_esp(guest)
-        return "bios" if both else "uefi"
-    return "bios" if guest.bootloader is not None and guest.bootloader.bios else None
+    """What the image is registered with; None where nothing that starts was seen.
+
+    Where both modes start it bios, which the service assumes and has for more systems.
+    """
+    if guest.bootloader is not None and guest.bootloader.bios:
+        return "bios"
+    return "uefi" if starts_by_uefi(guest) else None
 
 
 def _has_esp(guest: GuestFacts) -> bool:
@@ -164,6 +165,7 @@ def _fallback(case: Case) -> Outcome:
             ),
             suse=("shim-install --removable",),
         ),
+        result=Result.WARN if loader.bios else None,
     )
 
 
