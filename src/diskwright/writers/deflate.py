@@ -1,4 +1,4 @@
-"""Deflate by ISA-L, several times as fast as zlib. One call each; the lock is not held meanwhile."""
+"""Deflate by ISA-L, several times as fast as zlib; it runs without the interpreter's lock."""
 
 from __future__ import annotations
 

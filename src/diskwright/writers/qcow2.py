@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 
 from diskwright.blockio.copy import WINDOW, ThreadBuffer, Touched, Window, read_windows
@@ -66,18 +67,19 @@ class Qcow2Writer:
         tables = Tables(self._size)
         pack = self._deflater(reader) if self._compressed else self._picker(reader)
         position = CLUSTER
-        for packed in read_windows(reader, pack, threads=self._threads):
-            if packed.small:
-                yield Chunk(position, packed.small_data)
-                for cluster, length in packed.small:
-                    tables.add_compressed(cluster, position, length)
-                    position += length
-            if packed.plain:
-                position = round_up(position, CLUSTER)
-                yield Chunk(position, packed.plain_data)
-                for cluster in packed.plain:
-                    tables.add_plain(cluster, position)
-                    position += CLUSTER
+        with closing(read_windows(reader, pack, threads=self._threads)) as windows:
+            for packed in windows:
+                if packed.small:
+                    yield Chunk(position, packed.small_data)
+                    for cluster, length in packed.small:
+                        tables.add_compressed(cluster, position, length)
+                        position += length
+                if packed.plain:
+                    position = round_up(position, CLUSTER)
+                    yield Chunk(position, packed.plain_data)
+                    for cluster in packed.plain:
+                        tables.add_plain(cluster, position)
+                        position += CLUSTER
         yield from tables.chunks(position)
 
     def _deflater(self, reader: BlockReader) -> Callable[[Window], _Packed]:

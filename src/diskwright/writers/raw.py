@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing
 
 from diskwright.blockio.copy import Window, bytes_to_read, read_windows
 from diskwright.model.extent import Extent
@@ -43,8 +44,9 @@ class RawWriter:
                 for start, end in _stretches_of_data(buffer)
             ]
 
-        for chunks in read_windows(reader, read, threads=self._threads):
-            yield from chunks
+        with closing(read_windows(reader, read, threads=self._threads)) as windows:
+            for chunks in windows:
+                yield from chunks
         yield Chunk(self._size, b"")
 
 
