@@ -52,8 +52,11 @@ def inspect_image(
 
 
 def _not_read(source: ImageSource, found: ImageFormat) -> ImageRefused:
-    if found in _COMPRESSED:
-        return source.unsupported(
-            "compressed-container", f"a {found.value} file, and not a disk image itself"
-        )
-    return source.unsupported("format-unsupported", f"a {found.value} image, which is not read")
+    if found not in _COMPRESSED:
+        detail = f"its format is {found.value}, which is not read"
+        return source.unsupported("format-unsupported", detail)
+    refusal = source.unsupported(
+        "compressed-container", f"its format is {found.value}: packed, and no disk image itself"
+    )
+    refusal.hint_text = f"unpack it first; {refusal.hint_text}"
+    return refusal

@@ -8,7 +8,6 @@ Python does not: a 64 GiB disk has a million entries.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
 
 _FULL = (1 << 64) - 1
 
@@ -19,6 +18,7 @@ class Lanes:
     def __init__(self, count: int) -> None:
         self.count = count
         self._ones = int.from_bytes(bytes([0, 0, 0, 0, 0, 0, 0, 1]) * count)
+        self._largest = self.each(_FULL >> 1)
 
     def each(self, value: int) -> int:
         """`value` (64 bits) in every lane."""
@@ -31,7 +31,7 @@ class Lanes:
 
     def nonzero(self, table: int) -> int:
         """1 in every lane that is not 0. Lanes are below 2^63."""
-        return (table + self._ones * (_FULL >> 1)) >> 63 & self._ones
+        return (table + self._largest) >> 63 & self._ones
 
     def spread(self, flags: int) -> int:
         """All bits of a lane set where its flag (0 or 1) is."""
@@ -43,7 +43,3 @@ class Lanes:
     def first(self, table: int) -> int:
         """The index of the first lane that is not 0. There is one."""
         return self.count - 1 - (table.bit_length() - 1) // 64
-
-    def indices(self, flags: int) -> Iterator[int]:
-        """Where the flag (0 or 1) is set, ascending."""
-        return (index for index, flag in enumerate(self.unpack(flags)) if flag)

@@ -26,7 +26,7 @@ def check_clusters(source: ImageSource, header: Header, tables: Tables, claims: 
     for index, table in zip(tables.indices, tables.offsets, strict=True):
         table_start = index * header.l2_entries * header.cluster_size
         for at, piece in source.pieces(table, header.cluster_size):
-            if piece.count(0) != len(piece):
+            if piece != bytes(len(piece)):
                 before = (at - table) // header.l2_entry_bytes
                 guest_start = table_start + before * header.cluster_size
                 compressed |= checker.check(piece, at, guest_start)
@@ -50,6 +50,7 @@ class _PieceChecker:
         self._reserved = lanes.each(reserved)
         self._offset_mask = lanes.each(layout.OFFSET_MASK)
         self._within_cluster = lanes.each(header.cluster_size - 1)
+        self._within_sector = lanes.each(SECTOR - 1)
         bits = header.compressed_offset_bits
         self._compressed_offset = lanes.each((1 << bits) - 1)
         self._compressed_sectors = lanes.each((1 << 62) - (1 << bits))
@@ -79,7 +80,7 @@ class _PieceChecker:
         self._refuse(unaligned, at, "offset-unaligned", "data that does not start at a cluster")
         # An entry that is marked as in use, and has neither an offset nor the zero flag.
         marked = words >> 63 & self._ones & ~words
-        on_header = marked & ~lanes.nonzero(offsets)
+        on_header = marked & ~lanes.nonzero(offsets) if marked else 0
         self._refuse(on_header, at, "metadata-overlap", "guest data in the header's cluster")
         found = lanes.unpack(offsets)
         self._refuse_claimed(found, at)
@@ -128,7 +129,7 @@ class _PieceChecker:
             detail = "a compressed cluster longer than a plain one"
             raise self._source.broken("compressed-data", detail, at)
         starts = offsets ^ (offsets & self._within_cluster)
-        last_sectors = (offsets ^ (offsets & lanes.each(SECTOR - 1))) + (sectors << 9)
+        last_sectors = (offsets ^ (offsets & self._within_sector)) + (sectors << 9)
         ends = last_sectors ^ (last_sectors & self._within_cluster)
         self._refuse(
             flags & ~lanes.nonzero(starts),

@@ -177,7 +177,7 @@ def _entries(
     target: str,
 ) -> dict[int, int]:
     """Index in `piece` -> offset of a whole, aligned cluster in the file, for entries in use."""
-    if piece.count(0) == len(piece):
+    if piece == bytes(len(piece)):
         return {}
     lanes = Lanes(len(piece) // layout.ENTRY_BYTES)
     words = int.from_bytes(piece)
