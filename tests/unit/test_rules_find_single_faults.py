@@ -403,3 +403,8 @@ def test_a_guest_does_not_decide_how_long_a_report_is() -> None:
     one = findings(bios(fstab=(endless,)))["boot.fstab-device-name"]
     assert len(one.evidence) < 2000
     assert all(line.startswith("#") or line == "blkid" for line in one.remedy.split("\n"))
+
+
+def test_an_arm_disk_that_starts_by_uefi_is_taken_whatever_its_first_sector_holds() -> None:
+    guest = uefi(architecture="aarch64", bootloader=replace(EFI, bios=True))
+    assert findings(guest)["boot.mode"].result is Result.PASS

@@ -43,9 +43,11 @@ def boot_mode(guest: GuestFacts) -> str | None:
 
     Where both modes start it bios, which the service assumes and has for more systems.
     """
-    if guest.bootloader is not None and guest.bootloader.bios:
+    arm = ARCHITECTURES.get(architecture(guest) or "") == "arm"
+    uefi = starts_by_uefi(guest)
+    if guest.bootloader is not None and guest.bootloader.bios and not (arm and uefi):
         return "bios"
-    return "uefi" if starts_by_uefi(guest) else None
+    return "uefi" if uefi else None
 
 
 def _has_esp(guest: GuestFacts) -> bool:
