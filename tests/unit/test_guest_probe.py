@@ -1,0 +1,113 @@
+"""What a partition holds is named as blkid names it; what can't be read says why."""
+
+from __future__ import annotations
+
+import struct
+import uuid
+
+import pytest
+
+from diskwright.guest.probe import probe
+from diskwright.model.guest import FileSystem
+from support.guest_disks import source_of
+
+ID = uuid.UUID("5d1c0de0-0001-4a11-9000-0000000000a1")
+SIZE = 1 << 20
+
+
+def at(*pieces: tuple[int, bytes]) -> bytes:
+    data = bytearray(SIZE)
+    for offset, piece in pieces:
+        data[offset : offset + len(piece)] = piece
+    return bytes(data)
+
+
+DISKS = {
+    "xfs": at(
+        (0, b"XFSB" + struct.pack(">IQ", 4096, 1000)),
+        (32, ID.bytes),
+        (108, b"root"),
+        (144, bytes(6) + b"\1\0"),
+    ),
+    "btrfs": at(
+        (65536 + 32, ID.bytes),
+        (65536 + 64, b"_BHRfS_M"),
+        (65536 + 96, b"\1"),
+        (65536 + 112, struct.pack("<QQ", 900, 400)),
+        (65536 + 299, b"root"),
+    ),
+    "swap": at((4086, b"SWAPSPACE2"), (1024, struct.pack("<III", 1, 99, 0) + ID.bytes + b"root")),
+    "crypto_LUKS": at((0, b"LUKS\xba\xbe\0\2"), (24, b"root"), (168, str(ID).encode())),
+    "linux_raid_member": at((4096, b"\xfc\x4e\x2b\xa9\1\0\0\0"), (4096 + 16, ID.bytes)),
+    "LVM2_member": at(
+        (
+            512,
+            b"LABELONE"
+            + bytes(12)
+            + struct.pack("<I", 32)
+            + b"LVM2 001"
+            + b"0123456789ABCDEFabcdef0123456789",
+        )
+    ),
+    "ntfs": at(
+        (0, b"\xeb\x52\x90NTFS    \0\2"),
+        (40, struct.pack("<Q", 2000)),
+        (72, struct.pack("<Q", 0xAB)),
+        (510, b"\x55\xaa"),
+    ),
+    "exfat": at(
+        (0, b"\xeb\x76\x90EXFAT   "),
+        (72, struct.pack("<Q", 2048)),
+        (100, struct.pack("<IHH", 0xABCD1234, 0, 2)),
+        (108, b"\x09"),
+    ),
+    "BitLocker": at((0, b"\xeb\x58\x90-FVE-FS-\0\2\x08\x20\0\2"), (510, b"\x55\xaa")),
+    "squashfs": at((0, b"hsqs")),
+    "iso9660": at((32768, b"\1CD001\1\0" + b" " * 32 + b"root".ljust(32))),
+}
+WANTED: dict[str, tuple[str | None, str | None, int | None, int | None, bool | None]] = {
+    "xfs": (str(ID), "root", 4096000, 256 * 4096, None),
+    "btrfs": (str(ID), "root", 900, 500, True),
+    "swap": (str(ID), "root", 409600, None, None),
+    "crypto_LUKS": (str(ID), "root", None, None, None),
+    "linux_raid_member": (str(ID), None, None, None, None),
+    "LVM2_member": ("012345-6789-ABCD-EFab-cdef-0123-456789", None, None, None, None),
+    "ntfs": ("00000000000000AB", None, 1024000, None, None),
+    "exfat": ("ABCD-1234", None, SIZE, None, True),
+    "BitLocker": (None, None, None, None, None),
+    "squashfs": (None, None, None, None, None),
+    "iso9660": (None, "root", None, None, None),
+}
+
+
+def facts(data: bytes) -> FileSystem:
+    found = probe(source_of(data), 3)
+    assert found is not None
+    assert found.facts.read is (found.reader is not None)
+    return found.facts
+
+
+@pytest.mark.parametrize("kind", DISKS)
+def test_what_is_not_read_is_named_with_what_its_superblock_says(kind: str) -> None:
+    found = facts(DISKS[kind])
+    assert (found.type, found.partition, found.read) == (kind, 3, False)
+    assert (found.uuid, found.label, found.size, found.free, found.dirty) == WANTED[kind]
+    assert found.note == ("" if kind == "swap" else f"{kind} is not read yet")
+
+
+@pytest.mark.parametrize("kind", DISKS)
+def test_a_cut_off_superblock_is_survived(kind: str) -> None:
+    for length in (0, 1, 511, 512, 513, 1024, 2048, 4096, 32768 + 10, 65536 + 100):
+        probe(source_of(DISKS[kind][:length]), None)
+
+
+def test_nothing_known_is_nothing() -> None:
+    assert probe(source_of(bytes(SIZE)), 1) is None
+
+
+def test_an_ext_that_is_refused_keeps_its_uuid_for_fstab() -> None:
+    found = facts(
+        at((1024 + 56, b"\x53\xef"), (1024 + 99, b"\x40"), (1024 + 104, ID.bytes + b"root"))
+    )
+    assert (found.type, found.read, found.uuid, found.label) == ("ext", False, str(ID), "root")
+    assert "0x40000000" in found.note
