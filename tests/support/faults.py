@@ -1,0 +1,244 @@
+"""Good facts with one fault each, by the rule that finds it and the result that it gives."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from diskwright.model.finding import Result
+from diskwright.model.guest import (
+    AddressMethod,
+    GuestFacts,
+    InitramfsState,
+    Location,
+    NamedBy,
+    Section,
+    TableKind,
+    Unread,
+)
+from diskwright.model.image import ImageFacts, ImageFormat, Problem
+from diskwright.model.units import GIB, MIB
+from support.good_facts import (
+    BIOS,
+    CLOUD,
+    DHCP,
+    FSTAB,
+    IMAGE,
+    INITRAMFS,
+    LOADER,
+    NETWORK,
+    OS,
+    ROOT,
+    TABLE,
+    UEFI,
+    entry,
+    fstab,
+    kernel,
+)
+
+NO_VIRTIO = ("ext4", "sd_mod")
+BUT_NET = tuple(name for name in INITRAMFS.modules if name != "virtio_net")
+EFI = UEFI.bootloader
+assert EFI is not None
+assert UEFI.table is not None
+RULES_FILE = Location("/etc/udev/rules.d/70-persistent-net.rules", 1)
+STATIC = replace(DHCP, method=AddressMethod.STATIC, address="192.168.10.20/24")
+
+
+def bios(**changes: object) -> GuestFacts:
+    return replace(BIOS, **changes)  # type: ignore[arg-type]
+
+
+def uefi(**changes: object) -> GuestFacts:
+    return replace(UEFI, **changes)  # type: ignore[arg-type]
+
+
+def table(*problems: Problem) -> GuestFacts:
+    return bios(table=replace(TABLE, problems=problems))
+
+
+def damaged(code: str) -> GuestFacts:
+    return bios(filesystems=(replace(ROOT, problems=(Problem(code, "detail"),)),))
+
+
+FAULTS: dict[str, list[tuple[GuestFacts, Result]]] = {
+    "boot.fstab-device-name": [
+        (bios(fstab=(replace(FSTAB, spec="/dev/sda1", named_by=NamedBy.DEVICE),)), Result.FAIL)
+    ],
+    "boot.fstab-other-disk": [
+        (bios(fstab=fstab(spec="UUID=aaaa", mount_point="/data", on_disk=False)), Result.FAIL)
+    ],
+    "boot.fstab-unknown-uuid": [
+        (bios(fstab=(replace(FSTAB, spec="UUID=dead", on_disk=False),)), Result.FAIL),
+        (
+            bios(fstab=fstab(spec="UUID=x", mount_point="none", type="swap", on_disk=False)),
+            Result.WARN,
+        ),
+    ],
+    "boot.fstab-unreadable": [
+        (bios(fstab=None, unread=(Unread(Section.FSTAB, "4 GiB long"),)), Result.WARN)
+    ],
+    "boot.grub-root-device-name": [
+        (bios(bootloader=entry(root="/dev/sda1", root_named_by=NamedBy.DEVICE)), Result.FAIL)
+    ],
+    "boot.grub-root-unknown": [(bios(bootloader=entry(root_on_disk=False)), Result.FAIL)],
+    "boot.grub-config-missing": [
+        (bios(bootloader=replace(LOADER, config=None, entries=())), Result.FAIL)
+    ],
+    "boot.kernel-missing": [
+        (bios(bootloader=entry(kernel_exists=False), kernels=()), Result.FAIL),
+        (
+            bios(
+                bootloader=replace(
+                    LOADER, entries=(*LOADER.entries, *entry(kernel_exists=False).entries)
+                )
+            ),
+            Result.WARN,
+        ),
+    ],
+    "boot.initramfs-missing": [
+        (
+            bios(
+                bootloader=entry(initrds_exist=False),
+                kernels=kernel(state=InitramfsState.MISSING, modules=()),
+            ),
+            Result.FAIL,
+        )
+    ],
+    "boot.initramfs-corrupt": [
+        (bios(kernels=kernel(state=InitramfsState.CORRUPT, detail="ends early")), Result.FAIL)
+    ],
+    "boot.initramfs-no-virtio": [
+        (bios(kernels=kernel(modules=NO_VIRTIO)), Result.FAIL),
+        (bios(kernels=kernel(modules=BUT_NET)), Result.WARN),
+    ],
+    "boot.esp-config-other-disk": [
+        (
+            uefi(bootloader=replace(EFI, problems=(Problem("esp-config-other-disk", "uuid"),))),
+            Result.FAIL,
+        )
+    ],
+    "disk.filesystem-damaged": [
+        (damaged("filesystem-past-end"), Result.FAIL),
+        (damaged("journal-unread"), Result.WARN),
+    ],
+    "boot.bootloader-missing": [
+        (
+            bios(
+                table=replace(TABLE, boot_code=False, bios_core=False),
+                bootloader=replace(LOADER, bios=False, uefi=False),
+            ),
+            Result.FAIL,
+        )
+    ],
+    "boot.mode": [
+        (
+            bios(
+                os=replace(OS, architecture="aarch64"),
+            ),
+            Result.FAIL,
+        )
+    ],
+    "boot.architecture": [(bios(os=replace(OS, architecture="s390x")), Result.FAIL)],
+    "boot.mbr-no-active-partition": [
+        (
+            bios(table=replace(TABLE, partitions=(replace(TABLE.partitions[0], active=False),))),
+            Result.WARN,
+        ),
+        (
+            bios(
+                table=replace(TABLE, partitions=(replace(TABLE.partitions[0], active=False),)),
+                bootloader=replace(LOADER, name="extlinux"),
+            ),
+            Result.FAIL,
+        ),
+    ],
+    "boot.esp-no-fallback": [
+        (uefi(bootloader=replace(EFI, esp_fallback=None)), Result.FAIL),
+        (uefi(bootloader=replace(EFI, esp_fallback=None, bios=True)), Result.WARN),
+    ],
+    "disk.gpt-backup-missing": [
+        (
+            uefi(table=replace(UEFI.table, problems=(Problem("gpt-backup-missing", "zeros"),))),
+            Result.WARN,
+        )
+    ],
+    "disk.filesystem-dirty": [(bios(filesystems=(replace(ROOT, dirty=True),)), Result.WARN)],
+    "disk.encrypted": [
+        (bios(filesystems=(ROOT, replace(ROOT, type="luks", read=False))), Result.FAIL)
+    ],
+    "disk.partition-table": [
+        (bios(table=replace(TABLE, kind=TableKind.NONE, partitions=())), Result.FAIL),
+        (table(Problem("partition-past-end", "partition 1 ends behind the disk")), Result.FAIL),
+    ],
+    "disk.table-too-large": [(table(Problem("table-too-large", "4 G entries")), Result.FAIL)],
+    "disk.header-inconsistent": [(table(Problem("header-inconsistent", "x")), Result.FAIL)],
+    "disk.partition-overlap": [(table(Problem("partition-overlap", "1 and 2")), Result.FAIL)],
+    "disk.partition-loop": [(table(Problem("partition-loop", "5 to 5")), Result.FAIL)],
+    "network.net-persistent-rules": [
+        (bios(network=replace(NETWORK, persistent_rules=(RULES_FILE,))), Result.FAIL),
+        (
+            bios(
+                kernels=kernel(persistent_net_rules=("etc/udev/rules.d/70-persistent-net.rules",))
+            ),
+            Result.FAIL,
+        ),
+    ],
+    "network.net-static-address": [
+        (bios(network=replace(NETWORK, interfaces=(STATIC,))), Result.FAIL)
+    ],
+    "network.net-mac-pinned": [
+        (
+            bios(network=replace(NETWORK, mac_pinned=(Location("/etc/systemd/network/10.link"),))),
+            Result.FAIL,
+        )
+    ],
+    "network.dhcp": [
+        (
+            bios(
+                network=replace(NETWORK, interfaces=(replace(DHCP, method=AddressMethod.NONE),)),
+                cloud_init=None,
+            ),
+            Result.UNKNOWN,
+        )
+    ],
+    "cloud.cloud-init-missing": [
+        (bios(cloud_init=replace(CLOUD, installed=False, enabled=None)), Result.WARN)
+    ],
+    "cloud.cloud-init-disabled": [
+        (
+            bios(
+                cloud_init=replace(
+                    CLOUD, enabled=False, disabled_by="/etc/cloud/cloud-init.disabled"
+                )
+            ),
+            Result.WARN,
+        )
+    ],
+    "os.os-release-missing": [
+        (bios(os=None, problems=(Problem("os-release-missing", "none"),)), Result.WARN)
+    ],
+    "guest.guest-link-escapes": [
+        (
+            bios(os=None, problems=(Problem("guest-link-escapes", "/etc/os-release"),)),
+            Result.WARN,
+        )
+    ],
+    "guest.guest-link-loop": [
+        (bios(problems=(Problem("guest-link-loop", "/etc/ssh/sshd_config"),)), Result.WARN)
+    ],
+    "disk.one-system-disk": [
+        (GuestFacts(table=TABLE, filesystems=(replace(ROOT, type="vfat"),)), Result.FAIL)
+    ],
+}
+IMAGE_FAULTS: dict[str, tuple[ImageFacts, Result]] = {
+    "image.format": (replace(IMAGE, format=ImageFormat.ISO), Result.FAIL),
+    "image.size": (replace(IMAGE, virtual_size=512 * MIB, exact_size=512 * MIB), Result.FAIL),
+    "image.object-size": (
+        replace(IMAGE, virtual_size=200 * GIB, exact_size=200 * GIB),
+        Result.UNKNOWN,
+    ),
+    "image.size-unaligned": (replace(IMAGE, exact_size=GIB - 1), Result.WARN),
+    "image.dirty": (replace(IMAGE, problems=(Problem("dirty", "bit 0"),)), Result.WARN),
+    "image.snapshots": (replace(IMAGE, snapshots=2), Result.WARN),
+    "image.oddities": (replace(IMAGE, problems=(Problem("size-ambiguous", "x"),)), Result.WARN),
+}
