@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import threading
 from collections.abc import Sequence
 
 from diskwright.model.stored import ObjectInfo
@@ -38,6 +39,26 @@ class SentParts:
             if self._odd.intersection(numbers):
                 return True
         return found.etag == multipart_etag(etags)
+
+
+class SentUploads:
+    """What was sent, by upload id; of uploads that another process began nothing is known."""
+
+    def __init__(self) -> None:
+        self._parts: dict[str, SentParts] = {}
+        self._lock = threading.Lock()
+
+    def begin(self, upload_id: str) -> None:
+        with self._lock:
+            self._parts[upload_id] = SentParts()
+
+    def of(self, upload_id: str) -> SentParts:
+        with self._lock:
+            return self._parts.get(upload_id) or SentParts()
+
+    def end(self, upload_id: str) -> None:
+        with self._lock:
+            self._parts.pop(upload_id, None)
 
 
 def multipart_etag(etags: Sequence[str]) -> str | None:
