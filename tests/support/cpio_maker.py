@@ -9,9 +9,7 @@ FILE, DIRECTORY = 0o100644, 0o040755
 
 def archive(files: Mapping[str, bytes], *, trailer: bool = True) -> bytes:
     """Files with their folders before them, as `find | cpio -o -H newc` writes them."""
-    made: list[bytes] = []
-    for folder in _folders(files):
-        made.append(entry(folder, b"", mode=DIRECTORY))
+    made = [entry(folder, b"", mode=DIRECTORY) for folder in _folders(files)]
     made += [entry(name, content) for name, content in files.items()]
     if trailer:
         made.append(entry("TRAILER!!!", b"", mode=0))

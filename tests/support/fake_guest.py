@@ -45,11 +45,11 @@ class FakeFs:
         self,
         files: Mapping[str, Content],
         *,
-        type: str = "ext4",
+        fs_type: str = "ext4",
         uuid: str | None = None,
         label: str | None = None,
     ) -> None:
-        self.type, self.uuid, self.label = type, uuid, label
+        self.type, self.uuid, self.label = fs_type, uuid, label
         self.size, self.free = 1 << 30, 1 << 29
         self.dirty: bool | None = False
         self.note = ""

@@ -1,12 +1,12 @@
 """fstab is read as mount(8) reads it, with the lines it stands on."""
 
 import pytest
-from support.fake_guest import Broken, Sparse, tree_of
 
 from diskwright.guest.devices import DiskNames
 from diskwright.guest.fstab import MAX_ENTRIES, parse_fstab, read_fstab
 from diskwright.guest.reading import NotThere, Unreadable
 from diskwright.model.guest import FileSystem, NamedBy
+from support.fake_guest import Broken, Sparse, tree_of
 
 DISK = DiskNames((FileSystem("ext4", None, True, uuid="aaaa-bbbb"),), None)
 

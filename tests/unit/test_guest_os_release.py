@@ -3,7 +3,6 @@
 import struct
 
 import pytest
-from support.fake_guest import Broken, Link, Sparse, tree_of
 
 from diskwright.guest.elf import elf_machine
 from diskwright.guest.os_release import (
@@ -14,6 +13,7 @@ from diskwright.guest.os_release import (
     read_os_release,
 )
 from diskwright.guest.reading import Unreadable
+from support.fake_guest import Broken, Link, Sparse, tree_of
 
 DEBIAN = """PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"
 NAME="Debian GNU/Linux"
@@ -61,7 +61,9 @@ def test_a_file_that_can_not_be_read_is_not_missing(content: Broken | Sparse) ->
 
 
 def test_values_are_unquoted_as_a_shell_would() -> None:
-    text = "A='it is $5'\nB=\"a \\\"b\\\" \\$c \\\\ \\`d\\`\"\nC=plain\n# D=no\nlower=no\n  E = no\nF=\n"
+    text = (
+        'A=\'it is $5\'\nB="a \\"b\\" \\$c \\\\ \\`d\\`"\nC=plain\n# D=no\nlower=no\n  E = no\nF=\n'
+    )
     expected = {"A": "it is $5", "B": 'a "b" $c \\ `d`', "C": "plain", "F": ""}
     assert parse_os_release(text) == expected
 

@@ -45,13 +45,15 @@ def read_commands(script: str) -> list[Command]:
     words: list[Word] = []
     first = 1
     for line, word in _Scanner(script).words():
+        if words and (word is None or _is_brace(word, "}")):
+            found.append(Command(first, tuple(words)))
+            words = []
         if word is not None:
             first = first if words else line
             words.append(word)
-        if word is None or _is_brace(word):
-            if words:
+            if _is_brace(word, "{") or _is_brace(word, "}"):
                 found.append(Command(first, tuple(words)))
-            words = []
+                words = []
         if len(found) > MAX_COMMANDS:
             raise GrubScriptError(f"has more than {MAX_COMMANDS} commands")
     if words:
@@ -59,8 +61,8 @@ def read_commands(script: str) -> list[Command]:
     return found
 
 
-def _is_brace(word: Word) -> bool:
-    return not word.quoted and word.parts in (((False, "{"),), ((False, "}"),))
+def _is_brace(word: Word, brace: str) -> bool:
+    return not word.quoted and word.parts == ((False, brace),)
 
 
 class _Scanner:
