@@ -2,7 +2,7 @@
 
     DiskwrightError                      exit code
     ├── UsageError                        2
-    ├── ValidationFailed                  3
+    ├── ValidationFailed, ObjectTooLarge  3
     ├── InputError                       10
     │   ├── InputMissing, InputUnreadable, InputNotAFile
     │   └── ImageRefused (kind, code, offset)
@@ -68,7 +68,7 @@ from diskwright.errors.tool import (
     ToolMissing,
     ToolStalled,
 )
-from diskwright.errors.usage import Cancelled, UsageError, ValidationFailed
+from diskwright.errors.usage import Cancelled, ObjectTooLarge, UsageError, ValidationFailed
 
 __all__ = [
     "BucketMissing",
@@ -93,6 +93,7 @@ __all__ = [
     "KeyUnreadable",
     "Locked",
     "ObjectMissing",
+    "ObjectTooLarge",
     "OutputError",
     "OutputNotWritable",
     "RemoteError",

@@ -30,6 +30,18 @@ class ValidationFailed(DiskwrightError):
 
 
 @dataclass(eq=False)
+class ObjectTooLarge(DiskwrightError):
+    """Seen while it is sent: how well a disk compresses shows only then."""
+
+    image: str
+    limit: str
+    exit_code = 3
+    kind = "validation"
+    template = "{image}: the object grows past {limit}, more than the service imports"
+    hint_template = "shrink the disk, or accept it: --accept image.object-size --reason TEXT"
+
+
+@dataclass(eq=False)
 class Cancelled(DiskwrightError):
     """Asked to stop: `signal` 2 (Ctrl-C) or 15 (terminate)."""
 

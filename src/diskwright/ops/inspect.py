@@ -9,7 +9,7 @@ from diskwright.model.finding import Accepted, Verdict
 from diskwright.model.guest import GuestFacts
 from diskwright.model.image import ImageFormat
 from diskwright.model.outcome import Inspected, Validated
-from diskwright.model.profile import Profile
+from diskwright.model.profile import Minimum, Profile
 from diskwright.ops.opening import Source, look
 from diskwright.ports import GuestInspector, OsDatabase
 from diskwright.rules import judge, known_rule_ids
@@ -35,6 +35,16 @@ def check_accepted(accepted: Sequence[Accepted]) -> None:
             raise UsageError(f"--accept {entry.id} needs a reason", "add --reason TEXT")
 
 
+def minimum_of(guest: GuestFacts, database: OsDatabase) -> Minimum | None:
+    """Least memory and disk of the guest's system; None where either is not known."""
+    if guest.os is None:
+        return None
+    architecture = guest.architecture or guest.os.architecture
+    if architecture is None:
+        return None
+    return database.minimum(guest.os.id, guest.os.version_id, architecture)
+
+
 def verdict_of(
     source: Source,
     guest: GuestFacts,
@@ -46,17 +56,11 @@ def verdict_of(
     accepted: Sequence[Accepted],
 ) -> Verdict:
     check_accepted(accepted)
-    system = guest.os
-    minimum = (
-        database.minimum(system.id, system.version_id, system.architecture or "x86_64")
-        if system is not None
-        else None
-    )
     return judge(
         source.facts,
         guest,
         profile,
-        minimum=minimum,
+        minimum=minimum_of(guest, database),
         database_date=database.date,
         data=data,
         min_memory=min_memory,

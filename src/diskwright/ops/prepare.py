@@ -11,14 +11,15 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from diskwright.blockio.view import CancelView, DigestView, ProgressView
-from diskwright.errors import UsageError, ValidationFailed
+from diskwright.errors import ObjectTooLarge, UsageError, ValidationFailed
 from diskwright.model.finding import Accepted
 from diskwright.model.image import ImageFormat
 from diskwright.model.names import uuid7
 from diskwright.model.outcome import Prepared, Validated
 from diskwright.model.profile import Profile
 from diskwright.model.stored import StoredObject
-from diskwright.ops.inspect import verdict_of
+from diskwright.model.units import format_size
+from diskwright.ops.inspect import minimum_of, verdict_of
 from diskwright.ops.opening import Source, look, reading
 from diskwright.ops.prepared import PreparePlan, journal_notes, manifest_of, outcome_of
 from diskwright.ops.sealing import Seal
@@ -111,6 +112,7 @@ def plan(
             tools.profile,
             data=request.data,
             min_memory=request.min_memory,
+            minimum=minimum_of(guest, tools.database),
         ),
         image=uuid7(int(tools.now() * 1000), tools.entropy(10)),
         name=request.name,
@@ -147,6 +149,14 @@ def rehearsed(planned: PreparePlan, *, target: str) -> Prepared:
     layout = planned.stored_layout
     nothing = StoredObject(planned.key, layout.size_limit, layout.part_size, (), "")
     return outcome_of(planned, target, nothing, "", dry_run=True)
+
+
+def object_limit(planned: PreparePlan, profile: Profile) -> int:
+    """Bytes that the object may have: an import-ready one has to pass the service's own limit."""
+    waived = {entry.id for entry in planned.verdict.accepted}
+    if planned.seal is not None or "image.object-size" in waived:
+        return planned.stored_layout.size_limit
+    return min(planned.stored_layout.size_limit, profile.object_maximum)
 
 
 def _output(request: PrepareRequest, profile: Profile) -> tuple[ImageFormat, bool]:
@@ -198,12 +208,14 @@ def _send(
     writer.plan(view.extents(0, view.size))
     progress.phase("prepare", planned.layout.data_bytes)
     sink = destination.sink(planned.key, planned.stored_layout)
-    plain_size = 0
+    limit = object_limit(planned, tools.profile)
     with closing(writer.chunks(view)) as plain:
         chunks = plain if planned.seal is None else planned.seal.chunks(plain, tools.threads)
         with closing(chunks):
             for chunk in chunks:
                 cancel.check()
+                if chunk.offset + len(chunk.data) > limit:
+                    raise ObjectTooLarge(planned.source.identity.path, format_size(limit))
                 sink.write(chunk)
     stored = sink.finish()
     plain_size = stored.size if planned.seal is None else planned.seal.plain_size(stored.size)
