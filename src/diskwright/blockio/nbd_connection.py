@@ -99,7 +99,9 @@ class NbdConnection:
                 stop = min(cursor + REQUEST_BYTES, end)
                 self._handle += 1
                 pending[self._handle] = _Pending(cursor, stop)
-                batch += wire.request(wire.CMD_READ, self._handle, cursor, stop - cursor)
+                batch += wire.request(
+                    wire.CMD_READ, self._handle, cursor, stop - cursor, flags=self._read_flags
+                )
                 cursor = stop
             if batch:
                 self._send(batch)
@@ -195,9 +197,11 @@ class NbdConnection:
             if kind == wire.REP_INFO and data[:2] == struct.pack(">H", wire.INFO_EXPORT):
                 if size is not None or len(data) != wire.INFO_EXPORT_DATA.size:
                     self._lied("a wrong description of the export")
-                _, size, _ = wire.INFO_EXPORT_DATA.unpack(data)
+                _, size, flags = wire.INFO_EXPORT_DATA.unpack(data)
         if size is None or size >= 1 << 63:
             self._lied("an export without a possible size")
+        # qemu 7.2 hangs up on a read error unless it may not fragment: then it reports the error
+        self._read_flags = wire.CMD_FLAG_DF if flags & wire.FLAG_SEND_DF else 0
         return int(size)
 
     def _ask(self, option: int, data: bytes) -> Iterator[tuple[int, bytes]]:

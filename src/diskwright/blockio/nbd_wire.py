@@ -18,7 +18,6 @@ CLIENT_FLAGS = struct.pack(">I", FLAG_FIXED_NEWSTYLE | FLAG_NO_ZEROES)
 
 # "Option types"
 OPTION = struct.Struct(">8sII")  # option magic, option, length of data
-OPT_ABORT = 2
 OPT_GO = 7
 OPT_STRUCTURED_REPLY = 8
 OPT_SET_META_CONTEXT = 10
@@ -34,7 +33,7 @@ MAX_OPTION_REPLY = 64 << 10  # "a server SHOULD NOT send strings longer than 409
 
 INFO_EXPORT = 0
 INFO_EXPORT_DATA = struct.Struct(">HQH")  # info type, size, transmission flags
-FLAG_HAS_FLAGS = 1
+FLAG_SEND_DF = 1 << 7  # "Transmission flags"
 
 CONTEXT = b"base:allocation"
 CONTEXT_ID = struct.Struct(">I")
@@ -42,8 +41,8 @@ CONTEXT_ID = struct.Struct(">I")
 # "Transmission phase"
 REQUEST = struct.Struct(">IHHQQI")  # magic, command flags, type, handle, offset, length
 REQUEST_MAGIC = 0x25609513
+CMD_FLAG_DF = 1 << 2
 CMD_READ = 0
-CMD_DISC = 2
 CMD_BLOCK_STATUS = 7
 
 CHUNK = struct.Struct(">IHHQI")  # magic, flags, type, handle, length of payload
@@ -74,8 +73,8 @@ def option(number: int, data: bytes) -> bytes:
     return OPTION.pack(OPTION_MAGIC, number, len(data)) + data
 
 
-def request(command: int, handle: int, offset: int, length: int) -> bytes:
-    return REQUEST.pack(REQUEST_MAGIC, 0, command, handle, offset, length)
+def request(command: int, handle: int, offset: int, length: int, *, flags: int = 0) -> bytes:
+    return REQUEST.pack(REQUEST_MAGIC, flags, command, handle, offset, length)
 
 
 def go_data() -> bytes:

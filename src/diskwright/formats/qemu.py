@@ -29,6 +29,8 @@ DRIVERS = {
     ImageFormat.QED: "qed",
 }
 
+_OPENING = re.compile(r"(?:Failed to blk_new_open|Could not open) 'driver=.*?': ", re.DOTALL)
+
 
 def driver_of(image_format: ImageFormat, path: str) -> str:
     """qemu's name of a format. Raises ImageUnsupported where it has none."""
@@ -50,15 +52,16 @@ def image_options(path: str, image_format: ImageFormat) -> str:
 
 def meaning(tool: str, said: str, path: str) -> DiskwrightError:
     """The error behind what a confined `tool` said on stderr about the image `path`."""
-    said = said.removeprefix(f"{tool}: ").replace(path, os.path.basename(path))
-    line = next(iter(said.splitlines()), "it said nothing")
+    said = said.removeprefix(f"{tool}: ")
+    opening = _OPENING.match(said)  # the options in it hold the path, which may hold anything
+    line = next(iter((said[opening.end() :] if opening else said).splitlines()), "")
     if "Failed to get" in line and "lock" in line:
         return Locked(path)
     if "Permission denied" in line or "Operation not permitted" in line:
         return ImageUnsafe(path, "reference-outside", f"qemu was led outside of it: {line}")
-    if "Could not open" in line or "error while reading" in line:
+    if opening or "Could not open" in line or "error while reading" in line:
         return ImageBroken(path, "unreadable", line)
-    return ToolFailed(tool, line)
+    return ToolFailed(tool, line or "it said nothing")
 
 
 def version_in(tool: str, said: str) -> str:
