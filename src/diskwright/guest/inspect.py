@@ -60,9 +60,17 @@ def inspect_guest(reader: Disk) -> GuestFacts:
     source = Source(reader)
     notes = _Notes()
     table = notes.read(Section.TABLE, lambda: read_table(source))
-    probes = _probes(source, table)
     if table is None:
         notes.unread.append(Unread(Section.FILESYSTEMS, "the partition table was not read"))
+    return _gather(notes, table, _probes(source, table))
+
+
+def facts_of(table: PartitionTable | None, probes: list[Probe]) -> GuestFacts:
+    """What `inspect_guest` tells of a disk whose file systems were opened already."""
+    return _gather(_Notes(), table, probes)
+
+
+def _gather(notes: _Notes, table: PartitionTable | None, probes: list[Probe]) -> GuestFacts:
     names = DiskNames(tuple(p.facts for p in probes), table)
     root = layout.find_root(probes)
     guest = _Guest(notes, probes, names, table)

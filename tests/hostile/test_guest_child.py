@@ -1,0 +1,102 @@
+"""Whatever a disk does to its reader, the parent gets facts, and says what is unread and why."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from diskwright.adapters import guest_child
+from diskwright.adapters.guest_child import ConfinedGuestInspector, understood
+from diskwright.adapters.qemu_nbd import QemuNbdExporter
+from diskwright.guest.answer import MAX_ANSWER, nothing_read
+from diskwright.model.codec import DecodeError, encode
+from diskwright.model.guest import GuestFacts, Section
+from diskwright.model.image import FileIdentity, ImageFacts, ImageFormat
+
+IDENTITY = FileIdentity("/images/disk", 1, 2, 1 << 20, 3)
+FACTS = ImageFacts(ImageFormat.QCOW2, 1 << 20, 1 << 20, 1 << 20)
+
+
+def inspect_behind(said: bytes | None, *, time_limit_s: float = 20.0) -> GuestFacts:
+    """The facts of a disk behind a server that says so much, then nothing (None: hangs up)."""
+
+    @contextmanager
+    def descriptor(identity: FileIdentity, image_format: ImageFormat) -> Iterator[int]:
+        ours, theirs = socket.socketpair()
+        with ours, theirs:
+            if said is None:
+                ours.close()
+            else:
+                ours.sendall(said)
+            yield theirs.fileno()
+
+    inspector = ConfinedGuestInspector(descriptor=descriptor, time_limit_s=time_limit_s)
+    return inspector.inspect(IDENTITY, FACTS)
+
+
+def assert_nothing_read(facts: GuestFacts, *words: str) -> None:
+    assert {entry.section for entry in facts.unread} == set(Section)
+    for word in words:
+        assert word in facts.why_unread(Section.TABLE)
+
+
+def test_a_server_that_hangs_is_left_after_the_limit() -> None:
+    assert_nothing_read(inspect_behind(b"", time_limit_s=2.0), "took more than 2 s")
+
+
+@pytest.mark.parametrize("said", [None, b"HTTP/1.1 400 Bad Request\r\n\r\n" * 10])
+def test_a_server_that_talks_nonsense_or_is_gone(said: bytes | None) -> None:
+    assert_nothing_read(inspect_behind(said))
+
+
+def test_a_child_that_breaks_down_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guest_child, "FUNCTION", "diskwright.guest.child:no_such_function")
+    assert_nothing_read(inspect_behind(b""), "status 1", "no_such_function")
+
+
+def test_a_disk_of_noise_has_facts(tmp_path: Path) -> None:
+    path = tmp_path / "noise"
+    path.write_bytes(os.urandom(1 << 20))
+    found = path.stat()
+    identity = FileIdentity(str(path), found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
+    raw = ImageFacts(ImageFormat.RAW, 1 << 20, 1 << 20, 1 << 20)
+    inspector = ConfinedGuestInspector(descriptor=QemuNbdExporter().descriptor)
+    facts = inspector.inspect(identity, raw)
+    assert facts.table is not None
+    assert facts.root is None
+    assert facts.why_unread(Section.ROOT)
+
+
+GOOD = json.dumps(encode(nothing_read("so"))).encode()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b'{"root": "0"}',
+        b'{"further": 1}',
+        b'{"root": NaN}',
+        b'{"unread": [{"section": "os", "reason": "\\ud800"}]}',
+        b"\xff\xfe",
+        b"[" * 200_000,
+        GOOD + b"x",
+        GOOD[:-1],
+        b" " * (MAX_ANSWER + 1),
+    ],
+)
+def test_an_answer_of_another_form_is_refused(answer: bytes) -> None:
+    with pytest.raises(DecodeError):
+        understood(answer)
+
+
+def test_a_good_answer_is_understood() -> None:
+    assert understood(GOOD) == nothing_read("so")
