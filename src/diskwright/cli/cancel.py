@@ -6,8 +6,6 @@ import signal
 import threading
 from types import FrameType
 
-from diskwright.errors import Cancelled
-
 
 class SignalCancel:
     """A CancelToken. `install` in the main thread; what was there before comes back on exit."""
@@ -19,6 +17,8 @@ class SignalCancel:
 
     def check(self) -> None:
         if self._asked.is_set():
+            from diskwright.errors import Cancelled
+
             raise Cancelled(int(self._signal))
 
     def __enter__(self) -> SignalCancel:

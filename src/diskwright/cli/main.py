@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import sys
 import traceback
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
 import diskwright
 from diskwright.cli.lazy import LazyGroup
 from diskwright.cli.session import Session, exit_code, path_text
-from diskwright.errors import Cancelled, DiskwrightError
+
+if TYPE_CHECKING:
+    from diskwright.errors import DiskwrightError
 
 
 @click.group(
@@ -67,22 +69,31 @@ def _run(session: Session, argv: list[str]) -> int:
         return done.exit_code
     except click.ClickException as wrong:
         return _usage(session, argv, wrong)
-    except DiskwrightError as caught:
-        error = caught
-        status = caught.status if isinstance(caught, Cancelled) else caught.exit_code
-        session.show(caught)
     except (KeyboardInterrupt, click.Abort):
         click.echo("diskwright: interrupted", err=True)
         status = 130
-    except MemoryError:
+    except BrokenPipeError:
         raise
-    except Exception as bug:  # noqa: BLE001 - the outermost edge: a bug gets one line too
-        error = DiskwrightError()
-        status = 1
-        _show_bug(session, bug)
+    except Exception as caught:  # noqa: BLE001 - the outermost edge: a bug gets one line too
+        error, status = _failed(session, caught)
     if session.output == "json" and (session.results or error is not None):
         _print_document(session, error)
     return status or exit_code(session.failures)
+
+
+def _failed(session: Session, caught: Exception) -> tuple[DiskwrightError, int]:
+    # Imported here and not above: `--help` needs none of it
+    from diskwright.errors import Cancelled, DiskwrightError
+
+    if isinstance(caught, DiskwrightError):
+        session.show(caught)
+        return caught, caught.status if isinstance(caught, Cancelled) else caught.exit_code
+    text = path_text(f"{type(caught).__name__}: {caught}")
+    click.echo(f"diskwright: a bug of ours: {text}", err=True)
+    click.echo(f"  hint: {DiskwrightError.hint_template}", err=True)
+    if session.debug:
+        traceback.print_exception(caught)
+    return DiskwrightError(), 1
 
 
 def _usage(session: Session, argv: list[str], wrong: click.ClickException) -> int:
@@ -98,14 +109,6 @@ def _usage(session: Session, argv: list[str], wrong: click.ClickException) -> in
     if "json" in argv or "--output=json" in argv:
         _print_document(session, error)
     return 2
-
-
-def _show_bug(session: Session, bug: Exception) -> None:
-    text = path_text(f"{type(bug).__name__}: {bug}")
-    click.echo(f"diskwright: a bug of ours: {text}", err=True)
-    click.echo(f"  hint: {DiskwrightError.hint_template}", err=True)
-    if session.debug:
-        traceback.print_exception(bug)
 
 
 def _print_document(session: Session, error: DiskwrightError | None) -> None:

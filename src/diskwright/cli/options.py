@@ -69,22 +69,28 @@ def profile_option(command: F) -> F:
 
 def rules_options(command: F) -> F:
     """What validate and prepare let a person say about findings."""
-    for option in (
-        click.option("--data", is_flag=True, help="A data disk: no operating system is expected."),
-        click.option(
-            "--min-memory",
-            type=SizeType(),
-            metavar="SIZE",
-            help="Memory that servers will have at least, as 2GiB; checked against the system's.",
-        ),
-        click.option("--strict", is_flag=True, help="Warnings and unknowns stand against it too."),
-        click.option(
-            "--accept",
-            multiple=True,
-            metavar="ID",
-            help="Accept this finding; give a --reason for each, in the same order.",
-        ),
-        click.option("--reason", multiple=True, metavar="TEXT", help="Why it is accepted."),
+    for option in reversed(
+        (
+            click.option(
+                "--data", is_flag=True, help="A data disk: no operating system is expected."
+            ),
+            click.option(
+                "--min-memory",
+                type=SizeType(),
+                metavar="SIZE",
+                help="Memory that servers will have at least, as 2GiB; checked against the system's.",
+            ),
+            click.option(
+                "--strict", is_flag=True, help="Warnings and unknowns stand against it too."
+            ),
+            click.option(
+                "--accept",
+                multiple=True,
+                metavar="ID",
+                help="Accept this finding; give a --reason for each, in the same order.",
+            ),
+            click.option("--reason", multiple=True, metavar="TEXT", help="Why it is accepted."),
+        )
     ):
         command = option(command)
     return command
@@ -102,14 +108,16 @@ def accepted(ids: tuple[str, ...], reasons: tuple[str, ...]) -> tuple[Accepted, 
 
 def s3_options(command: F) -> F:
     """How to reach an S3-compatible endpoint; config file and environment say the rest."""
-    for option in (
-        click.option("--endpoint-url", metavar="URL", help="S3 endpoint, as https://obs.…"),
-        click.option("--region", metavar="NAME", help="Region of the bucket."),
-        click.option(
-            "--addressing-style",
-            type=click.Choice(["auto", "path", "virtual"]),
-            help="How buckets are addressed; OBS wants virtual.",
-        ),
+    for option in reversed(
+        (
+            click.option("--endpoint-url", metavar="URL", help="S3 endpoint, as https://obs.…"),
+            click.option("--region", metavar="NAME", help="Region of the bucket."),
+            click.option(
+                "--addressing-style",
+                type=click.Choice(["auto", "path", "virtual"]),
+                help="How buckets are addressed; OBS wants virtual.",
+            ),
+        )
     ):
         command = option(command)
     return command

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from diskwright.ports import Progress
+if TYPE_CHECKING:
+    from diskwright.ports import Progress
 
 
 class TerminalProgress:

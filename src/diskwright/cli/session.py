@@ -14,11 +14,11 @@ import click
 
 from diskwright.cli.cancel import SignalCancel
 from diskwright.cli.progress import TerminalProgress, choose
-from diskwright.errors import Cancelled, DiskwrightError
 from diskwright.model.nulls import NullProgress
 
 if TYPE_CHECKING:
     from diskwright.app import Diskwright
+    from diskwright.errors import DiskwrightError
     from diskwright.ports import CancelToken, Progress
 
 
@@ -49,6 +49,8 @@ class Session:
     @contextmanager
     def reporting(self, image: str) -> Iterator[None]:
         """One of several images: its failure is a line, a hint and a result; the rest goes on."""
+        from diskwright.errors import Cancelled, DiskwrightError
+
         try:
             yield
         except Cancelled:

@@ -12,8 +12,8 @@ from diskwright.report.import_request import ImportRequest, import_request_text
 _KEY_WIDTH = 13
 
 
-def _rows(rows: Iterable[tuple[str, str]]) -> str:
-    return "\n".join(f"{key:<{_KEY_WIDTH}}{printable(value)}" for key, value in rows if value)
+def _rows(rows: Iterable[tuple[str, str]], *, width: int = _KEY_WIDTH) -> str:
+    return "\n".join(f"{key:<{width}}{printable(value)}" for key, value in rows if value)
 
 
 def _stored(format_name: str, compressed: bool, size: int, virtual_size: int) -> str:
@@ -117,4 +117,4 @@ def doctored_text(found: Doctored) -> str:
             ("  checksums", seen[able.checksum_verified]),
             ("  open uploads", seen[able.list_uploads]),
         ]
-    return _rows(rows)
+    return _rows(rows, width=16)
