@@ -108,6 +108,21 @@ class DestinationContract:
                 run(CancelAt(number))
             assert nothing_is_left(store, state), f"cancelled at look {number}"
 
+    def test_cancelled_at_every_chunk_boundary_the_next_write_stops(
+        self, store, state, open_destination, part_size
+    ):
+        chunks = [Chunk(n * part_size // 2, bytes([n]) * 10) for n in range(6)]
+        for boundary in range(len(chunks)):
+            cancel = CancelAt(None)
+            with open_destination(cancel=cancel) as destination:
+                sink = destination.sink(KEY, layout(part_size))
+                for chunk in chunks[:boundary]:
+                    sink.write(chunk)
+                cancel.number = 0
+                with pytest.raises(Cancelled):
+                    sink.write(chunks[boundary])
+            assert nothing_is_left(store, state), f"cancelled before chunk {boundary}"
+
     @pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError, None])
     @pytest.mark.parametrize("finished", [False, True])
     def test_leaving_without_commit_leaves_nothing(
