@@ -70,8 +70,11 @@ def load(
     for variable, value in sorted(env.items()):
         if variable.startswith("DISKWRIGHT_") and variable != "DISKWRIGHT_CONFIG":
             settings = _set_from_environment(settings, variable, value)
-    given = {name: value for name, value in overrides.items() if value is not None}
-    settings = replace(settings, **given)
+    for name, value in overrides.items():
+        if value is not None and not isinstance(value, S3Settings):
+            settings = _set(settings, name, value, where="settings")
+        elif value is not None:
+            settings = replace(settings, s3=value)
     if not settings.state_dir:
         settings = replace(settings, state_dir=_state_dir(env))
     return settings

@@ -1,29 +1,59 @@
-"""Ctrl-C and SIGTERM as a token that workers look at; a second Ctrl-C does not wait."""
+"""Ctrl-C, SIGTERM and a closed terminal: how the command is asked to stop.
+
+    while a verb works with the token   the first signal is seen at its next look
+    elsewhere (a prompt, inspect)       the main thread is interrupted where it stands
+
+Either way the run leaves through its clean-up, which a second signal does not disturb; a third
+does, and what is left then is cleaned by the next run.
+"""
 
 from __future__ import annotations
 
 import signal
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType
+
+from diskwright.errors import Cancelled
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_PATIENCE = 3  # this signal no longer waits for the clean-up
+
+
+class Interrupted(BaseException):
+    """Raised in the main thread, where it stands. Not an Exception: nothing on the way takes it."""
 
 
 class SignalCancel:
-    """A CancelToken. `install` in the main thread; what was there before comes back on exit."""
+    """A CancelToken. Enter it in the main thread; what was there before comes back on exit."""
 
     def __init__(self) -> None:
-        self._asked = threading.Event()
-        self._signal = signal.SIGINT
+        self.signal = int(signal.SIGINT)
+        self._count = 0  # no Event: its lock might be held by the code that a signal interrupts
+        self._looked_at = False
+        self._ending = False
         self._before: dict[signal.Signals, object] = {}
 
     def check(self) -> None:
-        if self._asked.is_set():
-            from diskwright.errors import Cancelled
+        if self._count:
+            self._ending = True
+            raise Cancelled(self.signal)
 
-            raise Cancelled(int(self._signal))
+    @contextmanager
+    def looked_at(self) -> Iterator[SignalCancel]:
+        """Inside, a verb looks at the token often."""
+        self._looked_at = True
+        try:
+            yield self
+        finally:
+            self._looked_at = False
 
     def __enter__(self) -> SignalCancel:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            self._before[number] = signal.signal(number, self._on_signal)
+        if threading.current_thread() is threading.main_thread():
+            for number in SIGNALS:
+                if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
+                    self._before[number] = signal.signal(number, self._on_signal)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -31,7 +61,12 @@ class SignalCancel:
             signal.signal(number, handler)  # type: ignore[arg-type]
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
-        if self._asked.is_set():
-            raise KeyboardInterrupt
-        self._signal = signal.Signals(number)
-        self._asked.set()
+        self._count += 1
+        if self._count == 1:
+            self.signal = number
+            if self._looked_at:
+                return
+        if self._ending and self._count < _PATIENCE:
+            return
+        self._ending = True
+        raise Interrupted

@@ -5,10 +5,10 @@ from __future__ import annotations
 import click
 
 from diskwright.cli.options import input_format_option, output_option, progress_option
-from diskwright.cli.session import Session, path_text, watched
+from diskwright.cli.session import Session, path_text
 from diskwright.model.image import ImageFormat
 
-FORMATS = ["raw", "qcow2", "vmdk", "vhd", "vhdx", "vdi"]
+FORMATS = ["raw", "qcow2", "vmdk", "vhd", "vhdx", "vdi", "qed"]
 
 
 @click.command(
@@ -57,7 +57,7 @@ def command(
     session.command = "convert"
     wanted = ImageFormat(output_format) if output_format else _by_ending(target)
     app = session.open()
-    with watched(progress) as (bar, cancel):
+    with session.watched(progress) as (bar, cancel):
         made = app.convert(
             source,
             target,

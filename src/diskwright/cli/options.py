@@ -78,7 +78,7 @@ def rules_options(command: F) -> F:
                 "--min-memory",
                 type=SizeType(),
                 metavar="SIZE",
-                help="Memory that servers will have at least, as 2GiB; checked against the system's.",
+                help="Least memory of the servers to come, as 2GiB; checked against the system's.",
             ),
             click.option(
                 "--strict", is_flag=True, help="Warnings and unknowns stand against it too."

@@ -13,7 +13,7 @@ from diskwright.cli.options import (
     rules_options,
     s3_options,
 )
-from diskwright.cli.session import Session, path_text, watched
+from diskwright.cli.session import Session, path_text
 from diskwright.model.image import ImageFormat
 from diskwright.model.outcome import Validated
 
@@ -101,7 +101,7 @@ def command(
         "sse": {"none": ""}.get(sse, sse) if sse else None,
     }
     app = session.open(profile=profile, to=to, key=key, s3=s3)
-    with watched(progress) as (bar, cancel):
+    with session.watched(progress) as (bar, cancel):
         made = app.prepare(
             image,
             name=name,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import click
 
+from diskwright.cli.convert import FORMATS
 from diskwright.cli.options import output_option, progress_option, s3_options
-from diskwright.cli.session import Session, watched
+from diskwright.cli.session import Session
 from diskwright.errors import UsageError
 from diskwright.model.image import ImageFormat
 
@@ -27,7 +28,7 @@ Examples:
 @click.option(
     "-O",
     "--output-format",
-    type=click.Choice(["raw", "qcow2", "vmdk", "vhd", "vhdx", "vdi"]),
+    type=click.Choice(FORMATS),
     help="Another format than the stored one; it is staged beside OUT for a while.",
 )
 @click.option("--to", metavar="TARGET", help="Open it into an import-ready object there.")
@@ -66,7 +67,7 @@ def command(
         raise UsageError("give either OUT or --to TARGET", "see diskwright restore --help")
     s3 = {"endpoint_url": endpoint_url, "region": region, "addressing_style": addressing_style}
     app = session.open(key=key, s3=s3)
-    with watched(progress) as (bar, cancel):
+    with session.watched(progress) as (bar, cancel):
         if to is not None:
             if output_format or verify or force:
                 raise UsageError(

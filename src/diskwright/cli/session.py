@@ -6,7 +6,7 @@ import os
 import sys
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -24,13 +24,14 @@ if TYPE_CHECKING:
 
 @dataclass
 class Session:
-    """`results` are those of the JSON document, in order; `failures` the errors among them."""
+    """`cancel` is how the run is asked to stop. `results` are those of the JSON document, in order; `failures` the errors among them."""
 
     command: str = ""
     output: str = "table"
     debug: bool = False
     config: str | None = None
     unconfined: bool | None = None
+    cancel: SignalCancel = field(default_factory=SignalCancel)
     results: list[dict[str, Any]] = field(default_factory=list)
     failures: list[DiskwrightError] = field(default_factory=list)
 
@@ -64,22 +65,22 @@ class Session:
 
     def show(self, error: DiskwrightError) -> None:
         """One line, and a hint."""
-        click.echo(f"diskwright: {path_text(error.message)}", err=True)
-        click.echo(f"  hint: {path_text(error.hint)}", err=True)
-        if self.debug:
-            traceback.print_exception(error)
+        with suppress(OSError):  # the terminal may be gone: the exit code says it all the same
+            click.echo(f"diskwright: {path_text(error.message)}", err=True)
+            click.echo(f"  hint: {path_text(error.hint)}", err=True)
+            if self.debug:
+                traceback.print_exception(error)
 
-
-@contextmanager
-def watched(asked: bool | None) -> Iterator[tuple[Progress, CancelToken]]:
-    """Progress on stderr and Ctrl-C as a token, for as long as a verb runs."""
-    bar = choose(asked)
-    try:
-        with SignalCancel() as cancel:
-            yield (bar or NullProgress()), cancel
-    finally:
-        if isinstance(bar, TerminalProgress):
-            bar.close()
+    @contextmanager
+    def watched(self, asked: bool | None) -> Iterator[tuple[Progress, CancelToken]]:
+        """Progress on stderr and Ctrl-C as a token, for as long as a verb runs."""
+        bar = choose(asked)
+        try:
+            with self.cancel.looked_at() as cancel:
+                yield (bar or NullProgress()), cancel
+        finally:
+            if isinstance(bar, TerminalProgress):
+                bar.close()
 
 
 def path_text(path: str | bytes) -> str:

@@ -55,3 +55,16 @@ def readable_hint() -> str:
     """The hint of every refusal for want of support. It sends nobody to a less careful tool."""
     names = ", ".join(row.format.value for row in SUPPORT if row.read)
     return f"formats that are read: {names}; ask the image's sender for one of them"
+
+
+def support_table() -> str:
+    """The table as Markdown."""
+    lines = ["| format | read | written | note |", "|---|---|---|---|"]
+    for row in SUPPORT:
+        read = "yes" if row.read else "recognised, refused"
+        lines.append(f"| {row.format.value} | {read} | {row.written or 'no'} | {row.note} |")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    print(support_table())  # noqa: T201 - for the README

@@ -1,0 +1,102 @@
+"""The README is true: its commands and library lines run, its table is current."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from diskwright.cli.lazy import COMMANDS
+from diskwright.formats.support import support_table
+from support.command import FIXTURE, Command
+
+README = Path(__file__).parents[2] / "README.md"
+TEXT = README.read_text()
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", TEXT, re.DOTALL)
+
+
+@pytest.fixture
+def command(tmp_path: Path, seaweed) -> Command:
+    """An environment as the README's reader has it: a bucket `images` and credentials."""
+    if "images" not in seaweed.buckets:
+        seaweed.bucket("images")
+    return Command(
+        tmp_path,
+        AWS_ACCESS_KEY_ID="test-admin",
+        AWS_SECRET_ACCESS_KEY="test-admin-secret",
+        DISKWRIGHT_S3_ENDPOINT_URL=seaweed.endpoint,
+        DISKWRIGHT_S3_REGION="us-east-1",
+        DISKWRIGHT_S3_ADDRESSING_STYLE="path",
+    )
+
+
+def pattern_of(shown: str) -> re.Pattern[str]:
+    """`…` stands for anything; all the rest is literal."""
+    return re.compile(".*?".join(re.escape(piece) for piece in shown.split("…")), re.DOTALL)
+
+
+@pytest.mark.s3
+def test_the_commands_run_and_say_what_is_shown(command, tmp_path):
+    shutil.copyfile(FIXTURE, tmp_path / "disk.qcow2")
+    seen = 0
+    for block in blocks("console"):
+        for part in block.split("$ ")[1:]:
+            line, _, shown = part.partition("\n")
+            words = shlex.split(line)
+            assert words[0] == "diskwright"
+            ended = command(*words[1:], cwd=tmp_path)
+            assert ended.code == 0, (line, ended.err)
+            assert pattern_of(shown.strip()).fullmatch(ended.out.strip()), (line, ended.out)
+            seen += 1
+    assert seen >= 5
+
+
+def test_the_library_lines_run(command, tmp_path):
+    shutil.copyfile(FIXTURE, tmp_path / "disk.qcow2")
+    (script,) = blocks("python")
+    assert len([line for line in script.splitlines() if line.strip()]) <= 9
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", script],
+        cwd=tmp_path,
+        env=command.environment,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "Debian GNU/Linux 12 (bookworm) 1073741824\n[]\nTrue\n"
+
+
+def test_the_configuration_is_read(tmp_path):
+    from diskwright.config import load
+
+    (example,) = blocks("toml")
+    path = tmp_path / "config.toml"
+    path.write_text(example)
+    settings = load(str(path), environment={})
+    assert settings.key == "local:/home/me/kek.json"
+    assert settings.s3.addressing_style == "virtual"
+
+
+def test_the_support_table_is_the_registrys():
+    assert support_table() in TEXT
+
+
+def test_every_command_has_help_with_examples(command):
+    for name in COMMANDS:
+        arguments = [name, "new", "--help"] if name == "key" else [name, "--help"]
+        ended = command(*arguments)
+        assert ended.code == 0
+        assert "Examples:" in ended.out or "Examples" in ended.out, name
+
+
+def test_links_lead_somewhere():
+    for link in re.findall(r"\]\(([^)#]+)\)", TEXT):
+        assert (README.parent / link).exists(), link
