@@ -6,14 +6,22 @@ import bz2
 import gzip
 import io
 import lzma
+import os
 import tarfile
 import zipfile
 from pathlib import Path
 
 import pytest
 
-from diskwright.errors import ImageBroken, ImageUnsafe, ImageUnsupported, UsageError
+from diskwright.errors import (
+    ImageBroken,
+    ImageUnsafe,
+    ImageUnsupported,
+    InputUnreadable,
+    UsageError,
+)
 from diskwright.formats.detect import decide, detect
+from diskwright.formats.source import ImageSource
 from diskwright.model.image import ImageFormat
 from support.hostile.iso import iso
 from support.hostile.qcow2 import qcow2
@@ -89,6 +97,10 @@ SIGNS = {
     "iso with mbr": (BOOT[:512] + iso()[512:], ImageFormat.ISO),
     "iso with gpt": (GPT[:32768] + iso()[32768:], ImageFormat.ISO),
     "gzip": (gzip.compress(b"x"), ImageFormat.GZIP),
+    "gzip with a table's mark by chance": (
+        (b"\x1f\x8b\x08" + b"\xa5" * 507 + b"\x55\xaa"),
+        ImageFormat.GZIP,
+    ),
     "xz": (lzma.compress(b"x"), ImageFormat.XZ),
     "bzip2": (bz2.compress(b"x"), ImageFormat.BZIP2),
     "empty bzip2": (bz2.compress(b""), ImageFormat.BZIP2),
@@ -199,3 +211,49 @@ def test_holes_of_a_file_are_not_counted_as_allocated(tmp_path: Path) -> None:
     assert facts.virtual_size == 1 << 30
     assert facts.allocated is not None
     assert 4096 <= facts.allocated < 1 << 20
+
+
+def test_only_the_first_mebibyte_and_the_last_64_kib_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[tuple[int, int]] = []
+    pread = os.pread
+
+    def noting(fd: int, length: int, offset: int) -> bytes:
+        seen.append((offset, length))
+        return pread(fd, length, offset)
+
+    monkeypatch.setattr("diskwright.formats.source.os.pread", noting)
+    decided(tmp_path, bytes(4 << 20))
+    assert seen == [(0, 1 << 20), ((4 << 20) - 65536, 65536)]
+
+
+def test_short_reads_are_read_on_and_a_file_that_became_shorter_is_unreadable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "disk.qcow2"
+    path.write_bytes(qcow2(cluster_bits=9))
+    whole = look_at(path)
+    pread = os.pread
+    monkeypatch.setattr(
+        "diskwright.formats.source.os.pread", lambda fd, n, at: pread(fd, min(n, 100), at)
+    )
+    assert look_at(path) == whole
+    with path.open("rb") as file:
+        longer = ImageSource(file.fileno(), str(path), whole.file_size + 512)
+        with pytest.raises(InputUnreadable):
+            longer.read(whole.file_size, 512)
+
+
+def test_a_failing_disk_is_said_to_be_unreadable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(fd: int, length: int, offset: int) -> bytes:
+        raise OSError(5, "Input/output error")
+
+    path = tmp_path / "disk.raw"
+    path.write_bytes(bytes(4096))
+    monkeypatch.setattr("diskwright.formats.source.os.pread", failing)
+    with pytest.raises(InputUnreadable) as caught:
+        look_at(path)
+    assert caught.value.reason == "Input/output error"

@@ -205,6 +205,7 @@ def test_a_refcount_block_in_two_places_or_past_the_end_is_broken(tmp_path: Path
     assert refusal(tmp_path, patched(good, K, ">Q", 2 * K | 1)).code == "reserved-bits"
     assert refusal(tmp_path, patched(good, K, ">Q", 2 * K + 512)).code == "offset-unaligned"
     assert refusal(tmp_path, patched(good, K, ">Q", 1 << 60)).code == "offset-past-end"
+    assert refusal(tmp_path, patched(good, K, ">Q", 6 * K)).code == "offset-past-end"
     assert refusal(tmp_path, patched(good, K, ">Q", COPIED | 2 * K)).code == "offset-past-end"
 
 
@@ -328,3 +329,38 @@ def test_more_tables_than_are_read_are_unsupported(
     content = qcow2(size=1 << 30, l1=[4 * K, 6 * K], extra=bytes(K))
     found = refusal(tmp_path, content)
     assert (found.kind, found.code) == ("unsupported", "table-too-large")
+
+
+def test_snapshots_l1_tables_are_bounded_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "QCOW2_SNAPSHOT_L1_BYTES", 8)
+    assert facts_of(tmp_path, with_snapshots(snapshot(7 * K, 1))).snapshots == 1
+    found = refusal(tmp_path, with_snapshots(snapshot(7 * K, 2)))
+    assert found.code == "table-too-large"
+
+
+def test_compressed_data_may_not_run_on_into_metadata(tmp_path: Path) -> None:
+    def ending(sectors: int) -> bytes:
+        entry = COMPRESSED | sectors << 54 | (6 * K - 512)
+        return qcow2(size=1 << 30, l1=[4 * K, 6 * K], l2=[entry], data=bytes(K), extra=bytes(K))
+
+    assert facts_of(tmp_path, ending(0)).compressed
+    assert refusal(tmp_path, ending(1)).code == "metadata-overlap"
+
+
+def test_compressed_data_starts_before_the_end_of_a_file_that_ends_within_a_sector(
+    tmp_path: Path,
+) -> None:
+    content = qcow2(l2=[COMPRESSED | 5 * K + 700])
+    assert facts_of(tmp_path, content[: 5 * K + 701]).compressed
+    assert refusal(tmp_path, content[: 5 * K + 700]).code == "offset-past-end"
+
+
+def test_the_disks_end_is_known_in_every_part_of_a_large_table(tmp_path: Path) -> None:
+    bits, last = 21, 8200
+    size = (last << bits) + 512
+    entries = [0] * last + [5 << bits | COPIED]
+    content = qcow2(cluster_bits=bits, size=size, l2=entries)
+    assert facts_of(tmp_path, content[: (5 << bits) + 512]).virtual_size == size
+    assert refusal(tmp_path, content[: (5 << bits) + 511]).code == "offset-past-end"

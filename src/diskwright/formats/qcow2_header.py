@@ -52,8 +52,6 @@ def _check_header_length(source: ImageSource, header: Header) -> None:
     length = header.length
     if length < layout.HEADER_V3_BYTES or length % 8 or length > header.cluster_size:
         raise source.broken(_CODE, f"a header length of {length} bytes", 100)
-    if length > source.size:
-        raise source.broken("truncated", f"{source.size} bytes, less than its header")
 
 
 def _check_backing_bounds(source: ImageSource, header: Header) -> None:
