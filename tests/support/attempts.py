@@ -8,6 +8,7 @@ import json
 import os
 import sys
 import threading
+from collections.abc import Callable
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _THREAD_STARTED = threading.Event()
@@ -31,17 +32,26 @@ def _errno_of(action) -> int | None:
     return None
 
 
-FILES = {
-    "open /etc/passwd": lambda: os.open("/etc/passwd", os.O_RDONLY),
-    "list /": lambda: os.listdir("/"),
-    "create a file": lambda: os.open("/tmp/diskwright-attempt", os.O_CREAT | os.O_WRONLY),
-    "remove a file": lambda: os.unlink("/etc/hostname"),
-    "run a program": lambda: os.execv("/bin/true", ["true"]),
-    "fork by its own call": lambda: _raise(_call(57)),
-    "chmod": lambda: os.chmod("/etc/passwd", 0o644),
-    "set a time": lambda: os.utime("/etc/passwd"),
-    "set an attribute": lambda: os.setxattr("/etc/passwd", "user.x", b"y"),
-}
+def _files(victim: str) -> dict[str, Callable[[], object]]:
+    """On a folder made for it, that holds a file `there`: harmless where nothing confines."""
+    there = os.path.join(victim, "there")
+    return {
+        "read a file": lambda: os.open(there, os.O_RDONLY),
+        "list a folder": lambda: os.listdir(victim),
+        "create a file": lambda: os.open(os.path.join(victim, "new"), os.O_CREAT | os.O_WRONLY),
+        "write a file": lambda: os.open(there, os.O_WRONLY),
+        "make a folder": lambda: os.mkdir(os.path.join(victim, "folder")),
+        "rename a file": lambda: os.rename(there, there),
+        "change its mode": lambda: os.chmod(there, 0o600),
+        "change its time": lambda: os.utime(there),
+        "change its attributes": lambda: os.setxattr(there, "user.x", b"y"),
+        "remove a file": lambda: os.unlink(there),
+    }
+
+
+FILES = tuple(_files(""))
+# With arguments that the kernel refuses for another reason (EFAULT, EBADF, EINVAL) or that change
+# nothing, so that these too are harmless where no filter stands.
 CALLS = {
     "UDP socket": (41, 2, 2, 0),
     "UNIX socket": (41, 1, 1, 0),
@@ -49,7 +59,7 @@ CALLS = {
     "socketpair": (53, 1, 1, 0),
     "connect": (42, 0, 0, 0),
     "bind": (49, 0, 0, 0),
-    "ptrace the parent": (101, 16, os.getppid(), 0, 0),
+    "ptrace": (101, 99, 0, 0, 0),
     "read the parent's memory": (310, os.getppid(), 0, 0, 0, 0, 0),
     "signal the parent": (62, os.getppid(), 0),
     "signal a thread of the parent": (234, os.getppid(), os.getppid(), 0),
@@ -60,16 +70,17 @@ CALLS = {
     "keyctl": (250, 0, 0),
     "mount": (165, 0, 0, 0, 0, 0),
     "open_tree": (428, -100, 0, 1),
-    "new user namespace": (272, 0x10000000),
-    "clone into a user namespace": (56, 0x10000000 | 17, 0, 0, 0, 0),
+    "new namespaces": (272, 1),
+    "clone into a user namespace": (56, 0x10000000 | 0x200, 0, 0, 0, 0),
     "setns": (308, 0, 0),
     "bpf": (321, 0, 0, 0),
     "userfaultfd": (323, 0),
     "perf events": (298, 0, 0, -1, -1, 0),
     "load a module": (313, 0, 0, 0),
-    "kexec": (246, 0, 0, 0, 0),
+    "kexec": (246, 0, 99, 0, 0),
     "open by handle": (304, 0, 0, 0),
     "accept": (288, 0, 0, 0, 0),
+    "run a program": (59, 0, 0, 0),
 }
 ALLOWED = {
     "a thread": lambda: threading.Thread(target=_THREAD_STARTED.set).start(),
@@ -84,7 +95,7 @@ def _raise(number: int | None) -> None:
         raise OSError(number, os.strerror(number))
 
 
-def main(what: str) -> int:
+def main(what: str, victim: str) -> int:
     if what == "x32":
         _call(0x40000000 | 39)
     if what == "allocate":
@@ -92,7 +103,7 @@ def main(what: str) -> int:
     if what == "spin":
         while True:
             pass
-    answer = {name: _errno_of(action) for name, action in FILES.items()}
+    answer = {name: _errno_of(action) for name, action in _files(victim).items()}
     answer |= {name: _call(*numbers) for name, numbers in CALLS.items()}
     answer |= {name: _errno_of(action) for name, action in ALLOWED.items()}
     print(json.dumps(answer), flush=True)
