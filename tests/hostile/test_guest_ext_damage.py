@@ -10,6 +10,7 @@ import pytest
 
 from diskwright.blockio.memory import MemoryReader
 from diskwright.guest.filesystems.ext import ExtFs, open_ext
+from diskwright.guest.filesystems.ext_dir import parse_entries
 from diskwright.guest.filesystems.ext_layout import InodeFlag
 from diskwright.guest.reading import Unreadable
 from diskwright.guest.source import Source
@@ -156,19 +157,25 @@ def test_a_folder_that_claims_gigabytes_is_refused(small: Path) -> None:
     assert refused(fs, "/etc/fstab") == "too-large"
 
 
-def test_an_extent_tree_that_leads_to_itself_is_damage(small: Path) -> None:
-    """The root's only child is a node of depth 1 whose child is itself."""
+def test_an_extent_tree_that_leads_everywhere_to_one_block_is_damage(small: Path) -> None:
+    """Four levels of 84 equal entries would be 50 million blocks to walk."""
     data = bytearray(small.read_bytes())
-    node = len(data) // 1024 - 5
-    data[node * 1024 : node * 1024 + 24] = struct.pack(
-        "<4HIIIHH", 0xF30A, 1, 80, 1, 0, 0, node, 0, 0
-    )[:24]
-    data[node * 1024 : node * 1024 + 1024] = (
-        struct.pack("<4HI", 0xF30A, 1, 80, 1, 0) + struct.pack("<IIHH", 0, node, 0, 0)
-    ).ljust(1024, b"\0")
+    first = len(data) // 1024 - 10
+    for depth in (3, 2, 1, 0):
+        child = struct.pack("<IIHH", 0, first + depth - 1, 0, 0) if depth else bytes(12)
+        node = struct.pack("<4HI", 0xF30A, 84, 84, depth, 0) + child * 84
+        data[(first + depth) * 1024 : (first + depth) * 1024 + 1024] = node.ljust(1024, b"\0")
     small.write_bytes(data)
-    root = struct.pack("<4HI", 0xF30A, 1, 4, 2, 0) + struct.pack("<IIHH", 0, node, 0, 0)
-    assert refused(patched(small, "/etc/fstab", 40, root), "/etc/fstab") == "damaged"
+    root = struct.pack("<4HI", 0xF30A, 1, 4, 4, 0) + struct.pack("<IIHH", 0, first + 3, 0, 0)
+    patched(small, "/etc/fstab", 40, root)
+    fs = open_ext(Watched(small.read_bytes()))
+    assert fs is not None
+    assert refused(fs, "/etc/fstab") == "damaged"
+
+
+def test_an_empty_block_of_a_folder_may_fill_64_kib() -> None:
+    empty = struct.pack("<IHBB", 0, 65535, 0, 0).ljust(65536, b"\0")
+    assert list(parse_entries(empty)) == []
 
 
 def test_indirect_blocks_that_lead_to_themselves_are_damage(small: Path) -> None:

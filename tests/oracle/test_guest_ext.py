@@ -40,6 +40,15 @@ VARIANTS = {
         *("ext4", "-t", "ext4", "-b", "1024", "-C", "16384"),
         *("-O", "bigalloc,meta_bg,^resize_inode"),
     ),
+    # enough groups for several blocks of descriptors, with a copy of the superblock before some
+    "ext4 meta_bg, many": (
+        *("ext4", "-t", "ext4", "-b", "1024", "-g", "1024"),
+        *("-O", "meta_bg,^resize_inode,^sparse_super"),
+    ),
+    "ext4 meta_bg, two copies": (
+        *("ext4", "-t", "ext4", "-b", "1024", "-g", "1024"),
+        *("-O", "meta_bg,^resize_inode,sparse_super2"),
+    ),
     "ext4 inline": ("ext4", "-t", "ext4", "-I", "512", "-O", f"{NEW},inline_data"),
 }
 
@@ -72,7 +81,9 @@ def header(image: Path) -> dict[str, str]:
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_a_whole_tree_is_read_as_it_was_written(variant: str, tree: Path, tmp_path: Path) -> None:
     kind, *options = VARIANTS[variant]
-    image = make(tmp_path / "image", *options, tree=tree)
+    # 49 groups of 1 MiB: the last one, which has a copy, is also the first of its meta group
+    size = "50177" if "two copies" in variant else "64M"
+    image = make(tmp_path / "image", *options, tree=tree, size=size)
     fs = opened(image)
     wanted = seen_in_folder(tree)
     if "inline" in variant:  # mke2fs itself ends this file where its data last began
