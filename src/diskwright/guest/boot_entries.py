@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from diskwright.guest.grub import GrubPath, MenuItem
 
 MAX_ENTRIES = 500
+MAX_OPTIONS = 16  # lines of one entry
+MAX_VARIABLES = 8  # of one line
 
 _VARIABLE = re.compile(r"\$(\w+)|\$\{(\w+)\}")
 _LEGACY_DEVICE = re.compile(r"\(?hd(\d+),(\d+)\)?")
@@ -23,7 +25,9 @@ def parse_bls(text: str, name: str, device: str, variables: Mapping[str, str]) -
     options: list[str] = []
     for number, line in enumerate(text.split("\n"), start=1):
         key, _, value = line.strip().partition(" ")
-        value = _VARIABLE.sub(lambda m: variables.get(m[1] or m[2], ""), value.strip())
+        value = _VARIABLE.sub(
+            lambda m: variables.get(m[1] or m[2], ""), value.strip(), count=MAX_VARIABLES
+        )
         if key == "title":
             item.title = value
         elif key == "linux":
@@ -31,7 +35,7 @@ def parse_bls(text: str, name: str, device: str, variables: Mapping[str, str]) -
             item.line = number
         elif key == "initrd":
             item.initrds += [GrubPath(device, path) for path in value.split()]
-        elif key == "options":
+        elif key == "options" and len(options) < MAX_OPTIONS:
             options.append(value)
             item.line = number
     item.arguments = " ".join(" ".join(options).split())

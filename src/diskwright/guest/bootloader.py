@@ -26,7 +26,7 @@ GRUB_CONFIGS = ("/boot/grub/grub.cfg", "/boot/grub2/grub.cfg")
 LEGACY_CONFIGS = ("/boot/grub/menu.lst", "/boot/grub/grub.conf")
 GRUB_FOLDERS = ("/boot/grub", "/boot/grub2")
 BLS_FOLDER = "/boot/loader/entries"
-MAX_CONFIG = 4 << 20
+MAX_CONFIG = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +174,7 @@ def _bls(
     found = []
     for name in sorted(names, key=bls_order, reverse=True):
         path = f"{folder}/{name}"
-        item = parse_bls(tree.read_text(path, 64 << 10), name[:-5], device, variables)
+        item = parse_bls(tree.read_text(path, 16 << 10), name[:-5], device, variables)
         if item:
             found.append((path, item))
     return tuple(found)

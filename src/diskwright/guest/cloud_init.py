@@ -20,7 +20,7 @@ UNITS = ("cloud-init.service", "cloud-init-main.service", "cloud-init.target")
 MAX_STATUS = 64 << 20
 MAX_CONFIG = 1 << 20
 
-_STANZA = re.compile(r"(?:\A|\n)Package: cloud-init\n((?:[^\n]+\n?)*)")
+_STANZA = re.compile(r"^Package: cloud-init\n", re.MULTILINE)
 _VERSION = re.compile(r"^Version: (?:\d+:)?([^-\s+~]+)", re.MULTILINE)
 _MODULE_VERSION = re.compile(r"""^__VERSION__ = ["']([^"'-]+)["'-]""", re.MULTILINE)
 _LIST_FLOW = re.compile(r"^datasource_list:[ \t]*\[([^\]]*)\]", re.MULTILINE)
@@ -51,10 +51,13 @@ def _package_version(tree: GuestTree) -> str | None:
         status = tree.read_text(DPKG_STATUS, MAX_STATUS)
     except GuestReadError:
         return None  # no Debian, or not to be read: the program itself decides
-    stanza = _STANZA.search(status)
-    if stanza is None or "Status: install ok installed" not in stanza[1]:
+    begin = _STANZA.search(status)
+    if begin is None:
         return None
-    version = _VERSION.search(stanza[1])
+    stanza = status[begin.end() :].partition("\n\n")[0]
+    version = _VERSION.search(stanza)
+    if "Status: install ok installed" not in stanza:
+        return None
     return version[1] if version else None
 
 

@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from diskwright.guest.grub_script import Command, read_commands
+from diskwright.guest.grub_script import Command, GrubScriptError, read_commands
 
 MAX_MENU_DEPTH = 20
+MAX_VALUE = 4096  # of a variable: `set a=$a$a` doubles it
+MAX_EXPANDED = 32 << 20
 
 _KEYWORDS = frozenset(["then", "else", "do"])
 _LINUX = frozenset(["linux", "linux16", "linuxefi"])
@@ -82,7 +84,7 @@ def parse_grub(script: str, environment: Mapping[str, str]) -> GrubConfig:
 def parse_grubenv(text: str) -> dict[str, str]:
     """The variables of an environment block: lines of key=value, filled up with `#`."""
     pairs = (line.partition("=") for line in text.splitlines() if not line.startswith("#"))
-    return {key: value for key, equals, value in pairs if equals}
+    return {key: value for key, equals, value in pairs if equals and len(value) <= MAX_VALUE}
 
 
 def select(items: Sequence[MenuItem], default: str) -> MenuItem | None:
@@ -121,9 +123,13 @@ class _Reader:
         self.variables = {**_INITIAL, **environment}
         self._stack: list[MenuItem | None] = []  # None: a block that is passed over
         self._outer_roots: list[str] = []
+        self._expanded = 0
 
     def take(self, command: Command) -> None:
         words = command.expand(self.variables)
+        self._expanded += sum(map(len, words))
+        if self._expanded > MAX_EXPANDED:
+            raise GrubScriptError(f"has more than {MAX_EXPANDED} characters")
         while words and words[0] in _KEYWORDS:
             words = words[1:]
         if not words:
@@ -180,7 +186,7 @@ class _Reader:
 
     def _assign(self, assignment: str) -> None:
         key, _, value = assignment.partition("=")
-        if not value:
+        if not value or len(value) > MAX_VALUE:
             return
         self.variables[key] = value.strip("()") if key == "root" else value
         if key == "default" and self._item() is None:

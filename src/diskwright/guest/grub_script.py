@@ -7,8 +7,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 MAX_COMMANDS = 100_000
+MAX_WORD = 64 << 10
 
 _VARIABLE = re.compile(r"\$(?:\{([A-Za-z0-9_?*#@]+)\}|([A-Za-z_][A-Za-z0-9_]*|[?*#@0-9]))")
+
+
+class GrubScriptError(Exception):
+    """The script can't be taken apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +24,10 @@ class Word:
     quoted: bool
 
     def expand(self, variables: Mapping[str, str]) -> str:
-        return "".join(variables.get(text, "") if var else text for var, text in self.parts)
+        texts = [variables.get(text, "") if var else text for var, text in self.parts]
+        if sum(map(len, texts)) > MAX_WORD:
+            raise GrubScriptError(f"has a word of more than {MAX_WORD} characters")
+        return "".join(texts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +41,6 @@ class Command:
         """Its words; unquoted ones that come out empty are gone, as in a shell."""
         expanded = [(word.expand(variables), word.quoted) for word in self.words]
         return [text for text, quoted in expanded if text or quoted]
-
-
-class GrubScriptError(Exception):
-    """The script can't be taken apart."""
 
 
 def read_commands(script: str) -> list[Command]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fnmatch
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from diskwright.guest.reading import GuestReadError, NotThere
 from diskwright.guest.tree import GuestTree
@@ -14,6 +15,7 @@ MANAGER = "ifupdown"
 INTERFACES = "/etc/network/interfaces"
 MAX_FILE = 1 << 20
 MAX_FILES = 200
+MAX_STANZAS = 1000
 MAX_DEPTH = 8  # of `source` lines
 
 _METHODS = {
@@ -41,7 +43,8 @@ def read_ifupdown(tree: GuestTree) -> list[Interface]:
     """One for each name; IPv4 decides where both are set up. A file that can't be read gives an
     interface without a name and of unknown method."""
     found: dict[str, Interface] = {}
-    order = [i for i in _read(tree, INTERFACES, 0, set()) if i.method != "loopback"]
+    stanzas = islice(_read(tree, INTERFACES, 0, set()), MAX_STANZAS)
+    order = [stanza for stanza in stanzas if stanza.method != "loopback"]
     for iface in sorted(order, key=lambda i: i.family != "inet"):
         method = _METHODS.get(iface.method, AddressMethod.UNKNOWN)
         known = found.get(iface.name)
@@ -87,16 +90,15 @@ def _read(tree: GuestTree, path: str, depth: int, seen: set[str]) -> Iterator[_I
 
 def _lines(text: str) -> Iterator[tuple[int, list[str]]]:
     """Words of each line; a line that ends in a backslash goes on in the next one."""
-    start, joined = 1, ""
+    start = 1
+    parts: list[str] = []
     for number, line in enumerate(text.split("\n"), start=1):
-        if not joined:
-            start = number
-        joined += line
-        if joined.endswith("\\"):
-            joined = joined[:-1] + " "
+        start = start if parts else number
+        if line.endswith("\\"):
+            parts.append(line[:-1])
             continue
-        words = joined.split()
-        joined = ""
+        words = " ".join([*parts, line]).split()
+        parts = []
         if words and not words[0].startswith("#"):
             yield start, words
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-_MODULE_FILE = re.compile(r"(?:.*/)?([^/]+)\.ko(?:\.(?:xz|gz|zst|bz2|lzma))?")
+_SUFFIXES = (".ko", ".ko.xz", ".ko.zst", ".ko.gz", ".ko.bz2", ".ko.lzma")
 _BUILT_IN = re.compile(r"^CONFIG_([A-Z0-9_]+)=y$", re.MULTILINE)
 
 # Option to the modules that it makes: Kconfig and Makefile of Linux 6.1, under drivers/ and fs/.
@@ -51,8 +51,11 @@ OF_INTEREST = frozenset(name for names in OPTION_MODULES.values() for name in na
 
 def module_name(path: str) -> str | None:
     """`…/xen-blkfront.ko.xz` is xen_blkfront; None for what is no module's file."""
-    match = _MODULE_FILE.fullmatch(path)
-    return match[1].replace("-", "_") if match else None
+    name = path.rpartition("/")[2]
+    for suffix in _SUFFIXES:
+        if name.endswith(suffix) and name != suffix:
+            return name.removesuffix(suffix).replace("-", "_")
+    return None
 
 
 def builtin_modules(listing: str) -> Iterable[str]:

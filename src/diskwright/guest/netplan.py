@@ -11,8 +11,8 @@ from diskwright.model.guest import AddressMethod, Interface, Location
 
 MANAGER = "netplan"
 FOLDERS = ("/usr/lib/netplan", "/lib/netplan", "/etc/netplan")
-MAX_FILE = 256 << 10
-MAX_FILES = 200
+MAX_FILE = 64 << 10
+MAX_FILES = 100
 KINDS = ("ethernets", "bonds", "bridges", "vlans", "modems", "wifis")
 
 

@@ -20,7 +20,7 @@ PROGRAMS = (
     "/usr/lib/systemd/systemd",
 )
 
-_ASSIGNMENT = re.compile(r"\s*([A-Z][A-Z0-9_]*)=(.*?)\s*")
+_ASSIGNMENT = re.compile(r"\s*([A-Z][A-Z0-9_]*)=(.*)")
 _ESCAPED = re.compile(r"\\([\\\"'$`])")
 
 
@@ -63,7 +63,7 @@ def parse_os_release(text: str) -> dict[str, str]:
     for line in text.splitlines():
         match = _ASSIGNMENT.fullmatch(line)
         if match:
-            fields[match[1]] = _unquote(match[2])
+            fields[match[1]] = _unquote(match[2].rstrip())
     return fields
 
 

@@ -129,9 +129,9 @@ def _parse_network_manager(path: str, text: str) -> _Read:
 def _parse_ifcfg(path: str, text: str) -> _Read:
     values: dict[str, tuple[str, int]] = {}
     for number, line in enumerate(text.split("\n"), start=1):
-        match = re.fullmatch(r"\s*(?:export\s+)?([A-Za-z_]\w*)=(.*?)\s*", line)
+        match = re.fullmatch(r"\s*(?:export\s+)?([A-Za-z_]\w*)=(.*)", line)
         if match:
-            values[match[1].upper()] = (match[2].strip("\"'"), number)
+            values[match[1].upper()] = (match[2].strip(" \t\r\"'"), number)
     name = values.get("DEVICE", ("", 0))[0] or path.rpartition("/ifcfg-")[2]
     if name == "lo":
         return None, None

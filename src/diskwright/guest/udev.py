@@ -13,6 +13,7 @@ RULE_FOLDERS = ("/etc/udev/rules.d",)
 LINK_FOLDERS = ("/etc/systemd/network", "/usr/lib/systemd/network", "/lib/systemd/network")
 MAX_FILE = 1 << 20
 MAX_FILES = 500
+MAX_FOUND = 100  # of one file
 
 # udev(7): a comparison with an address, and an assignment of a name
 _MATCHES_MAC = re.compile(r'(?:ATTRS?\{address\}|SYSFS\{address\})\s*==\s*"([^"]*)"')
@@ -53,18 +54,19 @@ def pinning_lines(rules: str) -> list[int]:
     A line that ends in a backslash goes on in the next one; its number is the first one's.
     """
     found = []
-    start, text = 1, ""
+    start = 1
+    parts: list[str] = []
     for number, line in enumerate(rules.split("\n"), start=1):
-        if not text:
-            start = number
-        text += line.strip()
+        start = start if parts else number
+        text = line.strip()
         if text.endswith("\\"):
-            text = text[:-1] + " "
+            parts.append(text[:-1])
             continue
-        if not text.startswith("#") and _pins(text):
+        rule = " ".join([*parts, text])
+        parts = []
+        if not rule.startswith("#") and _pins(rule):
             found.append(start)
-        text = ""
-    return found
+    return found[:MAX_FOUND]
 
 
 def _pins(rule: str) -> bool:

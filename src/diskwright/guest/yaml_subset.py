@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 MAX_LINES = 20_000
 MAX_DEPTH = 30
+MAX_FLOW = 16 << 10  # characters of one collection in brackets
 
-_KEY = re.compile(
-    r"""("(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^\s"'\[\]{},&*!|>%@`#-][^#]*?|-[^\s#][^#]*?)\s*:(?:\s+|$)"""
-)
+_QUOTED_KEY = re.compile(r"""("(?:[^"\\]|\\.)*"|'(?:[^']|'')*')\s*:(?:\s+|$)""")
+_NO_KEY = frozenset("\"'[]{},&*!|>%@`#")
 _REFUSED = "&*!|>%@`"
 
 
@@ -87,6 +87,8 @@ def _lines(text: str) -> list[_Line]:
         if open_flow > 0:
             last = found.pop()
             found.append(_Line(last.number, last.indent, f"{last.text} {stripped}"))
+            if len(found[-1].text) > MAX_FLOW:
+                raise YamlRefused(f"line {last.number}: brackets are open for too long")
         else:
             found.append(_Line(number, len(body) - len(stripped), stripped))
         open_flow += _flow_balance(stripped)
@@ -117,7 +119,7 @@ def _block(lines: list[_Line], at: int, indent: int, depth: int) -> tuple[Yaml, 
         raise YamlRefused(f"line {lines[at].number}: nested deeper than {MAX_DEPTH}")
     if lines[at].text == "-" or lines[at].text.startswith("- "):
         return _sequence(lines, at, indent, depth)
-    if _KEY.match(lines[at].text):
+    if _split_key(lines[at].text):
         return _mapping(lines, at, indent, depth)
     return _scalar(lines[at].text, lines[at].number), at + 1
 
@@ -147,10 +149,10 @@ def _mapping(lines: list[_Line], at: int, indent: int, depth: int) -> tuple[Yaml
     first = lines[at].number
     while at < len(lines) and lines[at].indent == indent:
         line = lines[at]
-        match = _KEY.match(line.text)
-        if match is None:
+        pair = _split_key(line.text)
+        if pair is None:
             break
-        key, rest = _unquote(match[1]), line.text[match.end() :]
+        key, rest = pair
         at += 1
         if rest:
             value = _scalar(rest, line.number)
@@ -165,6 +167,21 @@ def _mapping(lines: list[_Line], at: int, indent: int, depth: int) -> tuple[Yaml
     return Yaml(found, first), at
 
 
+def _split_key(text: str) -> tuple[str, str] | None:
+    """`key: rest`; None for what is no key."""
+    quoted = _QUOTED_KEY.match(text)
+    if quoted:
+        return _unquote(quoted[1]), text[quoted.end() :]
+    if text[0] in _NO_KEY:
+        return None
+    key, colon, rest = text.partition(": ")
+    if not colon:
+        if not text.endswith(":"):
+            return None
+        key, rest = text[:-1], ""
+    return key.rstrip(), rest.strip()
+
+
 def _belongs(line: _Line, indent: int) -> bool:
     """A sequence may stand as far left as the key that it belongs to."""
     is_item = line.text == "-" or line.text.startswith("- ")
@@ -173,6 +190,8 @@ def _belongs(line: _Line, indent: int) -> bool:
 
 def _scalar(text: str, line: int) -> Yaml:
     if text[0] in "[{":
+        if len(text) > MAX_FLOW:
+            raise YamlRefused(f"line {line}: a collection of more than {MAX_FLOW} characters")
         value, rest = _flow(text, line, 0)
         if rest.strip():
             raise YamlRefused(f"line {line}: {rest.strip()!r} follows a collection")
@@ -183,7 +202,7 @@ def _scalar(text: str, line: int) -> Yaml:
 
 
 _FLOW_SCALAR = re.compile(
-    r"""\s*("(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^\[\]{},"'&*!|>]*?)\s*(?=[,\]}]|:\s|:$)"""
+    r"""("(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|(?:[^\[\]{},"'&*!|>:]|:(?!\s|$))*)\s*(?=[,\]}:])"""
 )
 
 
@@ -219,7 +238,7 @@ def _flow_item(text: str, line: int, depth: int) -> tuple[Yaml, str]:
     match = _FLOW_SCALAR.match(text)
     if match is None:
         raise YamlRefused(f"line {line}: a collection is not read")
-    return Yaml(_unquote(match[1]), line), text[match.end() :]
+    return Yaml(_unquote(match[1].strip()), line), text[match.end() :]
 
 
 def _unquote(text: str) -> str:

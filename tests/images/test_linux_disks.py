@@ -1,0 +1,226 @@
+"""Every disk of MANIFEST.tsv's linux/ rows has the facts that the row names.
+
+A faulty disk is the good one but for its fault, so its facts are compared with the good one's: what
+differs must be what the fault is, and nothing else.
+"""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import os
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from diskwright.guest.inspect import inspect_guest
+from diskwright.model.codec import encode
+from diskwright.model.guest import GuestFacts, InitramfsState, NamedBy, Section, TableKind
+from support.guest_disks import FileDisk, run
+
+IMAGES = Path(os.environ["DISKWRIGHT_IMAGES"])
+
+
+def rows() -> list[dict[str, str]]:
+    with (IMAGES / "MANIFEST.tsv").open(encoding="utf-8", newline="") as file:
+        found = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
+    return [row for row in found if row["file"].startswith("linux/")]
+
+
+def base_of(row: dict[str, str]) -> str | None:
+    match = re.search(r"\[delta on (\S+)\]", row["what"])
+    return f"linux/{match[1]}" if match else None
+
+
+ROWS = rows()
+GOOD = [row for row in ROWS if base_of(row) is None]
+DELTAS = [row for row in ROWS if base_of(row) is not None]
+
+
+@pytest.fixture(scope="session")
+def facts_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], GuestFacts]:
+    known: dict[str, GuestFacts] = {}
+    folder = tmp_path_factory.mktemp("flat")
+
+    def read(file: str) -> GuestFacts:
+        if file not in known:
+            flat = folder / "disk.raw"
+            run("qemu-img", "convert", "-O", "raw", IMAGES / file, flat)
+            known[file] = inspect_guest(FileDisk(flat))
+            flat.unlink()
+        return known[file]
+
+    return read
+
+
+def said(row: dict[str, str]) -> dict[str, str]:
+    """`firmware=bios; os=debian 12 …` as a mapping; words without a value are keys."""
+    pairs = (part.strip().partition("=") for part in row["expected_facts"].split(";"))
+    return {key: value for key, _, value in pairs}
+
+
+def assert_table(facts: GuestFacts, wanted: dict[str, str]) -> None:
+    assert facts.table is not None
+    assert facts.table.kind is TableKind(wanted["table"])
+    assert facts.table.problems == ()
+    assert facts.bootloader is not None
+    firmware = "bios" if facts.bootloader.bios else "uefi" if facts.bootloader.uefi else None
+    assert firmware == wanted["firmware"]
+
+
+def assert_kernel(facts: GuestFacts, wanted: dict[str, str]) -> None:
+    assert facts.kernels is not None
+    kernel = facts.kernels[0]
+    assert (kernel.version, kernel.default) == (wanted["kernel"], True)
+    assert kernel.initramfs is not None
+    assert kernel.initramfs.state is InitramfsState.READ
+    listed = wanted["initramfs"].partition("(")[0]
+    modules = {name.strip().replace("-", "_") for name in listed.split(",")}
+    assert modules <= set(kernel.initramfs.modules)
+    assert kernel.builtin is not None
+    assert {"nvme", "ext4"} <= set(kernel.builtin)
+
+
+@pytest.mark.parametrize("row", GOOD, ids=lambda row: row["file"])
+def test_a_good_disk(row: dict[str, str], facts_of: Callable[[str], GuestFacts]) -> None:
+    facts, wanted = facts_of(row["file"]), said(row)
+    assert_table(facts, wanted)
+    assert facts.filesystems is not None
+    hidden = [fs for fs in facts.filesystems if not fs.read and fs.type != "swap"]
+    if facts.root is None:
+        assert hidden, "a root that is not found must be on something that is not read"
+        for fs in hidden:
+            assert f"partition {fs.partition}: {fs.type} is not read" in facts.why_unread(
+                Section.ROOT
+            )
+    else:
+        assert_root(facts, wanted)
+    if facts.kernels is not None:
+        assert_kernel(facts, wanted)
+
+
+def assert_root(facts: GuestFacts, wanted: dict[str, str]) -> None:
+    assert (facts.unread, facts.problems) == ((), ())
+    assert facts.os is not None
+    system = [facts.os.id, facts.os.version_id, facts.os.codename, facts.os.architecture]
+    assert wanted["os"].startswith(" ".join(map(str, system)))
+    assert facts.fstab is not None
+    assert all(e.on_disk and e.named_by in (NamedBy.UUID, NamedBy.LABEL) for e in facts.fstab)
+    assert facts.network is not None
+    found = [f"{i.manager} {i.name} {i.method}" for i in facts.network.interfaces]
+    assert found == [wanted["net"]]
+    assert facts.cloud_init is not None
+    assert facts.cloud_init.enabled
+    assert wanted["cloud-init"] == f"{facts.cloud_init.version} enabled"
+    assert facts.bootloader is not None
+    assert all(e.kernel_exists and e.initrds_exist for e in facts.bootloader.entries)
+    assert {e.root_named_by for e in facts.bootloader.entries} == {NamedBy.UUID}
+
+
+def test_every_expected_good_disk_is_there() -> None:
+    assert len(GOOD) >= 7
+    assert len(DELTAS) >= 30
+
+
+# What each finding changes: a pattern of every path that may differ, and a line that must be there.
+CHANGES: dict[str, tuple[str, str]] = {
+    "fstab-device-name": (r"fstab\.0\.", "fstab.0.named_by=device"),
+    "fstab-other-disk": (r"fstab\.1\.", "fstab.1.on_disk=False"),
+    "fstab-unknown-uuid": (r"fstab\.0\.", "fstab.0.on_disk=False"),
+    "fstab-unreadable": (r"fstab|unread|problems", "problems.0.code=fstab-unreadable"),
+    "grub-root-device-name": (
+        r"bootloader\.entries\.0\.",
+        "bootloader.entries.0.root_named_by=device",
+    ),
+    "grub-config-missing": (r"bootloader\.(entries|config)", "bootloader.config=None"),
+    "kernel-missing": (
+        r"bootloader\.entries\.0\.kernel_exists|kernels\.0\.path",
+        "bootloader.entries.0.kernel_exists=False",
+    ),
+    "initramfs-no-virtio": (r"kernels\.0\.initramfs\.", "kernels.0.initramfs.state=read"),
+    "initramfs-missing": (
+        r"kernels\.0\.initramfs|bootloader\.entries\.0\.initrds_exist",
+        "kernels.0.initramfs.state=missing",
+    ),
+    "initramfs-corrupt": (r"kernels\.0\.initramfs\.", "kernels.0.initramfs.state=corrupt"),
+    "net-persistent-rules": (
+        r"network\.persistent_rules",
+        "network.persistent_rules.0.file=/etc/udev/rules.d/70-persistent-net.rules",
+    ),
+    "net-static-address": (r"network\.", "network.interfaces.0.method=static"),
+    "net-mac-pinned": (
+        r"network\.mac_pinned",
+        "network.mac_pinned.0.file=/etc/systemd/network/10-eth0.link",
+    ),
+    "cloud-init-missing": (r"cloud_init\.", "cloud_init.installed=False"),
+    "cloud-init-disabled": (r"cloud_init\.", "cloud_init.enabled=False"),
+    "os-release-missing": (r"os|unread|problems", "problems.0.code=os-release-missing"),
+    "guest-link-escapes": (r"os|unread|problems", "problems.0.code=guest-link-escapes"),
+    "mbr-no-active-partition": (r"table\.partitions\.0\.active", "table.partitions.0.active=False"),
+    "bootloader-missing": (r"table\.bo|table\.bios|bootloader\.bios", "bootloader.bios=False"),
+    "filesystem-dirty": (r"filesystems\.0\.dirty", "filesystems.0.dirty=True"),
+    "gpt-backup-missing": (r"table\.problems", "table.problems.0.code=gpt-backup-missing"),
+    "esp-no-fallback": (r"bootloader\.esp_", "bootloader.esp_fallback=None"),
+}
+# Faults outside these facts so far: every fact stays as it is
+ELSEWHERE = {
+    "root-empty-password",
+    "ssh-root-login-refused",
+    "ssh-host-keys-left",
+    "machine-id-left",
+    "guest-link-loop",
+    "secrets-left",
+    "disk-nearly-full",
+    "none",
+}
+
+
+def flat(value: Any, path: str = "") -> Iterator[str]:
+    """`path=value` of every leaf, but for free space, which every change of a file changes."""
+    if isinstance(value, dict | list):
+        items = value.items() if isinstance(value, dict) else enumerate(value)
+        for key, item in items:
+            yield from flat(item, f"{path}.{key}" if path else str(key))
+    elif not path.endswith(".free"):
+        yield f"{path}={value}"
+
+
+@pytest.mark.parametrize("row", DELTAS, ids=lambda row: row["file"])
+def test_a_fault_changes_what_it_is_and_nothing_else(
+    row: dict[str, str], facts_of: Callable[[str], GuestFacts]
+) -> None:
+    base = base_of(row)
+    assert base is not None
+    before = set(flat(encode(facts_of(base))))
+    after = set(flat(encode(facts_of(row["file"]))))
+    finding = row["expected_finding"]
+    if finding in ELSEWHERE:
+        assert after == before
+        return
+    may, must = CHANGES[finding]
+    assert must in after
+    assert after != before
+    strange = [line for line in before ^ after if not re.match(may, line)]
+    assert strange == []
+
+
+def test_the_initramfs_without_virtio_holds_none(facts_of: Callable[[str], GuestFacts]) -> None:
+    facts = facts_of("linux/fault-initramfs-no-virtio.qcow2")
+    assert facts.kernels is not None
+    assert facts.kernels[0].initramfs is not None
+    assert not any("virtio" in name for name in facts.kernels[0].initramfs.modules)
+
+
+def test_a_nearly_full_disk_has_little_free(facts_of: Callable[[str], GuestFacts]) -> None:
+    facts = facts_of("linux/fault-disk-nearly-full.qcow2")
+    assert facts.filesystems is not None
+    root = facts.filesystems[0]
+    assert root.free is not None
+    assert root.size is not None
+    assert root.free < root.size * 0.03
+    assert dataclasses.replace(root, free=0) == dataclasses.replace(
+        (facts_of("linux/debian12-bios-ext4.qcow2").filesystems or ())[0], free=0
+    )
