@@ -19,8 +19,8 @@ def try_everything(store: S3Store) -> StoreCapabilities:
     """Raises what kept it from writing a plain object and reading it back."""
     folder = f"probe/{uuid.uuid4()}"
     plain = f"{folder}/plain"
+    store.put(plain, _TEXT)  # where not even this is possible, nothing has to be deleted
     try:
-        store.put(plain, _TEXT)
         if store.get(plain) != _TEXT:
             raise RemoteUnable(store.url, "give back what was written")
         listed, multipart = _multipart(store, f"{folder}/sent")
