@@ -1,0 +1,191 @@
+"""Whatever a guest's files say, their readers answer, or raise what they promise; nothing else."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from diskwright.guest.boot_entries import parse_bls, parse_legacy
+from diskwright.guest.devices import DiskNames, name_device
+from diskwright.guest.fstab import parse_fstab
+from diskwright.guest.grub import parse_grub, parse_grubenv
+from diskwright.guest.grub_script import GrubScriptError
+from diskwright.guest.initramfs import read_initramfs
+from diskwright.guest.inspect import facts_of
+from diskwright.guest.keyfile import parse_keyfile
+from diskwright.guest.modules import builtin_modules, config_builtins
+from diskwright.guest.os_release import parse_os_release
+from diskwright.guest.probe import Probe
+from diskwright.guest.udev import pinning_lines
+from diskwright.guest.yaml_subset import YamlRefused, parse_yaml
+from diskwright.model.codec import decode, encode
+from diskwright.model.guest import FileSystem, GuestFacts
+from support.cpio_maker import archive
+from support.fake_guest import Content, FakeFs, Link, tree_of
+
+DISK = DiskNames((FileSystem("ext4", 1, True, uuid="u"),), None)
+PIECES = st.sampled_from(
+    [
+        "menuentry",
+        "submenu",
+        "linux",
+        "initrd",
+        "set",
+        "search",
+        "--set=root",
+        "--fs-uuid",
+        "root=",
+        "UUID=u",
+        "{",
+        "}",
+        "(",
+        ")",
+        "[",
+        "]",
+        "$",
+        "${a}",
+        "$a",
+        "a=$a$a",
+        "'q'",
+        '"',
+        "'",
+        "\\",
+        "#",
+        ";",
+        ":",
+        "-",
+        ",",
+        "=",
+        "&",
+        "*",
+        "|",
+        ">",
+        "\n",
+        "\t",
+        "/",
+        "../",
+        "iface",
+        "eth0",
+        "inet",
+        "dhcp",
+        "source",
+        "auto",
+        "network:",
+        "ethernets:",
+        "addresses:",
+        "title",
+        "kernel",
+        "options",
+        "NAME=",
+        "ATTR{address}==",
+        "/dev/sda1",
+        "\\040",
+        "\x00",
+        "é",
+    ]
+)
+TEXTS = st.lists(st.one_of(PIECES, st.text(max_size=6)), max_size=60).map(" ".join)
+
+READERS: dict[str, Callable[[str], object]] = {
+    "bls": lambda text: parse_bls(text, "x", "", {"a": "b"}),
+    "legacy": parse_legacy,
+    "fstab": lambda text: parse_fstab(text, DISK),
+    "device": name_device,
+    "on disk": DISK.has,
+    "grub": lambda text: parse_grub(text, parse_grubenv(text)).default_entry(),
+    "keyfile": parse_keyfile,
+    "builtin": builtin_modules,
+    "config": config_builtins,
+    "os-release": parse_os_release,
+    "udev": pinning_lines,
+    "yaml": lambda text: parse_yaml(text).texts(),
+}
+PROMISED = (GrubScriptError, YamlRefused)
+
+
+@pytest.mark.parametrize("name", READERS)
+@given(text=TEXTS)
+@settings(max_examples=60, deadline=None)
+def test_any_text_is_answered(name: str, text: str) -> None:
+    with contextlib.suppress(*PROMISED):
+        READERS[name](text)
+
+
+# Each would take minutes, or all of the memory, if its reader did more than pass over it a few
+# times: the suite's own limit on time is what would tell.
+COSTLY = {
+    "spaces": " " * 250_000,
+    "a value and spaces": "A=" + " " * 250_000 + "x",
+    "a key and spaces": "a" + " " * 250_000 + "x",
+    "backslashes": "a\\\n" * 100_000,
+    "open brackets": "a: [" + "[" * 100_000,
+    "items": "a: [" + "x," * 100_000 + "]",
+    "doubling": "set a=xxxxxxxx\n" + "set a=$a$a\n" * 60 + "linux $a$a$a$a",
+    "many uses": "set a=" + "x" * 4000 + "\nmenuentry $a {\nlinux " + "$a " * 100_000 + "\n}",
+    "quotes": "'a'" * 80_000,
+    "submenus": "submenu x {\n" * 20_000,
+    "dashes": "- " * 100_000,
+}
+
+
+@pytest.mark.parametrize("text", COSTLY.values(), ids=COSTLY)
+@pytest.mark.parametrize("name", READERS)
+def test_no_text_costs_more_than_a_few_passes(name: str, text: str) -> None:
+    with contextlib.suppress(*PROMISED):
+        READERS[name](text)
+
+
+@given(
+    start=st.integers(0, 2000), flips=st.lists(st.tuples(st.integers(0, 4000), st.integers(1, 255)))
+)
+@settings(max_examples=80, deadline=None)
+def test_a_damaged_initramfs_has_a_state(start: int, flips: list[tuple[int, int]]) -> None:
+    plain = archive({f"lib/modules/6/m{n}.ko": bytes(n) for n in range(20)})
+    for whole in (plain, gzip.compress(plain)):
+        data = bytearray(whole)
+        for at, bits in flips:
+            data[at % len(data)] ^= bits
+        read_initramfs(tree_of({"/i": bytes(data[start % len(data) :])}), "/i")
+
+
+PATHS = st.sampled_from(
+    (
+        "/etc/os-release",
+        "/etc/fstab",
+        "/boot/grub/grub.cfg",
+        "/boot/grub/grubenv",
+        "/boot/grub/menu.lst",
+        "/boot/loader/entries/a.conf",
+        "/boot/vmlinuz-6",
+        "/boot/config-6",
+        "/boot/initrd.img-6",
+        "/etc/network/interfaces",
+        "/etc/netplan/a.yaml",
+        "/etc/systemd/network/a.network",
+        "/etc/systemd/network/a.link",
+        "/etc/udev/rules.d/a.rules",
+        "/etc/cloud/cloud.cfg",
+        "/usr/bin/cloud-init",
+        "/var/lib/dpkg/status",
+        "/sbin/init",
+    )
+)
+CONTENTS: st.SearchStrategy[Content] = st.one_of(
+    TEXTS.map(lambda text: text.encode("utf-8", "surrogatepass")),
+    PATHS.map(Link),
+    st.just(Link("../../../../etc/passwd")),
+    st.just(Link("/dev/null")),
+)
+
+
+@given(files=st.dictionaries(PATHS, CONTENTS, max_size=8))
+@settings(max_examples=150, deadline=None)
+def test_any_guest_has_facts_that_pass_the_border(files: dict[str, Content]) -> None:
+    probe = Probe(FileSystem("ext4", None, True, uuid="u"), FakeFs({"/bin/sh": b"", **files}))
+    facts = facts_of(None, [probe])
+    assert decode(GuestFacts, encode(facts)) == facts
