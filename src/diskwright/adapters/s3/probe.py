@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import uuid
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from diskwright.errors import RemoteError, RemoteRefused, RemoteUnable, TargetExists
+from diskwright.errors import (
+    DiskwrightError,
+    RemoteError,
+    RemoteRefused,
+    RemoteUnable,
+    TargetExists,
+)
 from diskwright.model.stored import StoreCapabilities
 
 if TYPE_CHECKING:
@@ -19,21 +26,33 @@ def try_everything(store: S3Store) -> StoreCapabilities:
     """Raises what kept it from writing a plain object and reading it back."""
     folder = f"probe/{uuid.uuid4()}"
     plain = f"{folder}/plain"
-    store.put(plain, _TEXT)  # where not even this is possible, nothing has to be deleted
     try:
-        if store.get(plain) != _TEXT:
-            raise RemoteUnable(store.url, "give back what was written")
-        listed, multipart = _multipart(store, f"{folder}/sent")
-        return StoreCapabilities(
-            multipart=multipart,
-            conditional_put=_refuses_to_overwrite(store, plain),
-            part_copy=_copies(store, f"{folder}/copied", plain),
-            checksum_verified=_refuses_wrong_md5(store, f"{folder}/wrong"),
-            list_uploads=listed,
-        )
-    finally:
-        for name in ("plain", "sent", "copied", "wrong"):
-            store.delete(f"{folder}/{name}")
+        able = _tried(store, folder, plain)
+    except BaseException:
+        with suppress(DiskwrightError):  # what went wrong first is what has to be told
+            _remove(store, folder)
+        raise
+    _remove(store, folder)
+    return able
+
+
+def _tried(store: S3Store, folder: str, plain: str) -> StoreCapabilities:
+    store.put(plain, _TEXT)
+    if store.get(plain) != _TEXT:
+        raise RemoteUnable(store.url, "give back what was written")
+    listed, multipart = _multipart(store, f"{folder}/sent")
+    return StoreCapabilities(
+        multipart=multipart,
+        conditional_put=_refuses_to_overwrite(store, plain),
+        part_copy=_copies(store, f"{folder}/copied", plain),
+        checksum_verified=_refuses_wrong_md5(store, f"{folder}/wrong"),
+        list_uploads=listed,
+    )
+
+
+def _remove(store: S3Store, folder: str) -> None:
+    for name in ("plain", "sent", "copied", "wrong"):
+        store.delete(f"{folder}/{name}")
 
 
 def _refuses_to_overwrite(store: S3Store, key: str) -> bool:
