@@ -111,3 +111,14 @@ def test_an_ext_that_is_refused_keeps_its_uuid_for_fstab() -> None:
     )
     assert (found.type, found.read, found.uuid, found.label) == ("ext", False, str(ID), "root")
     assert "0x40000000" in found.note
+
+
+def test_what_was_there_before_a_container_is_not_what_is_there() -> None:
+    stale = at((1024 + 56, b"\x53\xef"), (4096, DISKS["linux_raid_member"][4096:8192]))
+    assert facts(stale).type == "linux_raid_member"
+
+
+def test_what_was_there_before_an_ext_is_not_what_is_there() -> None:
+    for kind, place in (("swap", slice(4086, 4096)), ("btrfs", slice(65536, 70000))):
+        stale = at((1024 + 56, b"\x53\xef"), (place.start, DISKS[kind][place]))
+        assert facts(stale).type == "ext"

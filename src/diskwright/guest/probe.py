@@ -15,7 +15,11 @@ from diskwright.guest.filesystems.ext_layout import (
     identity,
     is_ext,
 )
-from diskwright.guest.filesystems.signatures import Signature, identify
+from diskwright.guest.filesystems.signatures import (
+    Signature,
+    identify_container,
+    identify_filesystem,
+)
 from diskwright.guest.reading import Unreadable
 from diskwright.guest.source import ByteSource
 from diskwright.model.guest import FileSystem
@@ -50,12 +54,14 @@ def open_filesystem(window: ByteSource) -> GuestFs | None:
 def probe(window: ByteSource, partition: int | None) -> Probe | None:
     """None where nothing known is there. Never raises: what can't be read says so in its note."""
     try:
-        signature = identify(window)
-        if signature is not None:
-            return Probe(_named(signature, partition), None)
-        reader = open_filesystem(window)
+        signature = identify_container(window)
+        reader = None if signature else open_filesystem(window)
+        if signature is None and reader is None:
+            signature = identify_filesystem(window)
     except Unreadable as error:
         return Probe(_refused(window, partition, error.detail), None)
+    if signature is not None:
+        return Probe(_named(signature, partition), None)
     return None if reader is None else _read(reader, partition)
 
 

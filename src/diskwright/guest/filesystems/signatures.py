@@ -26,14 +26,23 @@ class Signature:
     dirty: bool | None = None
 
 
-def identify(source: ByteSource) -> Signature | None:
-    """None where nothing known was found. What holds volumes inside comes first: below it, what
-    was there before may still be seen. Raises `Unreadable` only where the disk does."""
-    for look in _LOOKS:
-        found = look(source)
-        if found is not None:
-            return found
-    return None
+_Look = Callable[[ByteSource], Signature | None]
+
+
+def identify_container(source: ByteSource) -> Signature | None:
+    """What holds volumes inside. It comes before all file systems: it often leaves standing the
+    superblock of what was there before. None where there is none."""
+    return _first(_CONTAINERS, source)
+
+
+def identify_filesystem(source: ByteSource) -> Signature | None:
+    """What has no reader. It comes after those that have: mke2fs leaves the signatures of swap and
+    btrfs standing, while they overwrite or wipe its own."""
+    return _first(_FILE_SYSTEMS, source)
+
+
+def _first(looks: tuple[_Look, ...], source: ByteSource) -> Signature | None:
+    return next((found for look in looks if (found := look(source)) is not None), None)
 
 
 def _luks(source: ByteSource) -> Signature | None:
@@ -145,19 +154,8 @@ def _iso9660(source: ByteSource) -> Signature | None:
     return Signature("iso9660", label=_text(head[40:72])) if head[1:6] == b"CD001" else None
 
 
-_LOOKS: tuple[Callable[[ByteSource], Signature | None], ...] = (
-    _luks,
-    _lvm,
-    _bitlocker,
-    _raid,
-    _swap,
-    _xfs,
-    _btrfs,
-    _ntfs,
-    _exfat,
-    _squashfs,
-    _iso9660,
-)
+_CONTAINERS: tuple[_Look, ...] = (_luks, _lvm, _bitlocker, _raid)
+_FILE_SYSTEMS: tuple[_Look, ...] = (_swap, _xfs, _btrfs, _ntfs, _exfat, _squashfs, _iso9660)
 
 
 def _at(source: ByteSource, offset: int, length: int) -> bytes:
