@@ -45,7 +45,7 @@ class Settings:
     qemu_img: str = "qemu-img"
     qemu_nbd: str = "qemu-nbd"
     unconfined: bool = False
-    threads: int = 0  # 0: one for each processor
+    threads: int = 0  # 0: one more than there are processors
     s3: S3Settings = field(default_factory=S3Settings)
 
     def with_s3(self, **changes: Any) -> Settings:

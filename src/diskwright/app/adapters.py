@@ -141,7 +141,8 @@ class Adapters:
         return load_profile(name or self._settings.profile)
 
     def threads(self) -> int:
-        return self._settings.threads or len(os.sched_getaffinity(0))
+        """One more than there are processors: a thread that waits for its read leaves one idle."""
+        return self._settings.threads or len(os.sched_getaffinity(0)) + 1
 
     def versions(self) -> dict[str, str]:
         """Of what makes an image, for its manifest."""

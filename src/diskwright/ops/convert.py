@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, replace
 
+from diskwright.blockio.copy import bytes_to_read
 from diskwright.blockio.digest import digest_reader
 from diskwright.blockio.view import CancelView, DigestView, ProgressView
 from diskwright.errors import ToolFailed
@@ -156,6 +157,5 @@ def digest_of(
     """dw1 of a whole disk."""
     with reading(source, tools.exporter) as reader:
         watched = ProgressView(CancelView(reader, cancel), progress)
-        data = sum(e.length for e in reader.extents(0, reader.size) if e.is_data)
-        progress.phase(phase, data)
+        progress.phase(phase, bytes_to_read(reader.extents(0, reader.size), reader.size))
         return digest_reader(watched, threads=tools.threads)
