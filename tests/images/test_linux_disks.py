@@ -16,9 +16,13 @@ from typing import Any
 
 import pytest
 
+from diskwright.config_profiles import load_profile
 from diskwright.guest.inspect import inspect_guest
 from diskwright.model.codec import encode
+from diskwright.model.finding import Result
 from diskwright.model.guest import GuestFacts, InitramfsState, NamedBy, Section, TableKind
+from diskwright.model.image import ImageFacts, ImageFormat
+from diskwright.rules import judge
 from support.guest_disks import FileDisk, run
 
 IMAGES = Path(os.environ["DISKWRIGHT_IMAGES"])
@@ -224,3 +228,23 @@ def test_a_nearly_full_disk_has_little_free(facts_of: Callable[[str], GuestFacts
     assert dataclasses.replace(root, free=0) == dataclasses.replace(
         (facts_of("linux/debian12-bios-ext4.qcow2").filesystems or ())[0], free=0
     )
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row["file"])
+def test_the_rules_find_the_one_fault_and_no_other(
+    row: dict[str, str], facts_of: Callable[[str], GuestFacts]
+) -> None:
+    size = int(row["virtual_size"])
+    verdict = judge(
+        ImageFacts(ImageFormat.QCOW2, size, size, size),
+        facts_of(row["file"]),
+        load_profile("huawei-ims"),
+        minimum=None,
+        database_date="",
+        data=False,
+        min_memory=None,
+        accepted=(),
+    )
+    against = {Result.FAIL, Result.WARN}
+    found = [f.id.partition(".")[2] for f in verdict.findings if f.result in against]
+    assert found == ([row["expected_finding"]] if row["expected_finding"] in CHANGES else [])
