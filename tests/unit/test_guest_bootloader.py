@@ -108,10 +108,10 @@ def test_no_configuration_is_told_from_one_that_can_not_be_read() -> None:
 
 
 def test_what_uefi_finds_does_not_hang_on_boot() -> None:
-    esp: dict[str, Content] = {"/EFI/BOOT/bootx64.efi": b"MZ", "/EFI/debian/grubx64.efi": b"MZ"}
+    esp: dict[str, Content] = {"/efi/boot/bootx64.efi": b"MZ", "/efi/debian/grubx64.efi": b"MZ"}
     found, reason = read({"/x": ""}, esp=esp, boot_unread="partition 2: xfs is not read yet")
     assert found.uefi is True
-    assert found.esp_fallback == "EFI/BOOT/bootx64.efi"
+    assert found.esp_fallback == "efi/boot/bootx64.efi"
     assert len(found.esp_loaders) == 2
     assert reason
 

@@ -136,8 +136,9 @@ def test_an_esp_that_is_not_read_leaves_uefi_open() -> None:
     assert facts.bootloader.entries[0].kernel_exists is True
 
 
-def test_a_data_disk_holds_no_system() -> None:
-    facts = inspect(ext4(1, "data", {"/photos/a.jpg": b""}))
+@pytest.mark.parametrize("path", ["/photos/a.jpg", "/etc/passwd", "/bin/sh"])
+def test_a_data_disk_holds_no_system(path: str) -> None:
+    facts = inspect(ext4(1, "data", {path: b""}))
     assert facts.root is None
     assert "holds an operating system" in facts.why_unread(Section.ROOT)
 
