@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import uuid
 from pathlib import Path
 
 import pytest
@@ -36,7 +37,7 @@ def raw_disk(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def s3(seaweed: Seaweed, tmp_path: Path) -> Command:
-    """The command with credentials for the local S3 server; `s3.bucket` is a fresh bucket."""
+    """The command with credentials for the local S3 server; `s3.target` is an empty place there."""
     home = tmp_path / "home"
     home.mkdir(exist_ok=True)
     command = Command(
@@ -47,5 +48,5 @@ def s3(seaweed: Seaweed, tmp_path: Path) -> Command:
         DISKWRIGHT_S3_REGION="us-east-1",
         DISKWRIGHT_S3_ADDRESSING_STYLE="path",
     )
-    command.bucket = seaweed.bucket()
+    command.target = f"s3://{seaweed.bucket('command')}/{uuid.uuid4()}"
     return command

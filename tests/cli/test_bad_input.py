@@ -36,7 +36,11 @@ def bad_files(folder: Path) -> dict[str, Path]:
     os.mkfifo(paths["fifo"])
     backing = folder / "backing.qcow2"
     subprocess.run(
-        [*"qemu-img create -q -f qcow2 -u -F raw -b /etc/passwd".split(), backing, "1M"],
+        [
+            *["qemu-img", "create", "-q", "-f", "qcow2", "-u", "-F", "raw", "-b", "/etc/passwd"],
+            backing,
+            "1M",
+        ],
         check=True,
     )
     paths["backing"] = backing

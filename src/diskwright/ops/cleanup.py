@@ -13,6 +13,7 @@ from diskwright.model.manifest import ABORTED
 from diskwright.model.names import image_prefix, manifest_key
 from diskwright.ports import ObjectStore, UploadJournal
 
+_TRIAL = "condition"  # of an image's own prefix; no data object has such a name
 _ROUNDS = 10  # of listing and ending; a part on its way can bring an upload back once or twice
 
 
@@ -53,7 +54,7 @@ def clean_doubtful(store: ObjectStore, image_id: str) -> bool:
     objects = _objects(store, image_id)
     if not objects:
         return False
-    if not store.probe().conditional_put:
+    if not _keeps_conditions(store, image_id):
         return store.head(manifest_key(image_id)) is not None
     try:
         store.put(manifest_key(image_id), ABORTED, if_absent=True)
@@ -61,6 +62,21 @@ def clean_doubtful(store: ObjectStore, image_id: str) -> bool:
         if store.get(manifest_key(image_id), 0, len(ABORTED) + 1) != ABORTED:
             return True
     _delete(store, objects)
+    return False
+
+
+def _keeps_conditions(store: ObjectStore, image_id: str) -> bool:
+    """Tried at a key of the image's own, so that it is found again if we are killed meanwhile."""
+    key = f"{image_prefix(image_id)}{_TRIAL}"
+    try:
+        for _ in range(2):
+            store.put(key, b"diskwright", if_absent=True)
+    except TargetExists:
+        return True
+    except RemoteUnable:
+        return False
+    finally:
+        store.delete(key)
     return False
 
 

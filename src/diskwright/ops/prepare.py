@@ -23,7 +23,7 @@ from diskwright.ops.inspect import minimum_of, verdict_of
 from diskwright.ops.opening import Source, look, reading
 from diskwright.ops.prepared import PreparePlan, journal_notes, manifest_of, outcome_of
 from diskwright.ops.sealing import Seal
-from diskwright.ops.upload import StoreDestination, sweep_dead_runs
+from diskwright.ops.upload import StoreDestination, check_reachable, sweep_dead_runs
 from diskwright.ports import (
     BlockExporter,
     BlockReader,
@@ -75,6 +75,7 @@ def plan(
     *,
     tools: PrepareTools,
     judged: Callable[[Validated], None] | None = None,
+    cancel: CancelToken,
 ) -> PreparePlan:
     """Raises ValidationFailed where findings stand against the import: nothing is copied then.
 
@@ -82,6 +83,7 @@ def plan(
     """
     image_format, compress = _output(request, tools.profile)
     source = look(request.path, input_format=request.input_format)
+    cancel.check()
     guest = tools.inspector.inspect(source.identity, source.facts)
     verdict = verdict_of(
         source,
@@ -97,9 +99,11 @@ def plan(
     against = verdict.standing(strict=request.strict)
     if against:
         raise ValidationFailed(source.identity.path, len(against))
+    image = uuid7(int(tools.now() * 1000), tools.entropy(10))
+    check_reachable(tools.store, image)
     with reading(source, tools.exporter) as reader:
         layout = _writer(source, image_format, compress, tools.threads).plan(
-            reader.extents(0, reader.size)
+            CancelView(reader, cancel).extents(0, reader.size)
         )
     return PreparePlan(
         source=source,
@@ -114,7 +118,7 @@ def plan(
             min_memory=request.min_memory,
             minimum=minimum_of(guest, tools.database),
         ),
-        image=uuid7(int(tools.now() * 1000), tools.entropy(10)),
+        image=image,
         name=request.name,
         format=image_format,
         compress=compress,

@@ -18,7 +18,7 @@ from diskwright.ops.convert import LocalTools, Wanted, convert, digest_of
 from diskwright.ops.fetch import plain_chunks, with_holes
 from diskwright.ops.images import Found, find
 from diskwright.ops.opening import look
-from diskwright.ops.upload import StoreDestination, sweep_dead_runs
+from diskwright.ops.upload import StoreDestination, check_reachable, sweep_dead_runs
 from diskwright.ports import CancelToken, KeyWrapper, ObjectStore, Progress, UploadJournal
 
 
@@ -88,8 +88,9 @@ def reopen(
 ) -> Reopened:
     """A stored image as a new import-ready one at `store`, in one streaming pass."""
     found = find(tools.store, wanted, tools.wrapper)
-    sweep_dead_runs(store, journal)
     image = uuid7(int(now() * 1000), entropy(10))
+    check_reachable(store, image)
+    sweep_dead_runs(store, journal)
     disk = found.disk
     key = plain_key(image, found.body.name, 0, disk.format)
     layout = Layout(disk.format, disk.virtual_size, disk.stored_size, disk.stored_size)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import TracebackType
 
-from diskwright.errors import DiskwrightError, RemoteUnable, TargetExists
+from diskwright.errors import Cancelled, DiskwrightError, RemoteUnable, TargetExists
 from diskwright.model.manifest import Manifest, encode
 from diskwright.model.names import image_prefix, manifest_key
 from diskwright.model.nulls import NeverCancelled
@@ -17,7 +17,14 @@ from diskwright.ops.cleanup import Swept, clean_doubtful, clean_uncommitted, swe
 from diskwright.ops.sink import MultipartSink
 from diskwright.ports import CancelToken, JournalEntry, ObjectStore, UploadJournal
 
-__all__ = ["StoreDestination", "Swept", "sweep_dead_runs"]
+_LEFT = "cleaning up failed, the next run to this target will do it"
+
+__all__ = ["StoreDestination", "Swept", "check_reachable", "sweep_dead_runs"]
+
+
+def check_reachable(store: ObjectStore, image_id: str) -> None:
+    """Raises what keeps us from that store, before anything is sent or noted in the journal."""
+    next(iter(store.list(image_prefix(image_id))), None)
 
 
 class StoreDestination:
@@ -62,7 +69,10 @@ class StoreDestination:
         except DiskwrightError as failure:
             if error is None:
                 raise
-            error.add_note(f"cleaning up failed too, the next run will do it: {failure}")
+            if isinstance(error, Cancelled):
+                error.left = _LEFT
+            else:
+                error.add_note(f"{_LEFT} ({failure})")
         finally:
             if self._entry is not None:
                 self._entry.close()
@@ -85,7 +95,9 @@ class StoreDestination:
         return sink
 
     def commit(self, manifest: Manifest) -> None:
-        """The image is there when this returns. Raises TargetExists where another one is."""
+        """The image is there when this returns, and is not when this raises, as far as the store
+        still answers. Raises TargetExists where another one is.
+        """
         if manifest.image != self._image_id or not all(sink.finished for sink in self._sinks):
             raise ValueError("a manifest is committed after all of its image's objects")
         self._cancel.check()
@@ -94,14 +106,13 @@ class StoreDestination:
         entry.record({"event": "commit", "key": key})
         self._commit_tried = True
         try:
-            self._store.put(key, data, if_absent=True)
+            self._put_manifest(key, data)
         except TargetExists:
-            self._check_ours(key, data)
-        except RemoteUnable:  # it knows no conditions; the id is unique all the same
-            if self._store.head(key) is not None:
-                self._check_ours(key, data)
-            else:
-                self._store.put(key, data)
+            raise
+        except DiskwrightError:
+            # The manifest may be there all the same: an image that is there is no failure.
+            if not self._is_settled_as_there():
+                raise
         self._over = True
         try:
             entry.remove()
@@ -134,6 +145,24 @@ class StoreDestination:
                 },
             )
         return self._entry
+
+    def _put_manifest(self, key: str, data: bytes) -> None:
+        try:
+            self._store.put(key, data, if_absent=True)
+        except TargetExists:
+            self._check_ours(key, data)
+        except RemoteUnable:  # it knows no conditions; the id is unique all the same
+            if self._store.head(key) is not None:
+                self._check_ours(key, data)
+            else:
+                self._store.put(key, data)
+
+    def _is_settled_as_there(self) -> bool:
+        """False: nothing is there any more, or the store does not say."""
+        try:
+            return clean_doubtful(self._store, self._image_id)
+        except DiskwrightError:
+            return False
 
     def _check_ours(self, key: str, data: bytes) -> None:
         """Equal bytes are our own success, whose answer was lost."""
