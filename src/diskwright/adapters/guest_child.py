@@ -14,12 +14,15 @@ from diskwright.guest.answer import FILE, FUNCTION, MAX_ANSWER, NBD, nothing_rea
 from diskwright.model.codec import DecodeError, decode, encode
 from diskwright.model.guest import GuestFacts
 from diskwright.model.image import FileIdentity, ImageFacts, ImageFormat
+from diskwright.model.nulls import NeverCancelled
 from diskwright.model.units import MIB
+from diskwright.ports import CancelToken
 
 TIME_LIMIT_S = 20.0
 _TOOL = "the guest reader"
 _LIMITS = {"AS": 768 * MIB, "CPU": 15, "FSIZE": 0, "NOFILE": 32}
 _BLOCK = 1 << 20
+_LOOK_S = 0.1  # how soon a wait notices that the user asked to stop
 
 Descriptor = Callable[[FileIdentity, ImageFormat], AbstractContextManager[int]]
 
@@ -37,10 +40,12 @@ class ConfinedGuestInspector:
         descriptor: Descriptor,
         unconfined: bool = False,
         time_limit_s: float = TIME_LIMIT_S,
+        cancel: CancelToken | None = None,
     ) -> None:
         self._descriptor = descriptor
         self._unconfined = unconfined
         self._time_limit_s = time_limit_s
+        self._cancel = cancel or NeverCancelled()
 
     def inspect(self, identity: FileIdentity, facts: ImageFacts) -> GuestFacts:
         kind = FILE if facts.format is ImageFormat.RAW else NBD
@@ -60,10 +65,10 @@ class ConfinedGuestInspector:
 
     def _listen(self, process: ConfinedProcess, path: str) -> GuestFacts:
         deadline = time.monotonic() + self._time_limit_s
-        answer = _read(process, deadline)
+        answer = self._read(process, deadline)
         if answer is None:
             return nothing_read(f"reading it took more than {self._time_limit_s:g} s")
-        status = process.wait(max(deadline - time.monotonic(), 0.0))
+        status = self._ended(process, deadline)
         process.raise_if_refused(path)
         if status != 0:
             how = (
@@ -75,6 +80,33 @@ class ConfinedGuestInspector:
             return understood(answer)
         except DecodeError as error:
             return nothing_read(f"its reader's answer is not to be understood: {error}")
+
+    def _read(self, process: ConfinedProcess, deadline: float) -> bytes | None:
+        """What the child says until it ends or has said too much; None where it is not done in
+        time."""
+        answer = bytearray()
+        fd = process.stdout.fileno()
+        while len(answer) <= MAX_ANSWER:
+            self._cancel.check()
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return None
+            if not select.select([fd], [], [], min(left, _LOOK_S))[0]:
+                continue
+            block = os.read(fd, _BLOCK)
+            if not block:
+                break
+            answer += block
+        return bytes(answer)
+
+    def _ended(self, process: ConfinedProcess, deadline: float) -> int | None:
+        """Its exit status; None where it still runs at the deadline."""
+        while True:
+            self._cancel.check()
+            left = max(deadline - time.monotonic(), 0.0)
+            status = process.wait(min(left, _LOOK_S))
+            if status is not None or not left:
+                return status
 
 
 def understood(answer: bytes) -> GuestFacts:
@@ -89,18 +121,3 @@ def understood(answer: bytes) -> GuestFacts:
     except (ValueError, RecursionError) as error:
         raise DecodeError(str(error)) from error
     return facts
-
-
-def _read(process: ConfinedProcess, deadline: float) -> bytes | None:
-    """What the child says until it ends or has said too much; None where it is not done in time."""
-    answer = bytearray()
-    fd = process.stdout.fileno()
-    while len(answer) <= MAX_ANSWER:
-        left = deadline - time.monotonic()
-        if left <= 0 or not select.select([fd], [], [], left)[0]:
-            return None
-        block = os.read(fd, _BLOCK)
-        if not block:
-            break
-        answer += block
-    return bytes(answer)

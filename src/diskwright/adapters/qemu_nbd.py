@@ -6,8 +6,9 @@ import os
 import shutil
 import socket
 import tempfile
+import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 
 from diskwright._process import (
     ENVIRONMENT,
@@ -19,14 +20,17 @@ from diskwright._process import (
 )
 from diskwright.blockio.local import LocalReader
 from diskwright.blockio.nbd import STALL_LIMIT_S, NbdReader
-from diskwright.errors import DiskwrightError, ToolFailed, ToolMissing
+from diskwright.errors import Cancelled, DiskwrightError, ToolFailed, ToolMissing
 from diskwright.formats.identity import check_identity, open_image
 from diskwright.formats.qemu import image_options, meaning
 from diskwright.model.image import FileIdentity, ImageFormat
+from diskwright.model.nulls import NeverCancelled
 from diskwright.model.units import GIB, MIB
-from diskwright.ports import BlockReader
+from diskwright.ports import BlockReader, CancelToken
 
 _TOOL = "qemu-nbd"
+_LOOK_S = 0.1
+_MOMENT_S = 0.3  # between the wish to stop and its enforcement
 _EXIT_WAIT_S = 2.0  # between the end of its connections and the end of the process
 
 # qemu allocates a buffer for each request. By itself libc maps and unmaps such large ones, and the
@@ -54,10 +58,12 @@ class QemuNbdExporter:
         qemu_nbd: str = _TOOL,
         unconfined: bool = False,
         stall_limit_s: float = STALL_LIMIT_S,
+        cancel: CancelToken | None = None,
     ) -> None:
         self._qemu_nbd = qemu_nbd
         self._unconfined = unconfined
         self._stall_limit_s = stall_limit_s
+        self._cancel = cancel or NeverCancelled()
 
     @contextmanager
     def open(
@@ -82,6 +88,7 @@ class QemuNbdExporter:
                     check_identity(identity)
                     yield reader
             except ToolFailed as error:
+                self._cancel.check()  # the connections may have been shut because of it
                 if error.tool != _TOOL:
                     raise
                 raise _why(process, identity.path, error) from error
@@ -137,7 +144,33 @@ class QemuNbdExporter:
             )
             stack.callback(process.stop)
             listener.close()
-            yield process, sockets
+            with _shut_at_the_wish(self._cancel, sockets):
+                yield process, sockets
+
+
+@contextmanager
+def _shut_at_the_wish(cancel: CancelToken, sockets: list[socket.socket]) -> Iterator[None]:
+    """Whoever waits for a qemu-nbd that hangs is woken soon after the user has asked to stop."""
+    over = threading.Event()
+
+    def watch() -> None:
+        while not over.wait(_LOOK_S):
+            try:
+                cancel.check()
+            except Cancelled:
+                break
+        if not over.wait(_MOMENT_S):
+            for sock in sockets:
+                with suppress(OSError):  # it is closed already
+                    sock.shutdown(socket.SHUT_RDWR)
+
+    watcher = threading.Thread(target=watch, name="diskwright-watch", daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        over.set()
+        watcher.join()  # before the sockets' numbers can be those of others
 
 
 def _connected(count: int, stack: ExitStack) -> tuple[list[socket.socket], socket.socket]:

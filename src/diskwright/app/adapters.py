@@ -14,6 +14,7 @@ from diskwright.model.outcome import Tool
 from diskwright.model.profile import Profile
 from diskwright.ports import (
     ByteSink,
+    CancelToken,
     GuestInspector,
     KeyWrapper,
     ObjectStore,
@@ -35,18 +36,20 @@ class Adapters:
         self._settings = settings
         self._ask = passphrase
 
-    def exporter(self) -> QemuNbdExporter:
+    def exporter(self, cancel: CancelToken | None = None) -> QemuNbdExporter:
         from diskwright.adapters.qemu_nbd import QemuNbdExporter
 
         return QemuNbdExporter(
-            qemu_nbd=self._settings.qemu_nbd, unconfined=self._settings.unconfined
+            qemu_nbd=self._settings.qemu_nbd, unconfined=self._settings.unconfined, cancel=cancel
         )
 
-    def inspector(self) -> GuestInspector:
+    def inspector(self, cancel: CancelToken | None = None) -> GuestInspector:
         from diskwright.adapters.guest_child import ConfinedGuestInspector
 
         return ConfinedGuestInspector(
-            descriptor=self.exporter().descriptor, unconfined=self._settings.unconfined
+            descriptor=self.exporter(cancel).descriptor,
+            unconfined=self._settings.unconfined,
+            cancel=cancel,
         )
 
     def converter(self) -> QemuImgConverter:
@@ -56,7 +59,7 @@ class Adapters:
             qemu_img=self._settings.qemu_img, unconfined=self._settings.unconfined
         )
 
-    def local_tools(self) -> LocalTools:
+    def local_tools(self, cancel: CancelToken | None = None) -> LocalTools:
         from diskwright.adapters.file_sink import FileSink
         from diskwright.adapters.staging import BesideTarget
         from diskwright.ops.convert import LocalTools
@@ -67,7 +70,9 @@ class Adapters:
         def staged(path: str, force: bool) -> AbstractContextManager[StagedFile]:
             return BesideTarget(path, force=force)
 
-        return LocalTools(self.exporter(), self.converter(), file_sink, staged, self.threads())
+        return LocalTools(
+            self.exporter(cancel), self.converter(), file_sink, staged, self.threads()
+        )
 
     def database(self) -> OsDatabase:
         from diskwright.adapters.osinfo import OsinfoDatabase
@@ -79,17 +84,20 @@ class Adapters:
 
         return FileUploadJournal(self._settings.state_dir)
 
-    def store(self, url: str) -> ObjectStore:
-        """The destination or source named by `s3://BUCKET[/PREFIX]` or `dir:PATH`."""
+    def store(self, url: str, cancel: CancelToken | None = None) -> ObjectStore:
+        """The destination or source named by `s3://BUCKET[/PREFIX]` or `dir:PATH`.
+
+        Like all that may wait for others it is told of the wish to stop, and then waits no more.
+        """
         if url.startswith("dir:") and len(url) > len("dir:"):
             from diskwright.adapters.directory import DirectoryStore
 
             return DirectoryStore(url.removeprefix("dir:"))
         if url.startswith("s3://"):
-            return self._bucket(url)
+            return self._bucket(url, cancel)
         raise UsageError(f"{url}: not a target", "write s3://BUCKET[/PREFIX] or dir:PATH")
 
-    def _bucket(self, url: str) -> ObjectStore:
+    def _bucket(self, url: str, cancel: CancelToken | None) -> ObjectStore:
         from diskwright.adapters.s3 import S3Settings, connect
 
         given = self._settings.s3
@@ -107,6 +115,7 @@ class Adapters:
                 sse=given.sse,
                 kms_key_id=given.kms_key_id or None,
             ),
+            cancel=cancel,
         )
 
     def wrapper(self, key: str | None) -> KeyWrapper | None:

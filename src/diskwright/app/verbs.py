@@ -81,7 +81,7 @@ class Diskwright:
             source,
             target,
             Wanted(output_format, compress=compress, verify=verify, force=force),
-            tools=self._adapters.local_tools(),
+            tools=self._adapters.local_tools(cancel),
             progress=progress or NullProgress(),
             cancel=cancel or NeverCancelled(),
             input_format=input_format,
@@ -117,10 +117,10 @@ class Diskwright:
         if not target:
             raise UsageError("a target is needed", "as --to s3://BUCKET/PREFIX or --to dir:PATH")
         tools = prepare.PrepareTools(
-            exporter=self._adapters.exporter(),
-            inspector=self._adapters.inspector(),
+            exporter=self._adapters.exporter(cancel),
+            inspector=self._adapters.inspector(cancel),
             database=self._adapters.database(),
-            store=self._adapters.store(target),
+            store=self._adapters.store(target, cancel),
             journal=self._adapters.journal(),
             wrapper=self._adapters.wrapper(key),
             profile=self._adapters.profile(profile),
@@ -140,7 +140,9 @@ class Diskwright:
             min_memory=min_memory,
             accepted=tuple(accepted),
         )
-        planned = prepare.plan(request, tools=tools, judged=judged)
+        planned = prepare.plan(
+            request, tools=tools, judged=judged, cancel=cancel or NeverCancelled()
+        )
         if dry_run:
             return prepare.rehearsed(planned, target=tools.store.url)
         return prepare.run(
@@ -169,9 +171,9 @@ class Diskwright:
         return restore(
             RestoreRequest(target, image, output_format, verify=verify, force=force),
             tools=RestoreTools(
-                self._adapters.store(source),
+                self._adapters.store(source, cancel),
                 self._adapters.wrapper(key),
-                self._adapters.local_tools(),
+                self._adapters.local_tools(cancel),
             ),
             progress=progress or NullProgress(),
             cancel=cancel or NeverCancelled(),
@@ -193,11 +195,11 @@ class Diskwright:
         return reopen(
             image,
             tools=RestoreTools(
-                self._adapters.store(source),
+                self._adapters.store(source, cancel),
                 self._adapters.wrapper(key),
-                self._adapters.local_tools(),
+                self._adapters.local_tools(cancel),
             ),
-            store=self._adapters.store(to),
+            store=self._adapters.store(to, cancel),
             journal=self._adapters.journal(),
             now=time.time,
             entropy=os.urandom,

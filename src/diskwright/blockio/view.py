@@ -93,11 +93,16 @@ class ProgressView(_View):
 
 
 class CancelView(_View):
-    """Raises Cancelled at the next read once the user has asked to stop."""
+    """Raises Cancelled at the next read or extent once the user has asked to stop."""
 
     def __init__(self, reader: BlockReader, cancel: CancelToken) -> None:
         super().__init__(reader)
         self._cancel = cancel
+
+    def extents(self, start: int, length: int) -> Iterator[Extent]:
+        for extent in self._reader.extents(start, length):
+            self._cancel.check()
+            yield extent
 
     def read_into(self, offset: int, buffer: memoryview) -> None:
         self._cancel.check()

@@ -15,8 +15,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from diskwright.errors import Cancelled
-
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _PATIENCE = 3  # this signal no longer waits for the clean-up
 
@@ -37,6 +35,8 @@ class SignalCancel:
 
     def check(self) -> None:
         if self._count:
+            from diskwright.errors import Cancelled  # `--help` needs none of it
+
             self._ending = True
             raise Cancelled(self.signal)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 import diskwright
+from diskwright.cli.cancel import Interrupted
 from diskwright.cli.lazy import LazyGroup
 from diskwright.cli.session import Session, exit_code, path_text
 
@@ -52,7 +53,8 @@ def main() -> NoReturn:
     session = Session()
     argv = sys.argv[1:]
     try:
-        status = _run(session, argv)
+        with session.cancel:
+            status = _run(session, argv)
     except BrokenPipeError:
         # The reader of our results went away (`| head`): no more to say, and no traceback at exit
         sys.stderr.close()
@@ -69,9 +71,8 @@ def _run(session: Session, argv: list[str]) -> int:
         return done.exit_code
     except click.ClickException as wrong:
         return _usage(session, argv, wrong)
-    except (KeyboardInterrupt, click.Abort):
-        click.echo("diskwright: interrupted", err=True)
-        status = 130
+    except (Interrupted, click.Abort) as caught:
+        error, status = _interrupted(session, caught)
     except BrokenPipeError:
         raise
     except Exception as caught:  # noqa: BLE001 - the outermost edge: a bug gets one line too
@@ -79,6 +80,15 @@ def _run(session: Session, argv: list[str]) -> int:
     if session.output == "json" and (session.results or error is not None):
         _print_document(session, error)
     return status or exit_code(session.failures)
+
+
+def _interrupted(session: Session, caught: BaseException) -> tuple[DiskwrightError, int]:
+    from diskwright.errors import Cancelled
+
+    cancelled = Cancelled(session.cancel.signal)
+    cancelled.left = next(iter(getattr(caught, "__notes__", ())), cancelled.left)
+    session.show(cancelled)
+    return cancelled, cancelled.status
 
 
 def _failed(session: Session, caught: Exception) -> tuple[DiskwrightError, int]:

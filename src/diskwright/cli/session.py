@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 
 @dataclass
 class Session:
-    """`cancel` is how the run is asked to stop. `results` are those of the JSON document, in order; `failures` the errors among them."""
+    """`results` are those of the JSON document, in order; `failures` the errors among them.
+
+    `cancel` is how the run is asked to stop.
+    """
 
     command: str = ""
     output: str = "table"

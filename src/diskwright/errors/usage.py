@@ -43,11 +43,12 @@ class ObjectTooLarge(DiskwrightError):
 
 @dataclass(eq=False)
 class Cancelled(DiskwrightError):
-    """Asked to stop: `signal` 2 (Ctrl-C) or 15 (terminate)."""
+    """Asked to stop: `signal` 2 (Ctrl-C), 15 (terminate) or 1 (the terminal is gone)."""
 
     signal: int = 2
+    left: str = "nothing was left behind"
     kind = "cancelled"
-    template = "cancelled; nothing was left behind"
+    template = "cancelled; {left}"
     hint_template = "run the same command again to start anew"
     exit_code = 130
 

@@ -17,14 +17,17 @@ from diskwright.ops.cleanup import Swept, clean_doubtful, clean_uncommitted, swe
 from diskwright.ops.sink import MultipartSink
 from diskwright.ports import CancelToken, JournalEntry, ObjectStore, UploadJournal
 
-_LEFT = "cleaning up failed, the next run to this target will do it"
+_LEFT = "cleaning up failed, the next run will do it"
 
 __all__ = ["StoreDestination", "Swept", "check_reachable", "sweep_dead_runs"]
 
 
 def check_reachable(store: ObjectStore, image_id: str) -> None:
     """Raises what keeps us from that store, before anything is sent or noted in the journal."""
-    next(iter(store.list(image_prefix(image_id))), None)
+    try:
+        next(iter(store.list(image_prefix(image_id))), None)
+    except InputUnreadable as error:  # a folder: it is to be written, not read
+        raise OutputNotWritable(error.path, error.reason) from error
 
 
 class StoreDestination:

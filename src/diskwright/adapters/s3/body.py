@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 
 # urllib3 asks for 16 KiB at a time; more in one go spares system calls and does it no harm.
 _BLOCK = 256 << 10
 
 
 class Body(io.RawIOBase):
-    """Readable and seekable over `data`; what `read` returns are views of it."""
+    """Readable and seekable over `data`; what `read` returns are views of it.
 
-    def __init__(self, data: memoryview) -> None:
+    `look` is called before each read: what it raises ends the sending.
+    """
+
+    def __init__(self, data: memoryview, *, look: Callable[[], None] = lambda: None) -> None:
         self._data = data
+        self._look = look
         self._at = 0
 
     def __len__(self) -> int:
@@ -33,6 +38,7 @@ class Body(io.RawIOBase):
         return self._at
 
     def read(self, size: int | None = -1) -> memoryview:
+        self._look()
         wanted = len(self._data) if size is None or size < 0 else max(size, _BLOCK)
         piece = self._data[self._at : self._at + wanted]
         self._at += len(piece)

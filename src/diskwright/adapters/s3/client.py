@@ -18,6 +18,7 @@ from diskwright.adapters.s3.errors import translate
 from diskwright.adapters.s3.retry import RetryPolicy
 from diskwright.adapters.s3.store import S3Store
 from diskwright.errors import UsageError
+from diskwright.ports import CancelToken
 
 ADDRESSING = ("auto", "path", "virtual")
 SSE = ("", "sse-kms", "sse-obs")
@@ -53,8 +54,11 @@ def parse_url(url: str) -> tuple[str, str]:
     return bucket, prefix
 
 
-def connect(url: str, settings: S3Settings) -> S3Store:
-    """A store over `url`; nothing is sent yet. Raises UsageError (also: no such profile)."""
+def connect(url: str, settings: S3Settings, *, cancel: CancelToken | None = None) -> S3Store:
+    """A store over `url`; nothing is sent yet. Raises UsageError (also: no such profile).
+
+    With `cancel` no request outlasts the user's wish to stop.
+    """
     bucket, prefix = parse_url(url)
     _check("addressing style", settings.addressing, ADDRESSING)
     _check("server-side encryption", settings.sse, SSE)
@@ -101,6 +105,7 @@ def connect(url: str, settings: S3Settings) -> S3Store:
         sse=settings.sse,
         kms_key_id=settings.kms_key_id,
         retry=settings.retry,
+        cancel=cancel,
     )
 
 

@@ -13,6 +13,7 @@ from diskwright.adapters.s3.retry import Caller, RetryPolicy
 from diskwright.adapters.s3.settle import SentUploads
 from diskwright.errors import BucketMissing, ObjectMissing, RemoteRefused, RemoteUnable
 from diskwright.model.stored import ObjectInfo
+from diskwright.ports import CancelToken
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -35,12 +36,15 @@ class S3Objects:
         sse: str = "",
         kms_key_id: str | None = None,
         retry: RetryPolicy | None = None,
+        cancel: CancelToken | None = None,
     ) -> None:
         self._client = client
         self._bucket = bucket
         self._prefix = f"{prefix}/" if prefix else ""
         self._url = url or "/".join(filter(None, ("s3:/", bucket, prefix)))
-        self._call = Caller(retry or RetryPolicy(), endpoint=endpoint or self._url, bucket=bucket)
+        self._call = Caller(
+            retry or RetryPolicy(), endpoint=endpoint or self._url, bucket=bucket, cancel=cancel
+        )
         self._encryption = _encryption(sse, kms_key_id)
         self._sent = SentUploads()
         self._bucket_seen = False

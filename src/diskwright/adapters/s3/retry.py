@@ -6,9 +6,12 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 from diskwright.adapters.s3.errors import is_transient, translate
+from diskwright.adapters.s3.patience import Patience
+from diskwright.ports import CancelToken
 
 T = TypeVar("T")
 
@@ -32,10 +35,21 @@ class RetryPolicy:
 
 
 class Caller:
-    """Sends, sends again what may go better, and gives errors as ours."""
+    """Sends, sends again what may go better, and gives errors as ours.
 
-    def __init__(self, policy: RetryPolicy, *, endpoint: str, bucket: str) -> None:
+    With `cancel` no call outlasts the user's wish to stop (see `Patience`).
+    """
+
+    def __init__(
+        self,
+        policy: RetryPolicy,
+        *,
+        endpoint: str,
+        bucket: str,
+        cancel: CancelToken | None = None,
+    ) -> None:
         self._policy = policy
+        self.patience = Patience(cancel, endpoint=endpoint)
         self._endpoint = endpoint
         self._bucket = bucket
 
@@ -46,11 +60,18 @@ class Caller:
         from botocore.parsers import ResponseParserError
 
         attempt = 1
+        clean_up = self.patience.asked_to_stop
         while True:
             try:
-                return send()
+                return self.patience(send)
             except (BotoCoreError, ClientError, ResponseParserError) as error:
-                if attempt >= (attempts or self._policy.attempts) or not is_transient(error):
+                if not clean_up:
+                    self.patience.look()  # it may have failed because of the wish to stop
+                if (
+                    clean_up
+                    or attempt >= (attempts or self._policy.attempts)
+                    or not is_transient(error)
+                ):
                     raise translate(
                         error,
                         endpoint=self._endpoint,
@@ -58,5 +79,5 @@ class Caller:
                         operation=operation,
                         key=key,
                     ) from error
-            self._policy.wait(attempt)
+            self.patience(partial(self._policy.wait, attempt))
             attempt += 1

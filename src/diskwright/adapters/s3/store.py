@@ -10,7 +10,7 @@ from diskwright.adapters.s3.body import Body
 from diskwright.adapters.s3.errors import code_of
 from diskwright.adapters.s3.objects import S3Objects, base64_of, md5
 from diskwright.adapters.s3.probe import try_everything
-from diskwright.errors import DiskwrightError, RemoteUnable
+from diskwright.errors import Cancelled, DiskwrightError, RemoteUnable
 from diskwright.model.stored import OpenUpload, StoreCapabilities
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class S3Store(S3Objects):
                 Key=self._prefix + key,
                 UploadId=upload_id,
                 PartNumber=number,
-                Body=cast(IO[bytes], Body(data)),
+                Body=cast(IO[bytes], Body(data, look=self._call.patience.look)),
                 ContentMD5=base64_of(digest),
             ),
         )
@@ -92,6 +92,8 @@ class S3Store(S3Objects):
 
         try:
             self._call("complete_upload", key, complete)
+        except Cancelled:
+            raise
         except DiskwrightError:
             # The last answer may be lost too, and with it the only news of a success.
             if not self._is_there(key, upload_id, etags):
