@@ -8,7 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import TracebackType
 
-from diskwright.errors import Cancelled, DiskwrightError, RemoteUnable, TargetExists
+from diskwright.errors import (
+    Cancelled,
+    DiskwrightError,
+    InputUnreadable,
+    OutputNotWritable,
+    RemoteUnable,
+    TargetExists,
+)
 from diskwright.model.manifest import Manifest, encode
 from diskwright.model.names import image_prefix, manifest_key
 from diskwright.model.nulls import NeverCancelled
