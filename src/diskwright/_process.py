@@ -24,8 +24,13 @@ T = TypeVar("T")
 STDERR_LIMIT_BYTES = 64 << 10
 _KILL_WAIT_S = 10.0  # only a process in uninterruptible sleep takes longer
 
-# Nothing of the caller's environment: messages in one language, no proxy, no LD_PRELOAD.
-ENVIRONMENT: Mapping[str, str] = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C"}
+# Nothing of the caller's environment: messages in one language, no proxy, no LD_PRELOAD. A home
+# (that nobody has), or Python looks it up in /etc/passwd and asks the name service.
+ENVIRONMENT: Mapping[str, str] = {
+    "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
+    "LC_ALL": "C",
+    "HOME": "/nonexistent",
+}
 
 _LIBRARIES = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/nix/store")
 
