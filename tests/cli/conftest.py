@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from diskwright.adapters.directory import DirectoryStore
 from support.command import FIXTURE, Command
+from support.kills import Target, make_disk
 from support.servers.seaweed import Seaweed
 
 
@@ -50,3 +52,31 @@ def s3(seaweed: Seaweed, tmp_path: Path) -> Command:
     )
     command.target = f"s3://{seaweed.bucket('command')}/{uuid.uuid4()}"
     return command
+
+
+@pytest.fixture(scope="session")
+def data_disk(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A raw disk with so much data that a run takes a second: read only."""
+    return make_disk(tmp_path_factory.mktemp("data") / "data.raw", 64)
+
+
+@pytest.fixture(scope="session")
+def tiny_disk(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A raw disk of 1 MiB: read only."""
+    path = tmp_path_factory.mktemp("tiny") / "tiny.raw"
+    path.write_bytes(b"tiny" * (256 << 10))
+    return path
+
+
+@pytest.fixture
+def s3_place(s3: Command, seaweed: Seaweed) -> Target:
+    """`s3.target`, and a way to look into it."""
+    bucket, _, prefix = s3.target.removeprefix("s3://").partition("/")
+    return Target(s3.target, seaweed.store(bucket, prefix))
+
+
+@pytest.fixture
+def dir_place(folder: Path) -> Target:
+    """A folder to prepare to, and a way to look into it."""
+    place = folder / "target"
+    return Target(f"dir:{place}", DirectoryStore(str(place)), place)
