@@ -18,6 +18,7 @@ from diskwright.rules.rule import (
     root_filesystem,
     skip,
     unread,
+    unread_minimum,
     unread_section,
 )
 
@@ -137,8 +138,11 @@ def _dirty(case: Case) -> Outcome:
             ("# start the machine once more and shut it down:", "poweroff"),
         )
     root = root_filesystem(guest)
-    if root is None or root.dirty is None:
-        return unread("whether the root file system was unmounted cleanly is not known")
+    what = "whether the root file system was unmounted cleanly"
+    if root is None:
+        return unread_section(case, Section.ROOT, what)
+    if root.dirty is None:
+        return unread(f"{what} is not known")
     return holds("the file systems were unmounted cleanly")
 
 
@@ -165,17 +169,12 @@ _UNMOUNTABLE = frozenset({"filesystem-past-end"})
 def _minimum(case: Case) -> Outcome:
     given = max(round_up(case.image.virtual_size, GIB), case.profile.disk_minimum)
     if case.minimum is None:
-        return unread(f"the system's least disk is not known ({_database(case)})")
+        return unread_minimum(case, "the system's least disk")
     need, os = case.minimum.disk_bytes, quoted(case.minimum.os)
     said = f"{os} asks for {format_size(need)}; the server's system disk has {format_size(given)}"
     if need <= given:
         return holds(said, (case.minimum.source,))
     return breaks(said, (case.minimum.source,), (f"qemu-img resize -f raw IMAGE {need}",))
-
-
-def _database(case: Case) -> str:
-    date = case.database_date
-    return f"osinfo database of {date}" if date else "no osinfo database"
 
 
 RULES = (

@@ -55,6 +55,8 @@ def _entries(judge: _Judge) -> Callable[[Case], Outcome]:
         loader = case.guest.bootloader
         if loader is None:
             return unread_section(case, Section.BOOT, "the boot entries")
+        if loader.config is None and case.guest.why_unread(Section.BOOT):
+            return unread_section(case, Section.BOOT, "the boot entries")
         if loader.config is None:
             return unread("the boot entries are not known: no configuration was found")
         if not loader.entries:
@@ -198,7 +200,9 @@ def _root_there(case: Case, entries: tuple[BootEntry, ...]) -> Outcome:
     if not stable:
         return unread("no boot entry names its root in a way that can be looked up")
     if any(e.root_on_disk is None for e in stable):
-        return unread("whether root= is on this disk can't be told", _roots(stable))
+        hidden = case.guest.why_unread(Section.ROOT)
+        why = f": {hidden}" if hidden else ""
+        return unread(f"whether root= is on this disk can't be told{why}", _roots(stable))
     return holds("root= is on this disk")
 
 

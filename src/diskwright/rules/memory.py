@@ -5,7 +5,7 @@ from __future__ import annotations
 from diskwright.model.finding import Severity
 from diskwright.model.units import MIB, format_size
 from diskwright.rules import sources
-from diskwright.rules.rule import Case, Outcome, Rule, breaks, holds, quoted, unread
+from diskwright.rules.rule import Case, Outcome, Rule, breaks, holds, quoted, unread_minimum
 
 
 def _minimum(case: Case) -> Outcome:
@@ -16,9 +16,7 @@ def _minimum(case: Case) -> Outcome:
             remedy=(f"# use --min-memory {least // MIB}M",),
         )
     if case.minimum is None:
-        date = case.database_date
-        where = f"osinfo database of {date}" if date else "no osinfo database"
-        return unread(f"the system's least memory is not known ({where})")
+        return unread_minimum(case, "the system's least memory")
     need, os = case.minimum.memory_bytes, quoted(case.minimum.os)
     if given is None:
         return holds(

@@ -92,6 +92,15 @@ def unread_section(case: Case, section: Section, what: str) -> Outcome:
     return unread(f"{said}: {reason}", (reason,)) if reason else unread(said)
 
 
+def unread_minimum(case: Case, what: str) -> Outcome:
+    """`what` of the system is not known: the system was not read, or is in no database."""
+    if case.guest.os is None:
+        return unread_section(case, Section.OS, what)
+    date = case.database_date
+    where = f"osinfo database of {date}" if date else "no osinfo database"
+    return unread(f"{what} is not known ({where})")
+
+
 def root_filesystem(guest: GuestFacts) -> FileSystem | None:
     """Of the file systems that were found; an index past them, which only a lie gives, is None."""
     filesystems = guest.filesystems or ()
