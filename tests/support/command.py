@@ -43,7 +43,7 @@ class Command:
 
     def start(self, *arguments: str | Path, **options) -> subprocess.Popen:
         return subprocess.Popen(
-            [COMMAND, *arguments],
+            [*options.pop("under", ()), COMMAND, *arguments],
             env=self.environment,
             cwd=options.pop("cwd", self.home),
             stdin=subprocess.DEVNULL,
