@@ -48,9 +48,9 @@ def disk(request, tmp_path) -> Path:
     path = tmp_path / "disk.raw"
     draw = random.Random(request.param)
     with path.open("wb") as file:
-        file.truncate({"odd": 9 * MIB + 1234}.get(request.param, 40 * MIB))
+        file.truncate({"odd": 9 * MIB + 1234}.get(request.param, 13 * MIB))
         if request.param == "full":
-            file.write(draw.randbytes(40 * MIB))
+            file.write(draw.randbytes(13 * MIB))
         if request.param in ("holes", "odd"):
             for at in (0, MIB + 4096, 5 * MIB - 7, 9 * MIB):
                 file.seek(at)

@@ -55,6 +55,11 @@ class FaultProxy:
         for sock in [self._listener, *self._open]:
             self._end(sock)
 
+    def drop(self):
+        """End all connections that are open: the next request needs one with the next fault."""
+        for sock in list(self._open):
+            self._end(sock)
+
     def _take_fault(self):
         self.connections += 1
         if self._used[0] is not self.fault:
