@@ -5,18 +5,19 @@ For the suite (a few moments a series) and for `scripts/soak` (fifty).
 
 from __future__ import annotations
 
+import itertools
 import os
 import random
 import signal
 import subprocess
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from diskwright.model.manifest import Manifest, decode
 from diskwright.ports import ObjectStore
-from support.command import Command, Ended, files_below
+from support.command import Command, Ended, files_below, one_line_and_a_hint
 
 OUTLIVES_S = 3.0  # what we promise is one second; a loaded machine starts children slowly
 ENDS_S = 120.0
@@ -134,6 +135,18 @@ class After:
 
 
 @dataclass(frozen=True)
+class Listening(After):
+    """After that many seconds, and once it listens to SIGTERM: before, nothing was begun."""
+
+    def __call__(self, process: subprocess.Popen, command: Command, begun: float) -> bool:
+        if not super().__call__(process, command, begun):
+            return False
+        status = Path(f"/proc/{process.pid}/status").read_text()
+        caught = next(line for line in status.splitlines() if line.startswith("SigCgt:"))
+        return bool(int(caught.split()[1], 16) >> (signal.SIGTERM - 1) & 1)
+
+
+@dataclass(frozen=True)
 class Event:
     """When the journal has that event: create, upload, part, complete, commit."""
 
@@ -211,14 +224,13 @@ def measured(command: Command, *arguments: str | Path) -> float:
     return time.monotonic() - begun
 
 
-def moments(draw: random.Random, count: int, whole_s: float, *aimed: Moment) -> list[Moment]:
-    """`count` of them, of which every third is one of `aimed`, the others anywhere in a run."""
-    return [
-        aimed[number // 3 % len(aimed)]
-        if aimed and number % 3 == 2
-        else After(whole_s * draw.uniform(0.02, 1.02))
-        for number in range(count)
-    ]
+def moments(draw: random.Random, whole_s: float, *aimed: Moment) -> Iterator[Moment]:
+    """Every third is one of `aimed`, the others anywhere in a run. Without end."""
+    for number in itertools.count():
+        if number % 3 == 2:
+            yield aimed[number // 3 % len(aimed)]
+        else:
+            yield After(whole_s * draw.uniform(0.02, 1.02))
 
 
 # --- series ------------------------------------------------------------------------------------
@@ -232,8 +244,12 @@ class Series:
     kills: int = 0  # that came in time
     too_late: int = 0
     committed: int = 0  # of the killed runs
-    outlived_s: float = 0.0
-    extra: list[str] = field(default_factory=list)
+    outlived_s: float = 0.0  # the longest that a process of a killed run went on
+    took_s: float = 0.0  # the longest from a signal to the end
+
+    def is_over(self, count: int) -> bool:
+        """`count` came in time; on a machine whose speed jumps some don't, but not for ever."""
+        return self.kills >= count or self.kills + self.too_late >= 2 * count
 
     def count(self, stopped: Stopped) -> None:
         self.kills += stopped.in_time
@@ -252,7 +268,7 @@ def kill_prepares(
     draw: random.Random,
     scratch: Path,
 ) -> Series:
-    """`kill -9` of `count` runs of prepare. After each the next run succeeds and cleans up."""
+    """`kill -9` in `count` runs of prepare. After each the next run succeeds and cleans up."""
     series = Series(f"prepare to {target.url.partition(':')[0]}")
     prepare = ["prepare", disk, "--data", "--to", target.url, *options]
     restoring = [option for option in options if option.startswith("local:")]
@@ -260,7 +276,9 @@ def kill_prepares(
     whole_s = measured(command, *prepare, "--name", "whole")
     known = set(target.committed())
     aimed = [Event("complete"), Event("commit"), Event("part"), Event("create")]
-    for moment in moments(draw, count, whole_s, *aimed):
+    for moment in moments(draw, whole_s, *aimed):
+        if series.is_over(count):
+            break
         wait_s = draw.uniform(0, 0.03) if isinstance(moment, Event) else 0.0
         where = f"{series.name}: {moment}, {wait_s:.3f} s"
         stopped = stop(command, [*prepare, "--name", "big"], moment, signal.SIGKILL, wait_s=wait_s)
@@ -315,7 +333,9 @@ def kill_restores(
     whole_s = measured(command, "restore", *arguments, out)
     same(disk, out, "restore")
     out.unlink()
-    for moment in moments(draw, count, whole_s, Appears(out), After(whole_s * 0.95)):
+    for moment in moments(draw, whole_s, Appears(out), After(whole_s * 0.95)):
+        if series.is_over(count):
+            break
         where = f"restore: {moment}"
         before = files_below(scratch)
         series.count(stop(command, ["restore", *arguments, out], moment, signal.SIGKILL))
@@ -328,4 +348,37 @@ def kill_restores(
         assert ended.code == 0, f"{where}: the next run: {ended.err}"
         same(disk, out, where)
         out.unlink()
+    return series
+
+
+def cancel_runs(
+    command: Command,
+    name: str,
+    arguments: list,
+    left: Callable[[], list[str]],
+    undo: Callable[[], None],
+    *,
+    count: int,
+    draw: random.Random,
+) -> Series:
+    """SIGINT, SIGTERM or SIGHUP at `count` moments. `left` is what is there afterwards, which is
+    nothing unless the run ended well, which `undo` takes back."""
+    series = Series(f"cancel {name}")
+    whole_s = measured(command, *arguments)
+    undo()
+    for number in range(count):
+        asked = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)[number % 3]
+        moment = Listening(whole_s * draw.uniform(0.05, 1.0))
+        where = f"{series.name}: {asked.name} {moment}"
+        stopped = stop(command, arguments, moment, asked)
+        series.count(stopped)
+        if stopped.ended.code == 0:
+            series.committed += 1
+            undo()
+        else:
+            assert stopped.ended.code == 128 + asked, f"{where}: {stopped.ended}"
+            assert "cancelled; nothing was left" in one_line_and_a_hint(stopped.ended), where
+            series.took_s = max(series.took_s, stopped.took_s)
+        assert left() == [], f"{where}: {left()}"
+        assert journal_files(command) == [], where
     return series
