@@ -31,9 +31,7 @@ class BlockReader(Protocol):
     @property
     def size(self) -> int: ...
     @property
-    def parallel(self) -> int:
-        """How many reads at once do some good."""
-
+    def parallel(self) -> int: ...  # how many reads at once do some good
     def extents(self, start: int, length: int) -> Iterator[Extent]:
         """Ascending, gapless, each longer than 0, their lengths sum up to `length`."""
 
@@ -72,8 +70,10 @@ class ObjectStore(Protocol):
     """A bucket under a prefix, or a folder laid out like one. Keys are relative and use `/`."""
 
     @property
-    def url(self) -> str:
-        """As the user named it, for messages."""
+    def url(self) -> str: ...  # as the user named it, for messages
+    @property
+    def place(self) -> str:
+        """The one place in the world that it is: endpoint and all."""
 
     def put(self, key: str, data: bytes, *, if_absent: bool = False) -> None:
         """Whole or absent. With `if_absent` raises TargetExists where the key is taken."""
@@ -113,7 +113,7 @@ class UploadJournal(Protocol):
 
     def begin(self, image_id: str, header: dict[str, object]) -> JournalEntry: ...  # locked
     def dead(self, target: str) -> Iterator[JournalEntry]:
-        """Entries for `target` (an ObjectStore's url) whose run is gone; each comes locked."""
+        """Entries for `target` (an ObjectStore's place) whose run is gone; each comes locked."""
 
 
 class JournalEntry(Protocol):

@@ -24,7 +24,7 @@ class MemoryStore:
         self.after: Callable[[str, int], None] = lambda name, number: None
         self._lock = threading.RLock()
 
-    url = "memory:"
+    url = place = "memory:"
 
     def _call(self, name: str, key: str, work: Callable[[], object]) -> object:
         with self._lock:

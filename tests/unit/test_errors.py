@@ -42,7 +42,7 @@ class TestEveryError:
 
     def test_has_a_hint_that_can_be_pasted(self, leaf):
         fields = {f.name for f in dataclasses.fields(leaf)} - {"hint_text"}
-        hint = leaf.hint_template.format_map({name: "x" for name in fields})
+        hint = leaf.hint_template.format_map(dict.fromkeys(fields, "x"))
         assert hint
         assert hint != errors.DiskwrightError.hint_template
 

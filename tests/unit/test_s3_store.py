@@ -119,3 +119,13 @@ def test_where_parts_have_other_etags_than_their_md5_the_size_decides():
 def test_importing_the_adapter_does_not_import_boto3():
     code = "import sys, diskwright.adapters.s3; sys.exit('boto3' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_the_same_bucket_at_another_endpoint_is_another_place():
+    """A dead run's upload is looked for where it was made, and its entry kept until then."""
+    here, there = (
+        connect("s3://images/web", S3Settings(endpoint_url=url, region="r"))
+        for url in ("http://one.example", "http://two.example")
+    )
+    assert here.url == there.url
+    assert here.place != there.place

@@ -85,7 +85,7 @@ def sweep_dead_runs(store: ObjectStore, journal: UploadJournal) -> Swept:
     cleaned: list[str] = []
     committed: list[str] = []
     postponed: list[str] = []
-    for entry in journal.dead(store.url):
+    for entry in journal.dead(store.place):
         try:
             outcome = committed if clean_doubtful(store, entry.image_id) else cleaned
             entry.remove()

@@ -150,7 +150,7 @@ class StoreDestination:
                 {
                     "v": 1,
                     "image": self._image_id,
-                    "target": self._store.url,
+                    "target": self._store.place,
                     "notes": self._notes,
                 },
             )

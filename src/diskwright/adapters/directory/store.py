@@ -36,6 +36,10 @@ class DirectoryStore:
     def url(self) -> str:
         return f"dir:{self._root}"
 
+    @property
+    def place(self) -> str:
+        return f"dir:{os.path.realpath(self._root)}"
+
     def put(self, key: str, data: bytes, *, if_absent: bool = False) -> None:
         path = names.object_path(self._root, key)
         with _writing(path):

@@ -42,6 +42,7 @@ class S3Objects:
         self._bucket = bucket
         self._prefix = f"{prefix}/" if prefix else ""
         self._url = url or "/".join(filter(None, ("s3:/", bucket, prefix)))
+        self._place = f"s3://{bucket}/{prefix} at {endpoint}"
         self._call = Caller(
             retry or RetryPolicy(), endpoint=endpoint or self._url, bucket=bucket, cancel=cancel
         )
@@ -52,6 +53,10 @@ class S3Objects:
     @property
     def url(self) -> str:
         return self._url
+
+    @property
+    def place(self) -> str:
+        return self._place
 
     def put(self, key: str, data: bytes, *, if_absent: bool = False) -> None:
         self.put_checked(key, data, md5(data), if_absent=if_absent)
