@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from support.command import FIXTURE, files_below, one_line_and_a_hint
-from support.kills import Event, descendants, journal_files, outlived, stop
 from support.servers.faults import Fault, FaultProxy
+from support.stopping import Event, descendants, journal_files, outlived, stop
 
 ENDS_S = 5.0  # we promise one second on a quiet machine
 SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]

@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from support.command import Ended, one_line_and_a_hint
-from support.kills import Event, journal_files
 from support.servers.faults import Fault, FaultProxy
+from support.stopping import Event, journal_files
 
 
 @pytest.mark.s3

@@ -13,8 +13,8 @@ from diskwright.config import load
 from diskwright.errors import SourceChanged
 from diskwright.model.image import ImageFormat
 from support.command import files_below
-from support.kills import Event, journal_files
 from support.servers.faults import Fault, FaultProxy
+from support.stopping import Event, journal_files
 
 
 @pytest.mark.s3

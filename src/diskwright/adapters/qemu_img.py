@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import sys
+from contextlib import suppress
 from typing import Any
 
 import sh
@@ -164,8 +165,9 @@ class _Run:
     def _end(self) -> int:
         """The exit status, all the output taken. What still runs is told to end, then killed."""
         process = self._process.process
-        if process.is_alive()[0]:
-            process.terminate()
-            if not self._has_ended():
-                process.kill()
+        with suppress(ProcessLookupError):  # it may end by itself at any moment
+            if process.is_alive()[0]:
+                process.terminate()
+                if not self._has_ended():
+                    process.kill()
         return int(process.wait())
