@@ -3,7 +3,43 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
-ENVIRONMENT = "DISKWRIGHT_IMAGES"
+import pytest
 
-collect_ignore_glob = [] if os.environ.get(ENVIRONMENT) else ["test_*.py"]
+from support.command import Command
+from support.image_corpus import VARIABLE
+from support.servers.seaweed import Seaweed
+
+collect_ignore_glob = [] if os.environ.get(VARIABLE) else ["test_*.py"]
+
+
+@pytest.fixture
+def work(tmp_path: Path) -> Path:
+    """An empty folder to work in, on a disk with room for some gigabytes with holes."""
+    work = tmp_path / "work"
+    work.mkdir()
+    return work
+
+
+@pytest.fixture
+def diskwright(tmp_path: Path) -> Command:
+    """The command with a home and a temporary folder of its own: `command.home` has both."""
+    home = tmp_path / "home"
+    temporary = home / "tmp"
+    temporary.mkdir(parents=True)
+    return Command(home, TMPDIR=str(temporary))
+
+
+@pytest.fixture
+def s3(diskwright: Command, seaweed: Seaweed) -> Command:
+    """The same with credentials of the local S3 server; `bucket` is there."""
+    diskwright.environment |= {
+        "AWS_ACCESS_KEY_ID": "test-admin",
+        "AWS_SECRET_ACCESS_KEY": "test-admin-secret",
+        "DISKWRIGHT_S3_ENDPOINT_URL": seaweed.endpoint,
+        "DISKWRIGHT_S3_REGION": "us-east-1",
+        "DISKWRIGHT_S3_ADDRESSING_STYLE": "path",
+    }
+    diskwright.bucket = seaweed.bucket()
+    return diskwright

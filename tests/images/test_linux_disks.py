@@ -6,42 +6,22 @@ differs must be what the fault is, and nothing else.
 
 from __future__ import annotations
 
-import csv
 import dataclasses
-import os
 import re
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from diskwright.config_profiles import load_profile
 from diskwright.guest.inspect import inspect_guest
 from diskwright.model.codec import encode
-from diskwright.model.finding import Result
 from diskwright.model.guest import GuestFacts, InitramfsState, NamedBy, Section, TableKind
-from diskwright.model.image import ImageFacts, ImageFormat
-from diskwright.rules import judge
-from support.guest_disks import FileDisk, run
+from support.guest_disks import FileDisk
+from support.image_corpus import Disk, disks, flatten
 
-IMAGES = Path(os.environ["DISKWRIGHT_IMAGES"])
-
-
-def rows() -> list[dict[str, str]]:
-    with (IMAGES / "MANIFEST.tsv").open(encoding="utf-8", newline="") as file:
-        found = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
-    return [row for row in found if row["file"].startswith("linux/")]
-
-
-def base_of(row: dict[str, str]) -> str | None:
-    match = re.search(r"\[delta on (\S+)\]", row["what"])
-    return f"linux/{match[1]}" if match else None
-
-
-ROWS = rows()
-GOOD = [row for row in ROWS if base_of(row) is None]
-DELTAS = [row for row in ROWS if base_of(row) is not None]
+DISKS = disks("linux")
+GOOD = [disk for disk in DISKS if disk.base is None]
+DELTAS = [disk for disk in DISKS if disk.base is not None]
 
 
 @pytest.fixture(scope="session")
@@ -51,8 +31,7 @@ def facts_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], GuestF
 
     def read(file: str) -> GuestFacts:
         if file not in known:
-            flat = folder / "disk.raw"
-            run("qemu-img", "convert", "-O", "raw", IMAGES / file, flat)
+            flat = flatten(file, folder, "raw")
             known[file] = inspect_guest(FileDisk(flat))
             flat.unlink()
         return known[file]
@@ -60,9 +39,9 @@ def facts_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], GuestF
     return read
 
 
-def said(row: dict[str, str]) -> dict[str, str]:
+def said(disk: Disk) -> dict[str, str]:
     """`firmware=bios; os=debian 12 …` as a mapping; words without a value are keys."""
-    pairs = (part.strip().partition("=") for part in row["expected_facts"].split(";"))
+    pairs = (part.strip().partition("=") for part in disk.expected_facts.split(";"))
     return {key: value for key, _, value in pairs}
 
 
@@ -88,9 +67,9 @@ def assert_kernel(facts: GuestFacts, wanted: dict[str, str]) -> None:
     assert {"nvme", "ext4"} <= set(kernel.builtin)
 
 
-@pytest.mark.parametrize("row", GOOD, ids=lambda row: row["file"])
-def test_a_good_disk(row: dict[str, str], facts_of: Callable[[str], GuestFacts]) -> None:
-    facts, wanted = facts_of(row["file"]), said(row)
+@pytest.mark.parametrize("disk", GOOD, ids=str)
+def test_a_good_disk(disk: Disk, facts_of: Callable[[str], GuestFacts]) -> None:
+    facts, wanted = facts_of(disk.file), said(disk)
     assert_table(facts, wanted)
     assert facts.filesystems is not None
     hidden = [fs for fs in facts.filesystems if not fs.read and fs.type != "swap"]
@@ -192,15 +171,14 @@ def flat(value: Any, path: str = "") -> Iterator[str]:
         yield f"{path}={value}"
 
 
-@pytest.mark.parametrize("row", DELTAS, ids=lambda row: row["file"])
+@pytest.mark.parametrize("disk", DELTAS, ids=str)
 def test_a_fault_changes_what_it_is_and_nothing_else(
-    row: dict[str, str], facts_of: Callable[[str], GuestFacts]
+    disk: Disk, facts_of: Callable[[str], GuestFacts]
 ) -> None:
-    base = base_of(row)
-    assert base is not None
-    before = set(flat(encode(facts_of(base))))
-    after = set(flat(encode(facts_of(row["file"]))))
-    finding = row["expected_finding"]
+    assert disk.base is not None
+    before = set(flat(encode(facts_of(disk.base))))
+    after = set(flat(encode(facts_of(disk.file))))
+    finding = disk.expected_finding
     if finding in ELSEWHERE:
         assert after == before
         return
@@ -228,23 +206,3 @@ def test_a_nearly_full_disk_has_little_free(facts_of: Callable[[str], GuestFacts
     assert dataclasses.replace(root, free=0) == dataclasses.replace(
         (facts_of("linux/debian12-bios-ext4.qcow2").filesystems or ())[0], free=0
     )
-
-
-@pytest.mark.parametrize("row", ROWS, ids=lambda row: row["file"])
-def test_the_rules_find_the_one_fault_and_no_other(
-    row: dict[str, str], facts_of: Callable[[str], GuestFacts]
-) -> None:
-    size = int(row["virtual_size"])
-    verdict = judge(
-        ImageFacts(ImageFormat.QCOW2, size, size, size),
-        facts_of(row["file"]),
-        load_profile("huawei-ims"),
-        minimum=None,
-        database_date="",
-        data=False,
-        min_memory=None,
-        accepted=(),
-    )
-    against = {Result.FAIL, Result.WARN}
-    found = [f.id.partition(".")[2] for f in verdict.findings if f.result in against]
-    assert found == ([row["expected_finding"]] if row["expected_finding"] in CHANGES else [])

@@ -155,7 +155,9 @@ def trace(
 
 
 def _lines(file: Path) -> list[str]:
-    return file.read_text("utf-8", "surrogateescape").splitlines()
+    """One process' calls, but for the one that it was killed in before strace could name it."""
+    lines = file.read_text("utf-8", "surrogateescape").splitlines()
+    return lines[:-1] if lines[-1:] == ["???("] else lines
 
 
 def called(line: str, home: Path) -> Call:
