@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import time
@@ -9,7 +10,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from support.command import FIXTURE, files_below, one_line_and_a_hint
+from diskwright.adapters.kms_local import new_key
+from support.command import COMMAND, FIXTURE, files_below, one_line_and_a_hint
 from support.servers.faults import Fault, FaultProxy
 from support.stopping import Event, descendants, journal_files, outlived, stop
 
@@ -120,6 +122,33 @@ def test_restore_stops(diskwright, dir_place, folder, data_disk, number):
     stopped = stop(diskwright, ["restore", dir_place.url, out / "x"], Writes(str(out)), number)
     stopped_cleanly(stopped, number)
     assert files_below(out) == []
+
+
+def test_a_prompt_is_left_at_once(diskwright, folder, tiny_disk):
+    key = folder / "kek.json"
+    new_key(str(key), passphrase="correct horse")
+    before = files_below(folder)
+    place = f"dir:{folder / 'target'}"
+    arguments = ["prepare", tiny_disk, "--data", "--to", place, "--key", f"local:{key}"]
+    process = subprocess.Popen(
+        [COMMAND, *arguments],
+        env=diskwright.environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,  # without a terminal it asks on stderr
+    )
+    said = b""
+    while not said.endswith(b"Passphrase: "):
+        piece = os.read(process.stderr.fileno(), 4096)
+        assert piece, said
+        said += piece
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=60) == 130
+    assert b"diskwright: cancelled; nothing was left behind\n" in process.stderr.read()
+    for pipe in (process.stdin, process.stdout, process.stderr):
+        pipe.close()
+    assert files_below(folder) == before
 
 
 # --- a network that does not answer any more ---------------------------------------------------

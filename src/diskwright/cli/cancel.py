@@ -49,6 +49,16 @@ class SignalCancel:
         finally:
             self._looked_at = False
 
+    @contextmanager
+    def interrupting(self) -> Iterator[None]:
+        """Inside, as at a prompt, nobody looks: a signal interrupts the main thread at once."""
+        looked_at, self._looked_at = self._looked_at, False
+        try:
+            self.check()
+            yield
+        finally:
+            self._looked_at = looked_at
+
     def __enter__(self) -> SignalCancel:
         if threading.current_thread() is threading.main_thread():
             for number in SIGNALS:

@@ -43,7 +43,7 @@ class Session:
         from diskwright import app, config
 
         settings = config.load(self.config, unconfined=self.unconfined, **overrides)
-        return app.Diskwright(settings.with_s3(**(s3 or {})), passphrase=_ask_passphrase)
+        return app.Diskwright(settings.with_s3(**(s3 or {})), passphrase=self._ask_passphrase)
 
     def say(self, text: str) -> None:
         """A result, to stdout; in JSON mode the document says it at the end."""
@@ -74,6 +74,13 @@ class Session:
             if self.debug:
                 traceback.print_exception(error)
 
+    def _ask_passphrase(self) -> str:
+        """Asked on the terminal, never taken from the command line."""
+        import getpass
+
+        with self.cancel.interrupting():
+            return getpass.getpass("Passphrase: ", stream=sys.stderr)
+
     @contextmanager
     def watched(self, asked: bool | None) -> Iterator[tuple[Progress, CancelToken]]:
         """Progress on stderr and Ctrl-C as a token, for as long as a verb runs."""
@@ -90,13 +97,6 @@ def path_text(path: str | bytes) -> str:
     """A path as it can be printed: nothing in it moves the cursor or breaks the line."""
     text = os.fsdecode(path).encode("utf-8", "backslashreplace").decode()
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
-
-
-def _ask_passphrase() -> str:
-    """Asked on the terminal, never taken from the command line."""
-    import getpass
-
-    return getpass.getpass("Passphrase: ", stream=sys.stderr)
 
 
 def exit_code(failures: list[DiskwrightError]) -> int:
