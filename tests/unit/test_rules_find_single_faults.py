@@ -108,6 +108,20 @@ def test_the_reason_why_something_was_not_read_is_told() -> None:
     assert "xfs is not read yet" in findings(guest)["boot.fstab-device-name"].message
 
 
+def test_everything_that_an_unread_root_leaves_open_names_the_reason() -> None:
+    other = replace(ROOT, type="xfs", read=False, note="xfs is not read yet")
+    unread = tuple(Unread(section, "xfs is not read yet") for section in Section)
+    assert BIOS.bootloader is not None
+    seen = replace(BIOS.bootloader, config=None, entries=())
+    entry = replace(BIOS.bootloader.entries[0], root_on_disk=None)
+    own_boot = replace(BIOS.bootloader, entries=(entry,))
+    for loader in (seen, own_boot):
+        guest = GuestFacts(TABLE, (other,), bootloader=loader, unread=unread)
+        open_ = [f for f in findings(guest).values() if f.result is Result.UNKNOWN]
+        assert len(open_) > 15
+        assert [f for f in open_ if "xfs" not in f.message] == []
+
+
 def test_what_is_worst_comes_first() -> None:
     guest = bios(
         cloud_init=replace(CLOUD, installed=False),
