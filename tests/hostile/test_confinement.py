@@ -124,8 +124,8 @@ def test_a_tool_can_not(code):
 def test_a_tool_gets_nothing_of_our_environment(monkeypatch):
     monkeypatch.setenv("LD_PRELOAD_X", "1")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
-    said, _, _ = python_tool("import os; print(sorted(os.environ))")
-    assert said == "['LC_ALL', 'PATH']"
+    said, _, _ = python_tool("import os; print(sorted(os.environ), os.environ['HOME'])")
+    assert said == "['HOME', 'LC_ALL', 'PATH'] /nonexistent"
 
 
 def test_a_tool_gets_no_descriptor_but_the_standard_ones():
