@@ -14,7 +14,7 @@ from support.stopping import Event, journal_files
 
 @pytest.mark.s3
 @pytest.mark.parametrize("event", ["complete", "commit"])
-@pytest.mark.parametrize("times", [2, 7])  # 6 attempts are made: 7 let the first request fail
+@pytest.mark.parametrize("times", [2, 7])  # 6 attempts are made; 25 bytes are "100 Continue"
 def test_of_the_requests_that_end_an_upload(s3, s3_place, tiny_disk, event, times):
     parts = urlsplit(s3.environment["DISKWRIGHT_S3_ENDPOINT_URL"])
     arguments = ["--data", "--to", s3_place.url]
@@ -24,7 +24,7 @@ def test_of_the_requests_that_end_an_upload(s3, s3_place, tiny_disk, event, time
         moment = Event(event)
         while process.poll() is None and not moment(process, s3, 0):
             time.sleep(0.0005)
-        proxy.fault = Fault(cut_after_bytes=1, direction="down", times=times)
+        proxy.fault = Fault(cut_after_bytes=26, direction="down", times=times)
         proxy.drop()
         out, err = process.communicate(timeout=120)
         proxy.fault = Fault()
