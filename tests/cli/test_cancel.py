@@ -220,7 +220,7 @@ def test_a_qemu_nbd_that_hangs_does_not_keep_us(diskwright, folder):
                 except (FileNotFoundError, ProcessLookupError):
                     continue
                 if frozen:
-                    subprocess.run(["kill", "-STOP", str(pid)], check=True)
+                    os.kill(pid, signal.SIGSTOP)
                     break
         assert frozen, "it was not seen"
         family = descendants(process.pid)

@@ -20,6 +20,7 @@ from diskwright.formats.identity import take_identity
 from diskwright.model.image import ImageFormat
 from diskwright.model.nulls import NeverCancelled, NullProgress
 from support.qemu_images import plain_qcow2, run, sparse_raw
+from support.stopping import command_lines
 
 NAMES = [b"json:x", b"fat:x", b"nbd:x", b"a,b", b"-x", b"line\n", b"not-utf8-\xff"]
 
@@ -116,10 +117,7 @@ def test_cancelling_ends_it(tmp_path):
     image = plain_qcow2(tmp_path)
     with pytest.raises(Cancelled):
         convert(image.path, str(tmp_path / "out"), cancel=CancelledAtOnce())
-    listed = subprocess.run(
-        ["ps", "-o", "args=", "--ppid", str(os.getpid())], capture_output=True, text=True
-    )
-    assert "convert" not in listed.stdout
+    assert not [line for line in command_lines(os.getpid()).values() if " convert " in line]
 
 
 def test_nothing_outlives_us_when_we_are_killed():

@@ -25,6 +25,7 @@ from diskwright.errors import (
 from diskwright.formats.identity import take_identity
 from diskwright.model.image import ImageFormat
 from support.qemu_images import SIZE, compressed_qcow2, plain_qcow2, run, sparse_raw
+from support.stopping import command_lines
 
 
 def opened(path, image_format=ImageFormat.QCOW2, **options):
@@ -39,14 +40,12 @@ def first_bytes(reader, count=70_000):
 
 def children():
     """Processes of ours that run qemu-nbd or are about to."""
-    found = subprocess.run(
-        ["ps", "-o", "pid=,args=", "--ppid", str(os.getpid())], capture_output=True, text=True
-    )
-    return [line for line in found.stdout.splitlines() if "qemu" in line or "_confine" in line]
+    lines = command_lines(os.getpid())
+    return [pid for pid, line in lines.items() if "qemu" in line or "_confine" in line]
 
 
 def read_from_a_signalled_server(reader, number):
-    os.kill(int(children()[0].split()[0]), number)
+    os.kill(children()[0], number)
     first_bytes(reader, SIZE)
 
 
@@ -143,10 +142,7 @@ def test_nothing_outlives_us_when_we_are_killed(tmp_path):
     )
     assert parent.stdout is not None
     assert parent.stdout.readline() == "open\n"
-    listed = subprocess.run(
-        ["ps", "-o", "pid=", "--ppid", str(parent.pid)], capture_output=True, text=True
-    )
-    handles = [os.pidfd_open(int(pid)) for pid in listed.stdout.split()]
+    handles = [os.pidfd_open(pid) for pid in command_lines(parent.pid)]
     assert len(handles) == 1
     parent.kill()
     parent.wait()

@@ -49,6 +49,18 @@ def descendants(pid: int) -> set[tuple[int, str]]:
     return {(member, everyone[member][1]) for member in family - {pid} if member in everyone}
 
 
+def command_lines(pid: int) -> dict[int, str]:
+    """The processes below `pid`, with their arguments."""
+    lines = {}
+    for member, _ in descendants(pid):
+        try:
+            words = Path(f"/proc/{member}/cmdline").read_bytes()
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        lines[member] = words.replace(b"\0", b" ").decode(errors="replace")
+    return lines
+
+
 def outlived(family: set[tuple[int, str]], limit_s: float = OUTLIVES_S) -> float:
     """How long after now the last of them ended, in seconds. AssertionError past the limit."""
     begun = time.monotonic()

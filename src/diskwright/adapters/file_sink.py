@@ -16,6 +16,7 @@ import secrets
 import stat
 from types import TracebackType
 
+from diskwright.blockio.writeback import begin_writeback
 from diskwright.errors import DiskFull, DiskwrightError, OutputNotWritable, TargetExists
 from diskwright.model.stored import Chunk, StoredObject
 from diskwright.model.units import MIB
@@ -144,9 +145,7 @@ class FileSink:
     def _flush_some(self, end: int) -> None:
         length = end - self._flushed
         if length >= _FLUSH_BYTES:
-            # starts writing the range's dirty pages and does not wait (mm/fadvise.c); they are
-            # not clean yet, so they stay in the page cache for who reads the file next
-            os.posix_fadvise(self._fd, self._flushed, length, os.POSIX_FADV_DONTNEED)
+            begin_writeback(self._fd, self._flushed, length)
             self._flushed = end
 
     def _sync_folder(self) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import os
 
+from diskwright.blockio.writeback import begin_writeback
+
 PIECE = 64 << 10  # whole pieces of zeros stay holes; a file system's block is at most this
 _ZEROS = bytes(PIECE)
 
@@ -26,12 +28,15 @@ def write_part(fd: int, data: memoryview, offset: int) -> None:
         write_all(fd, data, offset)
     else:
         _write_sparse(fd, data, offset)
+    begin_writeback(fd, offset, len(data))
 
 
 def _write_sparse(fd: int, data: memoryview, offset: int) -> None:
     """Runs of pieces that are not all zeros go out in one write each."""
     start = 0
     for at in range(0, len(data), PIECE):
+        if data[at]:
+            continue
         piece = bytes(data[at : at + PIECE])  # comparing memoryviews goes byte by byte
         if piece == _ZEROS or (len(piece) < PIECE and not any(piece)):
             write_all(fd, data[start:at], offset + start)
