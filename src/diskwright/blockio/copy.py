@@ -13,7 +13,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from itertools import islice
 from typing import TypeVar
@@ -25,6 +25,7 @@ from diskwright.ports import BlockReader
 # Large enough that a read's fixed cost (a request, a switch of threads) does not count, small
 # enough that all windows in flight fit into tens of MiB.
 WINDOW = 2 * MIB
+_TURN_S = 0.1
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -108,10 +109,19 @@ def ordered_map(
         begun.extend(executor.submit(work, item) for item in islice(source, ahead))
         while begun:
             # popped before it is waited for: a result that was yielded is not held any longer
-            yield begun.popleft().result()
+            yield _result(begun.popleft())
             begun.extend(executor.submit(work, item) for item in islice(source, 1))
     finally:
         executor.shutdown(wait=True, cancel_futures=True)
+
+
+def _result(future: Future[Result]) -> Result:
+    """Waits in short turns: Python runs a signal's handler in the main thread alone, and the kernel
+    need not wake that one when it hands the signal to the process.
+    """
+    while not wait((future,), _TURN_S).done:
+        pass
+    return future.result()
 
 
 def read_windows(
