@@ -155,6 +155,10 @@ def test_force_overwrites_and_only_when_whole(diskwright, folder):
         (["validate", "{disk}", "--accept", "no.such", "--reason", "x"], "no rule"),
         (["validate", "{disk}", "--accept", "boot.mode"], "--reason"),
         (["validate", "{disk}", "--min-memory", "lots"], "not a size"),
+        (["validate", "{disk}", "--min-memory", "2"], "say the unit"),
+        (["convert", "-", "out.raw"], "./-"),
+        (["inspect", "-"], "./-"),
+        (["completion"], "bash, zsh, fish"),
         (["inspect"], "Missing argument"),
         (["nonsense"], "No such command"),
         (["restore", "dir:{folder}"], "either OUT or --to"),
@@ -164,6 +168,21 @@ def test_a_wrong_command_line_ends_with_2(diskwright, folder, arguments, word):
     ended = diskwright(*[a.format(disk=FIXTURE, folder=folder) for a in arguments])
     assert ended.code == 2, ended.err
     assert word in one_line_and_a_hint(ended)
+    assert files_below(folder) == []
+
+
+def test_without_arguments_the_help_is_shown_as_it_is(diskwright):
+    for arguments in ([], ["key"]):
+        ended = diskwright(*arguments)
+        assert ended.code == 2
+        assert ended.err.startswith("Usage: diskwright")
+        assert "\n  -h, --help" in ended.err
+
+
+def test_a_passphrase_is_not_asked_for_where_nobody_can_answer(diskwright, folder):
+    ended = diskwright("key", "new", folder / "kek.json", "--passphrase")
+    assert ended.code == 12
+    assert "no terminal" in one_line_and_a_hint(ended)
     assert files_below(folder) == []
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import diskwright
 from diskwright.config import Settings
-from diskwright.errors import UsageError
+from diskwright.errors import KeyUnreadable, UsageError
 from diskwright.model.outcome import Tool
 from diskwright.model.profile import Profile
 from diskwright.ports import (
@@ -127,22 +127,21 @@ class Adapters:
         if provider == "local" and place:
             from diskwright.adapters.kms_local import LocalKey
 
-            return LocalKey.load(place, self._passphrase())
+            return LocalKey.load(place, self.passphrase)
         raise UsageError(f"{name}: not a key", "write local:FILE (make one: diskwright key new)")
 
-    def _passphrase(self) -> Callable[[], str] | None:
+    def passphrase(self) -> str:
+        """Raises KeyUnreadable where there is nobody to ask, UsageError for an unreadable file."""
         path = self._settings.passphrase_file
         if not path:
-            return self._ask
-
-        def read() -> str:
-            try:
-                with open(path, encoding="utf-8", errors="surrogateescape") as file:
-                    return file.read(4096).rstrip("\n")
-            except OSError as error:
-                raise UsageError(f"{path}: can't be read: {error.strerror}") from error
-
-        return read
+            if self._ask is None:
+                raise KeyUnreadable("given", "it needs a passphrase", "set passphrase_file")
+            return self._ask()
+        try:
+            with open(path, encoding="utf-8", errors="surrogateescape") as file:
+                return file.read(4096).rstrip("\n")
+        except OSError as error:
+            raise UsageError(f"{path}: can't be read: {error.strerror}") from error
 
     def profile(self, name: str | None) -> Profile:
         from diskwright.config_profiles import load_profile

@@ -220,6 +220,10 @@ class Diskwright:
             store=self._adapters.store(to) if to else None,
         )
 
+    def passphrase(self) -> str:
+        """From the file that the settings name, else as the caller asks for it."""
+        return self._adapters.passphrase()
+
     def new_key(self, path: str, *, passphrase: str | None = None) -> str:
         """Make a key-encryption key in a file; its id. Raises TargetExists."""
         from diskwright.adapters.kms_local import new_key

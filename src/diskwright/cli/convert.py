@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import click
 
-from diskwright.cli.options import input_format_option, output_option, progress_option
+from diskwright.cli.options import (
+    image_path,
+    input_format_option,
+    output_option,
+    progress_option,
+)
 from diskwright.cli.session import Session, path_text
 from diskwright.model.image import ImageFormat
 
@@ -20,8 +25,8 @@ Examples:
   diskwright convert disk.qcow2 disk.raw -O raw --verify
   diskwright convert disk.qcow2 disk.vhdx -O vhdx""",
 )
-@click.argument("source", metavar="IN")
-@click.argument("target", metavar="OUT")
+@click.argument("source", metavar="IN", callback=image_path)
+@click.argument("target", metavar="OUT", callback=image_path)
 @click.option(
     "-O",
     "--output-format",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from diskwright.cli.options import input_format_option, output_option
+from diskwright.cli.options import image_path, input_format_option, output_option
 from diskwright.cli.session import Session, path_text
 from diskwright.model.image import ImageFormat
 
@@ -17,7 +17,7 @@ Examples:
   diskwright inspect disk.qcow2
   diskwright inspect --output json *.qcow2 | jq '.results[].facts.guest.os'""",
 )
-@click.argument("images", nargs=-1, required=True, metavar="IMAGE...")
+@click.argument("images", nargs=-1, required=True, metavar="IMAGE...", callback=image_path)
 @input_format_option
 @output_option
 @click.pass_obj

@@ -21,7 +21,11 @@ Examples:
   diskwright key new kek.json --passphrase""",
 )
 @click.argument("file", metavar="FILE")
-@click.option("--passphrase", is_flag=True, help="Protect it with a passphrase (asked for).")
+@click.option(
+    "--passphrase",
+    is_flag=True,
+    help="Protect it with a passphrase: asked for, or from the passphrase_file of the settings.",
+)
 @output_option
 @click.pass_obj
 def new(session: Session, file: str, passphrase: bool) -> None:
@@ -30,10 +34,9 @@ def new(session: Session, file: str, passphrase: bool) -> None:
     Who loses the file loses every image sealed with it alone.
     """
     session.command = "key new"
-    phrase = None
-    if passphrase:
-        phrase = click.prompt("Passphrase", hide_input=True, confirmation_prompt=True, err=True)
-    key_id = session.open().new_key(file, passphrase=phrase)
+    session.new_passphrase = True
+    app = session.open()
+    key_id = app.new_key(file, passphrase=app.passphrase() if passphrase else None)
     session.say(
         f"{path_text(file)}: key {key_id}\n"
         "Keep a copy of it in a safe place: without it, what was sealed with it is lost.\n"

@@ -69,6 +69,9 @@ def _run(session: Session, argv: list[str]) -> int:
         cli.main(args=argv, prog_name="diskwright", standalone_mode=False, obj=session)
     except click.exceptions.Exit as done:
         return done.exit_code
+    except click.exceptions.NoArgsIsHelpError as nothing:
+        click.echo(nothing.format_message(), err=True)
+        return 2
     except click.ClickException as wrong:
         return _usage(session, argv, wrong)
     except (Interrupted, click.Abort) as caught:
@@ -114,7 +117,7 @@ def _usage(session: Session, argv: list[str], wrong: click.ClickException) -> in
         session.command = wrong.ctx.info_name or ""
     else:
         hint = "see diskwright --help"
-    error = UsageError(wrong.format_message(), hint)
+    error = UsageError(" ".join(wrong.format_message().split()), hint)
     session.show(error)
     if "json" in argv or "--output=json" in argv:
         _print_document(session, error)

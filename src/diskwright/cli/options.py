@@ -22,10 +22,19 @@ class SizeType(click.ParamType[int]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         if isinstance(value, int):
             return value
+        if str(value).strip().isdigit():
+            self.fail(f"say the unit: {value}MiB, {value}GiB", param, ctx)
         try:
             return parse_size(str(value))
         except ValueError as error:
             self.fail(str(error), param, ctx)
+
+
+def image_path(_ctx: click.Context, _param: click.Parameter, value: Any) -> Any:
+    """Files are read at many places at once, so `-` is no stream; a file of that name is `./-`."""
+    if "-" in (value if isinstance(value, tuple) else (value,)):
+        raise click.BadParameter("streams can't be read or written; a file named - is ./-")
+    return value
 
 
 def output_option(command: F) -> F:
@@ -64,7 +73,18 @@ def progress_option(command: F) -> F:
 
 
 def profile_option(command: F) -> F:
-    return click.option("--profile", metavar="NAME", help="Target profile, as huawei-ims.")(command)
+    return click.option(
+        "--profile",
+        metavar="NAME",
+        shell_complete=_profiles,
+        help="Target profile (default: huawei-ims, or what the settings say).",
+    )(command)
+
+
+def _profiles(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    from diskwright.config_profiles import profile_names
+
+    return [name for name in profile_names() if name.startswith(incomplete)]
 
 
 def rules_options(command: F) -> F:

@@ -6,6 +6,7 @@ import click
 
 from diskwright.cli.options import (
     accepted,
+    image_path,
     input_format_option,
     output_option,
     profile_option,
@@ -14,6 +15,7 @@ from diskwright.cli.options import (
     s3_options,
 )
 from diskwright.cli.session import Session, path_text
+from diskwright.model.finding import Result
 from diskwright.model.image import ImageFormat
 from diskwright.model.outcome import Validated
 
@@ -28,7 +30,7 @@ Examples:
   diskwright prepare disk.raw --to dir:/srv/images --name web-2026 --dry-run
   diskwright prepare data.raw --data --to dir:/srv/images -O raw""",
 )
-@click.argument("image", metavar="IMAGE")
+@click.argument("image", metavar="IMAGE", callback=image_path)
 @click.option("--to", metavar="TARGET", help="s3://BUCKET[/PREFIX] or dir:PATH.")
 @profile_option
 @click.option("--name", metavar="NAME", help="The image's name (default: the file's).")
@@ -90,8 +92,10 @@ def command(
     waivers = accepted(accept, reason)
 
     def judged(found: Validated) -> None:
-        if found.verdict.standing(strict=strict):
+        shown = {Result.FAIL, Result.WARN, Result.UNKNOWN}
+        if any(finding.result in shown for finding in found.verdict.findings):
             session.say(validated_text(found, image, strict=strict))
+        if found.verdict.standing(strict=strict):
             session.results.append(validated_result(path_text(image), found, None))
 
     s3 = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from diskwright.cli.convert import FORMATS
-from diskwright.cli.options import output_option, progress_option, s3_options
+from diskwright.cli.options import image_path, output_option, progress_option, s3_options
 from diskwright.cli.session import Session
 from diskwright.errors import UsageError
 from diskwright.model.image import ImageFormat
@@ -22,7 +22,7 @@ Examples:
   diskwright restore s3://vault/web --key local:kek.json --to s3://images/web""",
 )
 @click.argument("source", metavar="TARGET")
-@click.argument("out", required=False, metavar="[OUT]")
+@click.argument("out", required=False, metavar="[OUT]", callback=image_path)
 @click.option("--image", metavar="ID|NAME", help="Which image, if there are several.")
 @click.option("--key", metavar="KEY", help="The key-encryption key of a sealed image.")
 @click.option(

@@ -34,6 +34,7 @@ class Session:
     debug: bool = False
     config: str | None = None
     unconfined: bool | None = None
+    new_passphrase: bool = False  # asked for twice
     cancel: SignalCancel = field(default_factory=SignalCancel)
     results: list[dict[str, Any]] = field(default_factory=list)
     failures: list[DiskwrightError] = field(default_factory=list)
@@ -78,8 +79,21 @@ class Session:
         """Asked on the terminal, never taken from the command line."""
         import getpass
 
+        if not sys.stdin.isatty():
+            from diskwright.errors import KeyUnreadable
+
+            raise KeyUnreadable(
+                "given",
+                "it needs a passphrase, and there is no terminal to ask on",
+                "put it in a file and set DISKWRIGHT_PASSPHRASE_FILE to its name",
+            )
         with self.cancel.interrupting():
-            return getpass.getpass("Passphrase: ", stream=sys.stderr)
+            phrase = getpass.getpass("Passphrase: ", stream=sys.stderr)
+            if self.new_passphrase and getpass.getpass("Again: ", stream=sys.stderr) != phrase:
+                raise click.UsageError("the passphrases are not the same")
+        if not phrase:
+            raise click.UsageError("an empty passphrase protects nothing")
+        return phrase
 
     @contextmanager
     def watched(self, asked: bool | None) -> Iterator[tuple[Progress, CancelToken]]:

@@ -6,6 +6,7 @@ import click
 
 from diskwright.cli.options import (
     accepted,
+    image_path,
     input_format_option,
     output_option,
     profile_option,
@@ -29,7 +30,7 @@ Examples:
 \b
 Exit codes: 0 nothing stands against an import, 3 something does.""",
 )
-@click.argument("images", nargs=-1, required=True, metavar="IMAGE...")
+@click.argument("images", nargs=-1, required=True, metavar="IMAGE...", callback=image_path)
 @profile_option
 @rules_options
 @input_format_option

@@ -17,7 +17,7 @@ class RemoteUnreachable(RemoteError):
     endpoint: str
     reason: str
     template = "{endpoint} can't be reached: {reason}"
-    hint_template = "check the endpoint and the network: diskwright doctor --to URL"
+    hint_template = "check the endpoint and the network: diskwright doctor --to s3://BUCKET"
 
 
 @dataclass(eq=False)
@@ -26,7 +26,7 @@ class RemoteRefused(RemoteError):
     operation: str
     reason: str
     template = "{endpoint} refused {operation}: {reason}"
-    hint_template = "check credentials and their rights: diskwright doctor --to URL"
+    hint_template = "check credentials and their rights: diskwright doctor --to s3://BUCKET"
 
 
 @dataclass(eq=False)
@@ -50,4 +50,4 @@ class RemoteUnable(RemoteError):
     endpoint: str
     what: str
     template = "{endpoint} can't do {what}"
-    hint_template = "see what it can do: diskwright doctor --to URL"
+    hint_template = "see what it can do: diskwright doctor --to s3://BUCKET"

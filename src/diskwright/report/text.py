@@ -42,9 +42,9 @@ def verdict_text(name: str, verdict: Verdict, *, strict: bool = False, colour: b
     unread = [finding for finding in verdict.findings if finding.result is Result.UNKNOWN]
     blocks += [_unread(group, colour=colour) for group in _by_reason(unread)]
     for result in (Result.PASS, Result.SKIP):
-        names = [f.id for f in verdict.findings if f.result is result]
-        if names:
-            said = printable(f"{len(names)}: {', '.join(names)}")
+        count = sum(1 for finding in verdict.findings if finding.result is result)
+        if count:
+            said = f"{count} rule{'s' if count > 1 else ''}, by id with --output json"
             blocks.append(_label(result, colour=colour) + said)
     return "\n".join([*blocks, _summary(name, verdict, strict=strict, colour=colour)])
 
@@ -53,7 +53,9 @@ def _finding(finding: Finding, accepted: Accepted | None, *, colour: bool) -> st
     lines = [_label(finding.result, colour=colour) + printable(finding.id)]
     lines.append(_indented(finding.message))
     lines += [_indented(f"at: {line}") for line in _lines(finding.evidence)]
-    lines += [_indented(f"do: {line}") for line in _lines(finding.remedy)]
+    # commands for the guest would do harm where this is read
+    where = "here" if finding.id.startswith("image.") else "in the guest"
+    lines += [_indented(f"do {where}: {line}") for line in _lines(finding.remedy)]
     if finding.source:
         lines.append(_indented(f"see: {finding.source}"))
     if accepted is not None:
