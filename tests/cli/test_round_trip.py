@@ -84,6 +84,13 @@ def test_another_format_on_the_way_back_is_verified_and_said(diskwright, folder)
     assert [n for n in files_below(folder) if n.startswith(".")] == []
 
 
+def test_a_name_that_promises_another_format_is_remarked(diskwright, folder):
+    target = f"dir:{folder / 'library'}"
+    prepared(diskwright, FIXTURE, "--to", target)
+    assert "holds qcow2" in diskwright("restore", target, folder / "out.vhd").err
+    assert diskwright("restore", target, folder / "out.qcow2").err == ""
+
+
 def test_a_sealed_image_is_opened_into_an_import_ready_one(diskwright, folder):
     vault, target = f"dir:{folder / 'vault'}", f"dir:{folder / 'plain'}"
     assert diskwright("key", "new", folder / "kek.json").code == 0

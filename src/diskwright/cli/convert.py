@@ -60,7 +60,8 @@ def command(
     from diskwright.report.outcome import converted_text
 
     session.command = "convert"
-    wanted = ImageFormat(output_format) if output_format else _by_ending(target)
+    named = ImageFormat(output_format) if output_format else format_of_ending(target)
+    wanted = named or ImageFormat.QCOW2
     app = session.open()
     with session.watched(progress) as (bar, cancel):
         made = app.convert(
@@ -78,10 +79,11 @@ def command(
     session.results.append(made_result(path_text(source), made))
 
 
-def _by_ending(target: str) -> ImageFormat:
+def format_of_ending(target: str) -> ImageFormat | None:
+    """The format that the name of a file promises."""
     ending = target.rsplit(".", 1)[-1].lower()
     known = {name: ImageFormat(name) for name in FORMATS} | {
         "img": ImageFormat.RAW,
         "vpc": ImageFormat.VHD,
     }
-    return known.get(ending, ImageFormat.QCOW2)
+    return known.get(ending)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from diskwright.cli.convert import FORMATS
+from diskwright.cli.convert import FORMATS, format_of_ending
 from diskwright.cli.options import image_path, output_option, progress_option, s3_options
-from diskwright.cli.session import Session
+from diskwright.cli.session import Session, path_text
 from diskwright.errors import UsageError
 from diskwright.model.image import ImageFormat
 
@@ -90,4 +90,11 @@ def command(
             cancel=cancel,
         )
     session.say(restored_text(made))
+    promised = format_of_ending(out)
+    if promised is not None and promised.value != made.format:
+        click.echo(
+            f"diskwright: note: {path_text(out)} holds {made.format}, the stored format; "
+            f"-O {promised.value} converts it",
+            err=True,
+        )
     session.results.append(made_result(source, made))
