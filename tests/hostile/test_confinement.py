@@ -37,29 +37,50 @@ def export(path_or_identity):
 LIMITS = {"AS": 512 << 20, "CPU": 10, "FSIZE": 0, "NOFILE": 64}
 
 
-def confined(what, *, limits=None, victim="", unconfined=False):
+# The oldest kernels with Landlock, and those that see no truncation (Debian 12): the launcher is
+# told of that version. None: the one there is.
+LANDLOCK_ABIS = [None, 1, 2]
+BLOCKED = """
+import sys
+from diskwright import _sandbox, _confine
+_sandbox.landlock_abi = lambda: {abi}
+sys.exit(_confine.main(sys.argv))
+"""
+
+
+def as_on(abi, command):
+    """The launcher's command line, for a kernel with that version of Landlock."""
+    if abi is None:
+        return command
+    return [sys.executable, "-I", "-c", BLOCKED.format(abi=abi), command[-1]]
+
+
+def confined(what, *, limits=None, victim="", unconfined=False, abi=None):
     """attempts.main as a parser: what it printed, and how it ended."""
     command = call_command(
         "attempts:main", [what, victim], limits=limits or LIMITS, unconfined=unconfined
     )
     spec = command[-1]
-    process = spawn([sys.executable, "-I", attempts.__file__, spec], tool="attempts", stdout=True)
+    more = [] if abi is None else [str(abi)]
+    process = spawn(
+        [sys.executable, "-I", attempts.__file__, spec, *more], tool="attempts", stdout=True
+    )
     try:
         return process.stdout.read(), process.wait(30), process.stderr_text()
     finally:
         process.stop()
 
 
-def tried(folder, *, unconfined):
+def tried(folder, **options):
     (folder / "there").write_bytes(b"x")
-    said, status, stderr = confined("everything", victim=str(folder), unconfined=unconfined)
+    said, status, stderr = confined("everything", victim=str(folder), **options)
     assert status == 0, stderr
     return json.loads(said)
 
 
-@pytest.fixture(scope="module")
-def answers(tmp_path_factory):
-    return tried(tmp_path_factory.mktemp("victim"), unconfined=False)
+@pytest.fixture(scope="module", params=LANDLOCK_ABIS)
+def answers(tmp_path_factory, request):
+    return tried(tmp_path_factory.mktemp("victim"), abi=request.param)
 
 
 @pytest.fixture(scope="module")
@@ -97,12 +118,15 @@ def test_cpu_time_is_limited():
     assert confined("spin", limits=LIMITS | {"CPU": 1})[1] == -signal.SIGKILL
 
 
-def python_tool(code, **options):
+def python_command(code, *, rules=(), **options):
     """A python as the tool, which may read its own library."""
     python = os.path.realpath(sys.executable)
-    rules = [*tool_rules(python), Rule(sys.base_prefix, "rxd")]
-    command = tool_command([python, "-I", "-S", "-c", code], rules=rules, limits={}, **options)
-    process = spawn(command, tool="python", stdout=True)
+    rules = [*tool_rules(python), Rule(sys.base_prefix, "rxd"), *rules]
+    return tool_command([python, "-I", "-S", "-c", code], rules=rules, limits={}, **options)
+
+
+def python_tool(code, *, abi=None, **options):
+    process = spawn(as_on(abi, python_command(code, **options)), tool="python", stdout=True)
     try:
         said = process.stdout.read().decode()
         return said.strip(), process.wait(30), process.stderr_text()
@@ -119,6 +143,66 @@ def test_a_tool_can_not(code):
     said, status, stderr = python_tool(code)
     assert (said, status) == ("", 1)
     assert "PermissionError" in stderr
+
+
+def fork_by(call):
+    return f"import os\nif {call} == 0: os._exit(0)\nos.wait()"
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        fork_by("os.fork()"),
+        "import os; os.posix_spawn('/usr/bin/true', ['true'], {})",
+        "import subprocess; subprocess.run(['/usr/bin/true'])",
+    ],
+    ids=["fork", "posix_spawn", "vfork"],
+)
+def test_a_tool_has_no_children(code):
+    """The parent-death signal is not inherited: a child of a child would outlive us."""
+    said, status, stderr = python_tool(code)
+    assert (said, status) == ("", 1)
+    assert "Operation not permitted" in stderr
+
+
+def test_a_tool_still_has_threads():
+    code = "import threading as t; x = t.Thread(target=print, args=['ran']); x.start(); x.join()"
+    assert python_tool(code) == ("ran", 0, "")
+
+
+CUT = """
+import os
+def outcome(action, *arguments):
+    try:
+        action(*arguments)
+    except OSError as error:
+        return type(error).__name__
+print(outcome(os.open, {readable!r}, os.O_RDONLY | os.O_TRUNC),
+      outcome(os.truncate, {readable!r}, 0), outcome(os.truncate, {other!r}, 0),
+      outcome(os.open, {other!r}, os.O_ACCMODE), outcome(os.open, {readable!r}, os.O_RDONLY))
+"""
+
+
+@pytest.mark.parametrize("abi", LANDLOCK_ABIS)
+def test_a_tool_cuts_no_file_short(tmp_path, abi):
+    """Neither the image it may read nor any other file of the user."""
+    readable, other = tmp_path / "image", tmp_path / "other"
+    for path in (readable, other):
+        path.write_bytes(b"whole")
+    code = CUT.format(readable=str(readable), other=str(other))
+    said, _, stderr = python_tool(code, rules=[Rule(str(readable), "r")], abi=abi)
+    assert said == "PermissionError " * 4 + "None", stderr
+    assert (readable.read_bytes(), other.read_bytes()) == (b"whole", b"whole")
+
+
+@pytest.mark.parametrize("abi", LANDLOCK_ABIS)
+def test_a_tool_sizes_the_file_it_may_write(tmp_path, abi):
+    """As qemu-img does with its output."""
+    target = tmp_path / "target"
+    target.write_bytes(b"whole")
+    code = f"import os; fd = os.open({str(target)!r}, os.O_RDWR | os.O_CREAT); os.ftruncate(fd, 2)"
+    _, status, stderr = python_tool(code, rules=[Rule(str(target), "rw")], abi=abi)
+    assert (status, stderr, target.read_bytes()) == (0, "", b"wh")
 
 
 def test_a_tool_gets_nothing_of_our_environment(monkeypatch):
@@ -186,16 +270,8 @@ def test_another_file_under_the_name_is_not_opened(tmp_path):
 def test_without_landlock_it_refuses(monkeypatch, tmp_path):
     """The launcher is asked to confine on a kernel without Landlock."""
     image = plain_qcow2(tmp_path)
-    blocked = (
-        "import sys; from diskwright import _sandbox, _confine;"
-        "_sandbox.landlock_abi = lambda: 0; sys.exit(_confine.main(sys.argv))"
-    )
     launcher = _process._launcher
-
-    def without(*arguments, **options):
-        return [sys.executable, "-I", "-c", blocked, launcher(*arguments, **options)[-1]]
-
-    monkeypatch.setattr(_process, "_launcher", without)
+    monkeypatch.setattr(_process, "_launcher", lambda *a, **o: as_on(0, launcher(*a, **o)))
     with pytest.raises(ConfinementUnavailable):
         export(image.path)
 

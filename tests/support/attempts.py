@@ -1,5 +1,9 @@
-"""What a parser that was taken over might try. Run as a script it confines itself just like the
-guest reader, then prints as JSON what each attempt gave: an errno, or null where it succeeded."""
+"""What a parser that was taken over might try.
+
+Run as a script it confines itself just like the guest reader (with a second argument: as on a
+kernel with that version of Landlock), then prints as JSON what each attempt gave: an errno, or
+null where it succeeded.
+"""
 
 from __future__ import annotations
 
@@ -39,6 +43,9 @@ def _files(victim: str) -> dict[str, Callable[[], object]]:
         "read a file": lambda: os.open(there, os.O_RDONLY),
         "list a folder": lambda: os.listdir(victim),
         "create a file": lambda: os.open(os.path.join(victim, "new"), os.O_CREAT | os.O_WRONLY),
+        "cut a file short by opening it": lambda: os.open(there, os.O_RDONLY | os.O_TRUNC),
+        "cut a file short by its name": lambda: os.truncate(there, 0),
+        "open a file for ioctl alone": lambda: os.open(there, os.O_ACCMODE),
         "write a file": lambda: os.open(there, os.O_WRONLY),
         "make a folder": lambda: os.mkdir(os.path.join(victim, "folder")),
         "rename a file": lambda: os.rename(there, there),
@@ -63,6 +70,15 @@ CALLS = {
     "read the parent's memory": (310, os.getppid(), 0, 0, 0, 0, 0),
     "signal the parent": (62, os.getppid(), 0),
     "signal a thread of the parent": (234, os.getppid(), os.getppid(), 0),
+    "be told of input by a signal to the parent": (72, 99, 8, os.getppid()),
+    "the same, of a socket": (16, 0, 0x8901, 0),
+    "choose that signal": (72, 99, 10, 0),
+    "priority of the parent": (141, 99, os.getppid(), 0),
+    "shared memory": (29, 0, 0, 0),
+    "message queue": (240, 0, 0, 0, 0),
+    "become another user": (117, -1, -1, -1),
+    "outlive the parent": (157, 1, 9),
+    "fork": (56, 0x800, 0, 0, 0, 0),
     "limit the parent": (302, os.getppid(), 7, 0, 0),
     "pidfd of the parent": (434, os.getppid(), 0),
     "io_uring": (425, 1, 0),
@@ -111,7 +127,10 @@ def main(what: str, victim: str) -> int:
 
 
 if __name__ == "__main__":
-    from diskwright import _confine
+    from diskwright import _confine, _sandbox
 
+    if len(sys.argv) > 2:
+        oldest = int(sys.argv[2])
+        _sandbox.landlock_abi = lambda: oldest
     sys.path.insert(0, os.path.dirname(__file__))
     sys.exit(_confine.main(sys.argv))
