@@ -113,6 +113,7 @@ class Places:
         yield from _key_cases()
         yield from _sealed_object_cases(other)
         yield from _sealed_manifest_cases(other)
+        yield from _swapped_cases(Place(self.folder / "plain"))
         yield from _plain_cases()
         draw = random.Random(seed)
         sizes = {
@@ -193,6 +194,30 @@ def _sealed_manifest_cases(other: Place) -> Iterator[Case]:
     yield Case("no private part", True, _field(lambda m: m | {"private": ""}))
 
 
+def _swapped_cases(plain: Place) -> Iterator[Case]:
+    """Whoever can write there puts an import-ready image of their own in the sealed one's place."""
+
+    def swap(place: Place, key: str) -> None:
+        image = place.manifest.stem
+        manifest = json.loads(plain.manifest.read_bytes())
+        key = f"images/{image}/{key}"
+        manifest["image"] = image
+        manifest["objects"][0]["key"] = manifest["body"]["disks"][0]["key"] = key
+        place.object.unlink()
+        shutil.copyfile(plain.object, place.folder / key)
+        place.manifest.write_bytes(_canonical(manifest))
+
+    for key, named in ((key, named) for key in ("disk-0.dws", "disk-0.raw") for named in (1, 0)):
+        if key.endswith(".raw") and not named:
+            continue  # an honest import-ready image, for all that anybody can tell without a key
+        yield Case(
+            f"swapped for a plain {key}, {'with' if named else 'without'} the key",
+            True,
+            lambda place, key=key: swap(place, key),
+            key="right" if named else None,
+        )
+
+
 def _plain_cases() -> Iterator[Case]:
     yield from _json_cases(sealed=False)
     for at in (0, 1_000_000, -1):
@@ -201,6 +226,22 @@ def _plain_cases() -> Iterator[Case]:
         yield Case(f"plain: cut at {cut}", False, _cut("object", cut))
     yield Case("plain: longer", False, _edited("object", lambda data: data + bytes(512)))
     yield Case("plain: no object", False, lambda place: place.object.unlink(), code=13)
+
+    def of_disk(name: str, value: object) -> Case:
+        def edit(manifest: dict) -> dict:
+            body = manifest["body"]
+            return manifest | {"body": body | {"disks": [body["disks"][0] | {name: value}]}}
+
+        return Case(f"plain manifest: {name} {value}", False, _field(edit))
+
+    yield of_disk("format", "nonsense")
+    yield of_disk("format", "raw/x")
+    yield of_disk("format", "vmdk")
+    yield of_disk("digest", "zz")
+    yield of_disk("virtual_size", 512)
+    yield of_disk("virtual_size", 0)
+    yield of_disk("exact_size", 1)
+    yield of_disk("stored_size", 512)
 
 
 def _json_cases(*, sealed: bool) -> Iterator[Case]:
@@ -215,6 +256,8 @@ def _json_cases(*, sealed: bool) -> Iterator[Case]:
     yield case("the size", of_object(size=512))
     yield case("the digest", of_object(digest="0" * 64))
     yield case("a part's digest", of_object(part_digests=["0" * 64]))
+    yield case("a part's digest that is none", of_object(part_digests=["zz"]))
+    yield case("an odd part size", of_object(part_size=(8 << 20) + 1))
     yield case("no digests", of_object(part_digests=[]))
     yield case("the part size", of_object(part_size=1 << 20))
     yield case("a key elsewhere", of_object(key="images/../../etc/passwd"))
@@ -245,12 +288,13 @@ def _field(change: Callable[[dict], dict]) -> Change:
     """Canonical JSON again: only the content can give it away."""
 
     def edit(data: bytes) -> bytes:
-        changed = change(json.loads(data))
-        return json.dumps(
-            changed, sort_keys=True, separators=(",", ":"), ensure_ascii=False
-        ).encode()
+        return _canonical(change(json.loads(data)))
 
     return _edited("manifest", edit)
+
+
+def _canonical(value: object) -> bytes:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 def _edited(name: str, change: Callable[[bytes], bytes]) -> Change:

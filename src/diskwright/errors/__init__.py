@@ -4,7 +4,7 @@
     ├── UsageError                        2
     ├── ValidationFailed, ObjectTooLarge  3
     ├── InputError                       10
-    │   ├── InputMissing, InputUnreadable, InputNotAFile
+    │   ├── InputMissing, FolderMissing, InputUnreadable, InputNotAFile
     │   └── ImageRefused (kind, code, offset)
     │       ├── ImageUnsafe              names another file, or two formats match
     │       ├── ImageBroken              contradicts itself or lacks bytes
@@ -12,7 +12,7 @@
     ├── ToolError                        11
     │   └── ToolMissing, ToolFailed, ToolStalled, ConfinementUnavailable
     ├── SecretError                      12
-    │   └── KeyUnreadable, KeyRefused, KeyMissing, DataTampered
+    │   └── KeyUnreadable, KeyRefused, KeyMissing, DataTampered, ImageNotSealed
     ├── RemoteError                      13
     │   └── RemoteUnreachable, RemoteRefused, BucketMissing, ObjectMissing, RemoteUnable
     ├── ConflictError                    14
@@ -36,6 +36,7 @@ from diskwright.errors.conflict import (
     TooManyRecipients,
 )
 from diskwright.errors.input import (
+    FolderMissing,
     ImageBroken,
     ImageRefused,
     ImageUnsafe,
@@ -56,6 +57,7 @@ from diskwright.errors.remote import (
 )
 from diskwright.errors.secret import (
     DataTampered,
+    ImageNotSealed,
     KeyMissing,
     KeyRefused,
     KeyUnreadable,
@@ -78,9 +80,11 @@ __all__ = [
     "DataTampered",
     "DiskFull",
     "DiskwrightError",
+    "FolderMissing",
     "ImageAmbiguous",
     "ImageBroken",
     "ImageNotFound",
+    "ImageNotSealed",
     "ImageRefused",
     "ImageUnsafe",
     "ImageUnsupported",

@@ -20,6 +20,13 @@ class InputMissing(InputError):
 
 
 @dataclass(eq=False)
+class FolderMissing(InputError):
+    path: str
+    template = "{path}: no such folder"
+    hint_template = "check the path: ls -ld -- {path}"
+
+
+@dataclass(eq=False)
 class InputUnreadable(InputError):
     path: str
     reason: str

@@ -46,3 +46,15 @@ class DataTampered(SecretError):
     detail: str
     template = "{what}: {detail}: it was changed after it was written"
     hint_template = "do not use it; get another copy, and find out who can write there"
+
+
+@dataclass(eq=False)
+class ImageNotSealed(SecretError):
+    """A key was named, so a sealed image was expected: this one can be anybody's."""
+
+    what: str
+    template = "{what}: is not sealed, though a key was given"
+    hint_template = (
+        "if it was sealed, do not use it; an image that never was is restored without a key: "
+        "leave --key out, and `key` in the configuration"
+    )

@@ -64,7 +64,10 @@ class Prepared:
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """`staged_bytes`: what lay beside the output for a while, because a format was asked for."""
+    """`digest` is dw1 of the bytes read back, empty where nobody did; `manifest_digest` what the
+    manifest says. `staged_bytes`: what lay beside the output for a while, because a format was
+    asked for. `passed_over`: manifests there that could not be read.
+    """
 
     source: str
     image: str
@@ -75,13 +78,18 @@ class Restored:
     virtual_size: int
     stored_size: int
     digest: str
+    manifest_digest: str
     verified: bool
     staged_bytes: int
+    passed_over: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Reopened:
-    """An import-ready image `image` at `target`, made of the stored image `opened`."""
+    """An import-ready image `image` at `target`, made of the stored image `opened`.
+
+    `manifest_digest` is what that one's manifest says; nothing was read back.
+    """
 
     source: str
     opened: str
@@ -93,8 +101,9 @@ class Reopened:
     format: str
     virtual_size: int
     stored_size: int
-    digest: str
+    manifest_digest: str
     attributes: ImportAttributes | None
+    passed_over: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

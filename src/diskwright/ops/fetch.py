@@ -5,16 +5,22 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Generator, Iterator
 from contextlib import closing
+from dataclasses import dataclass
 
 from diskwright.blockio.copy import ordered_map
 from diskwright.envelope.header import HEADER_SIZE
 from diskwright.envelope.opener import SealedDisk, verify_header
 from diskwright.errors import DataTampered
-from diskwright.model.stored import Chunk
+from diskwright.model.image import ImageFormat
+from diskwright.model.stored import Chunk, StoredObject
+from diskwright.model.units import MIB
 from diskwright.ops.images import Found
 from diskwright.ports import ObjectStore
 
 FETCHERS = 3
+_PIECE = 8 * MIB  # parts of a large object are larger than what is held in memory
+_QCOW2_MAGIC = b"QFI\xfb"
+_QCOW2_SIZE, _QCOW2_SIZE_END = 24, 32  # big-endian (qcow2 specification, header)
 _HOLE = 64 << 10
 _ZEROS = bytes(_HOLE)
 
@@ -24,9 +30,29 @@ def plain_chunks(store: ObjectStore, found: Found) -> Generator[Chunk, None, Non
 
     What came before an error is not all of it: the caller throws it away.
     """
-    if found.data_key is None:
-        yield from _parts(store, found)
-        return
+    chunks = _parts(store, found) if found.data_key is None else _opened(store, found)
+    with closing(chunks):
+        first = next(chunks)
+        _check_head(found, first.data)
+        yield first
+        del first
+        yield from chunks
+
+
+def _check_head(found: Found, head: bytes | bytearray | memoryview) -> None:
+    """The stored file is of the format and the virtual size that the manifest says."""
+    disk = found.disk
+    if disk.format != ImageFormat.QCOW2:
+        return  # a raw one has no head; its size was compared with its disk's
+    data = bytes(head[:_QCOW2_SIZE_END])
+    size = int.from_bytes(data[_QCOW2_SIZE:], "big")
+    if not data.startswith(_QCOW2_MAGIC) or size != disk.virtual_size:
+        raise DataTampered(found.stored.key, "it is no qcow2 file of the size in its manifest")
+
+
+def _opened(store: ObjectStore, found: Found) -> Generator[Chunk, None, None]:
+    """A sealed object, each segment authenticated."""
+    assert found.data_key is not None
     stored, disk = found.stored, found.disk
 
     def read(offset: int, length: int) -> bytes:
@@ -47,28 +73,49 @@ def plain_chunks(store: ObjectStore, found: Found) -> Generator[Chunk, None, Non
         yield from chunks
 
 
-def _parts(store: ObjectStore, found: Found) -> Iterator[Chunk]:
-    """An import-ready object, each part against its digest."""
+def _parts(store: ObjectStore, found: Found) -> Generator[Chunk, None, None]:
+    """An import-ready object, each part against its digest; in memory only pieces of it."""
     stored = found.stored
-    if stored.size != found.disk.stored_size:
-        raise DataTampered(stored.key, "its size is not the one in the manifest")
     info = store.head(stored.key)
     if info is not None and info.size != stored.size:
         raise DataTampered(stored.key, f"it has {info.size} bytes, its manifest says {stored.size}")
-    whole = hashlib.sha256(b"".join(bytes.fromhex(d) for d in stored.part_digests)).hexdigest()
-    if whole != stored.digest:
-        raise DataTampered(stored.key, "the digests in its manifest do not belong together")
 
-    def fetch(number: int) -> Chunk:
-        offset = number * stored.part_size
-        length = min(stored.part_size, stored.size - offset)
-        data = store.get(stored.key, offset, length)
-        if len(data) != length or hashlib.sha256(data).hexdigest() != stored.part_digests[number]:
-            raise DataTampered(stored.key, f"part {number + 1} does not have its digest")
-        return Chunk(offset, data)
+    def fetch(piece: _Piece) -> Chunk:
+        data = store.get(stored.key, piece.offset, piece.length)
+        if len(data) != piece.length:
+            raise DataTampered(stored.key, f"it ends at byte {piece.offset + len(data)}")
+        return Chunk(piece.offset, data)
 
-    parts = range(len(stored.part_digests))
-    yield from ordered_map(parts, fetch, threads=FETCHERS, ahead=FETCHERS + 1)
+    pieces = _pieces(stored)
+    digest = hashlib.sha256()
+    with closing(
+        ordered_map(_pieces(stored), fetch, threads=FETCHERS, ahead=FETCHERS + 1)
+    ) as chunks:
+        for piece, chunk in zip(pieces, chunks, strict=True):
+            digest.update(chunk.data)
+            if piece.ends_part:
+                part = piece.offset // stored.part_size
+                if digest.hexdigest() != stored.part_digests[part]:
+                    raise DataTampered(stored.key, f"part {part + 1} does not have its digest")
+                digest = hashlib.sha256()
+            yield chunk
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    offset: int
+    length: int
+    ends_part: bool
+
+
+def _pieces(stored: StoredObject) -> Iterator[_Piece]:
+    """At least one: an empty object has one empty part."""
+    for number in range(len(stored.part_digests)):
+        start = number * stored.part_size
+        end = min(start + stored.part_size, stored.size)
+        for offset in range(start, max(end, start + 1), _PIECE):
+            length = min(_PIECE, end - offset)
+            yield _Piece(offset, length, offset + length == end)
 
 
 def with_holes(chunks: Iterator[Chunk], size: int) -> Iterator[Chunk]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
@@ -9,17 +10,23 @@ from diskwright.envelope.private import open_private
 from diskwright.envelope.recipients import unwrap_any
 from diskwright.errors import (
     DataTampered,
+    FolderMissing,
     ImageAmbiguous,
     ImageNotFound,
+    ImageNotSealed,
+    ImageUnsupported,
     KeyMissing,
     KeyRefused,
     ObjectMissing,
 )
 from diskwright.model import manifest as manifests
 from diskwright.model.manifest import Manifest, ManifestBody, ManifestDisk, clear_part
-from diskwright.model.names import MANIFESTS, image_prefix, is_uuid, manifest_key
+from diskwright.model.names import MANIFESTS, is_uuid, manifest_key
 from diskwright.model.stored import StoredObject
+from diskwright.ops.manifest_checks import check_body, check_clear
 from diskwright.ports import KeyWrapper, ObjectStore
+
+_LISTED = 20  # more of them make no message better
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +36,7 @@ class Found:
     manifest: Manifest
     body: ManifestBody
     data_key: bytes | None = field(repr=False)
+    passed_over: tuple[str, ...] = ()  # manifests that could not be read, beside this one
 
     @property
     def disk(self) -> ManifestDisk:
@@ -40,33 +48,58 @@ class Found:
 
 
 def find(store: ObjectStore, wanted: str | None, wrapper: KeyWrapper | None) -> Found:
-    """The image with that id or name, or the only one.
+    """The image with that id or name, or the only one. With a wrapper only a sealed one will do:
+    else whoever can write there could put an image of their own in a sealed one's place.
 
-    Raises ImageNotFound, ImageAmbiguous, KeyMissing, KeyRefused, DataTampered.
+    Where a name is looked for, manifests that can't be read are passed over and told in `Found`.
+    Raises FolderMissing, ImageNotFound, ImageAmbiguous, ImageNotSealed, ImageUnsupported,
+    KeyMissing, KeyRefused, DataTampered.
     """
+    _check_there(store)
     if wanted is not None and is_uuid(wanted):
         manifest = _read(store, wanted)
         if manifest is None:
             raise ImageNotFound(store.url, wanted)
-        return _open(manifest, wrapper)
-    candidates = list(_all(store))
-    if wanted is not None:
-        candidates = [m for m in candidates if _name(m, wrapper) == wanted]
+        return _chosen(store, manifest, wrapper, ())
+    damaged: list[DataTampered] = []
+    candidates = []
+    for manifest, name in _all(store, wrapper, damaged):
+        if wanted is None or name == wanted:
+            candidates.append((manifest, name))
+    if len(candidates) > 1:
+        listed = ", ".join(f"{m.image} ({n or 'sealed'})" for m, n in candidates[:_LISTED])
+        raise ImageAmbiguous(store.url, listed)
+    if damaged and (wanted is None or not candidates):
+        raise damaged[0]  # it may be the one that was meant
     if not candidates:
         raise ImageNotFound(store.url, wanted or "at all")
-    if len(candidates) > 1:
-        listed = ", ".join(_label(m, wrapper) for m in candidates[:20])
-        raise ImageAmbiguous(store.url, listed)
-    return _open(candidates[0], wrapper)
+    passed_over = tuple(error.what for error in damaged[:_LISTED])
+    return _chosen(store, candidates[0][0], wrapper, passed_over)
 
 
-def _all(store: ObjectStore) -> Iterator[Manifest]:
+def _check_there(store: ObjectStore) -> None:
+    """A store lists a missing folder as an empty one, for `prepare` is going to make it."""
+    path = store.url.removeprefix("dir:")
+    if path != store.url and not os.path.exists(path):
+        raise FolderMissing(path)
+
+
+def _all(
+    store: ObjectStore, wrapper: KeyWrapper | None, damaged: list[DataTampered]
+) -> Iterator[tuple[Manifest, str | None]]:
+    """Manifests with their images' names, None where sealed. `damaged` gets what can't be read."""
     for entry in store.list(MANIFESTS):
         image_id = entry.key.removeprefix(MANIFESTS).removesuffix(".json")
-        if entry.key == manifest_key(image_id) and is_uuid(image_id):
+        if entry.key != manifest_key(image_id) or not is_uuid(image_id):
+            continue
+        try:
             manifest = _read(store, image_id)
-            if manifest is not None:
-                yield manifest
+            name = None if manifest is None else _name(manifest, wrapper)
+        except DataTampered as error:
+            damaged.append(error)
+            continue
+        if manifest is not None:
+            yield manifest, name
 
 
 def _read(store: ObjectStore, image_id: str) -> Manifest | None:
@@ -83,36 +116,35 @@ def _read(store: ObjectStore, image_id: str) -> Manifest | None:
     except manifests.NotAManifest as error:
         raise DataTampered(key, f"it can't be read ({error})") from error
     if manifest is not None:
-        _check_clear(manifest, image_id, key)
+        check_clear(manifest, image_id)
     return manifest
 
 
-def _check_clear(manifest: Manifest, image_id: str, key: str) -> None:
-    """What can be checked without a key: it speaks of this image and of its own objects alone."""
-    if manifest.image != image_id:
-        raise DataTampered(key, f"it is the manifest of {manifest.image}")
-    if not manifest.objects:
-        raise DataTampered(key, "it names no object")
-    for stored in manifest.objects:
-        name = stored.key.removeprefix(image_prefix(image_id))
-        if name == stored.key or not name or "/" in name or name.startswith("."):
-            raise DataTampered(key, "it names an object of another image")
-        if stored.part_size <= 0 or len(stored.part_digests) != max(
-            1, -(-stored.size // stored.part_size)
-        ):
-            raise DataTampered(key, "its sizes and digests do not belong together")
+def _chosen(
+    store: ObjectStore, manifest: Manifest, wrapper: KeyWrapper | None, passed_over: tuple[str, ...]
+) -> Found:
+    where = f"image {manifest.image} at {store.url}"
+    if wrapper is not None and not manifest.sealed:
+        raise ImageNotSealed(where)
+    found = _open(manifest, wrapper)
+    if len(found.body.disks) != 1:
+        raise ImageUnsupported(
+            where,
+            "several-disks",
+            f"has {len(found.body.disks)} disks; an image of one is restored",
+            hint_text="fetch its objects by their keys, which its manifest names",
+        )
+    return replace(found, passed_over=passed_over)
 
 
 def _open(manifest: Manifest, wrapper: KeyWrapper | None) -> Found:
-    key = manifest_key(manifest.image)
     data_key = None
     body = manifest.body
     if manifest.seal is not None:
         data_key = _data_key(manifest, wrapper)
-        body = _private(manifest, data_key, key)
+        body = _private(manifest, data_key, manifest_key(manifest.image))
+        check_body(manifest, body)
     assert body is not None
-    if [disk.key for disk in body.disks] != [stored.key for stored in manifest.objects]:
-        raise DataTampered(key, "its disks and its objects are not the same")
     return Found(replace(manifest, body=body), body, data_key)
 
 
@@ -143,8 +175,3 @@ def _name(manifest: Manifest, wrapper: KeyWrapper | None) -> str | None:
         return _open(manifest, wrapper).body.name
     except KeyRefused:
         return None
-
-
-def _label(manifest: Manifest, wrapper: KeyWrapper | None) -> str:
-    name = _name(manifest, wrapper)
-    return f"{manifest.image} ({name})" if name is not None else f"{manifest.image} (sealed)"

@@ -49,16 +49,18 @@ def restore(
     target = os.path.abspath(request.target)
     wanted = request.output_format or stored_format
     staged_bytes = 0
+    digest = ""
     if wanted is stored_format and not request.verify:
         _fetch(found, target, request.force, tools, progress, cancel)
     else:
         with tools.local.staged(target, request.force) as staged:
             _fetch(found, staged.path, True, tools, progress, cancel)
             if wanted is stored_format:
-                _verify(found, staged.path, tools, progress, cancel)
+                digest = _verify(found, staged.path, tools, progress, cancel)
                 staged.commit()
             else:
                 staged_bytes = os.stat(staged.path).st_size
+                digest = _verify(found, staged.path, tools, progress, cancel)
                 _convert(found, staged.path, target, wanted, request, tools, progress, cancel)
     return Restored(
         source=tools.store.url,
@@ -69,9 +71,11 @@ def restore(
         format=wanted.value,
         virtual_size=found.disk.virtual_size,
         stored_size=os.stat(target).st_size,
-        digest=found.disk.digest,
-        verified=request.verify or wanted is not stored_format,
+        digest=digest,
+        manifest_digest=found.disk.digest,
+        verified=bool(digest),
         staged_bytes=staged_bytes,
+        passed_over=found.passed_over,
     )
 
 
@@ -117,8 +121,9 @@ def reopen(
         format=disk.format,
         virtual_size=disk.virtual_size,
         stored_size=stored.size,
-        digest=disk.digest,
+        manifest_digest=disk.digest,
         attributes=found.body.attributes,
+        passed_over=found.passed_over,
     )
 
 
@@ -152,14 +157,15 @@ def _counted(chunks: Iterator[Chunk], progress: Progress, cancel: CancelToken) -
 
 def _verify(
     found: Found, path: str, tools: RestoreTools, progress: Progress, cancel: CancelToken
-) -> None:
-    """Read the file back as a disk: its digest is the one that was taken from the source."""
+) -> str:
+    """Read the file back as a disk; its digest, which is the one taken from the source."""
     copy = look(path, input_format=ImageFormat(found.disk.format))
     digest = digest_of(copy, tools.local, progress, cancel, "verify")
     if digest != found.disk.digest:
         raise DataTampered(
             f"image {found.manifest.image}", f"its disk digest is {digest}, not {found.disk.digest}"
         )
+    return digest
 
 
 def _convert(
@@ -172,7 +178,6 @@ def _convert(
     progress: Progress,
     cancel: CancelToken,
 ) -> None:
-    _verify(found, staged, tools, progress, cancel)
     convert(
         staged,
         target,

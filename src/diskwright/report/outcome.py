@@ -66,6 +66,10 @@ def _next_step(made: Prepared, request: ImportRequest | None) -> str:
     return "next: import it\n" + import_request_text(request).rstrip("\n")
 
 
+def _digest(computed: str, by_manifest: str) -> str:
+    return f"dw1:{computed}" if computed else f"dw1:{by_manifest} (by its manifest)"
+
+
 def restored_text(made: Restored) -> str:
     staged = format_size(made.staged_bytes)
     return _rows(
@@ -73,9 +77,10 @@ def restored_text(made: Restored) -> str:
             ("made", made.target),
             ("image", f"{made.image}  {made.name}" + (" (was sealed)" if made.sealed else "")),
             ("format", _stored(made.format, False, made.stored_size, made.virtual_size)),
-            ("disk digest", f"dw1:{made.digest}"),
+            ("disk digest", _digest(made.digest, made.manifest_digest)),
             ("verified", "read back as a disk, and equal" if made.verified else "every part"),
             ("staged", f"{staged} beside it for a while" if made.staged_bytes else ""),
+            ("unreadable", ", ".join(made.passed_over)),
         ]
     )
 
@@ -89,8 +94,9 @@ def reopened_text(made: Reopened, request: ImportRequest | None) -> str:
             ("target", made.target),
             ("object", made.key),
             ("format", _stored(made.format, False, made.stored_size, made.virtual_size)),
-            ("disk digest", f"dw1:{made.digest}"),
+            ("disk digest", _digest("", made.manifest_digest)),
             ("manifest", made.manifest_key),
+            ("unreadable", ", ".join(made.passed_over)),
         ]
     )
     if request is None:
