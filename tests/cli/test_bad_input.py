@@ -237,3 +237,38 @@ def test_of_several_images_the_good_ones_are_reported(diskwright, folder):
     good, bad = ended.document["results"]
     assert good["error"] is None
     assert bad["error"]["code"] == "input-missing"
+
+
+@pytest.mark.parametrize("options", [["-O", "raw"], ["-O", "raw", "--verify"], ["-O", "vmdk"]])
+@pytest.mark.parametrize("kind", ["fifo", "link"])
+def test_force_replaces_nothing_but_a_file(diskwright, folder, options, kind):
+    target = folder / "out"
+    os.mkfifo(target) if kind == "fifo" else target.symlink_to("elsewhere")
+    before = os.lstat(target)
+    ended = diskwright("convert", FIXTURE, target, "--force", *options)
+    assert ended.code == 15, ended
+    assert "not a regular file" in one_line_and_a_hint(ended)
+    assert os.path.samestat(os.lstat(target), before)
+    assert os.listdir(folder) == ["out"]
+
+
+@pytest.mark.parametrize("options", [[], ["--verify"], ["-O", "vmdk"]])
+@pytest.mark.parametrize("link", [None, os.link, os.symlink])
+def test_the_source_is_never_the_target(diskwright, folder, options, link):
+    source = target = folder / "disk.qcow2"
+    shutil.copyfile(FIXTURE, source)
+    if link:
+        target = folder / "other.qcow2"
+        link(source, target)
+    ended = diskwright("convert", source, target, "--force", *options)
+    assert ended.code == 2, ended
+    assert "is the image to convert" in one_line_and_a_hint(ended)
+    assert source.read_bytes() == FIXTURE.read_bytes()
+
+
+def test_what_does_not_compress_is_said_before_anything_is_made(diskwright, folder):
+    for name in ("out.vdi", "out.vmdk", "out.raw"):
+        ended = diskwright("convert", FIXTURE, folder / name, "-c")
+        assert ended.code == 2, ended
+        assert "compressed" in one_line_and_a_hint(ended)
+    assert files_below(folder) == []

@@ -275,3 +275,12 @@ def test_long_outputs_are_flushed_on_the_way(tmp_path: Path, monkeypatch: Patch)
         for number in range(40):
             sink.write(Chunk(number << 20, bytes(1 << 20)))
     assert len(flushed) == 2
+
+
+def test_a_name_that_can_not_be_synced_is_taken_back(
+    tmp_path: Path, way: str, monkeypatch: Patch
+) -> None:
+    monkeypatch.setattr(FileSink, "_sync_folder", refuse(errno.EIO))
+    with pytest.raises(OutputNotWritable):
+        write_whole(tmp_path / "out")
+    assert names(tmp_path) == []

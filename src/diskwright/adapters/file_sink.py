@@ -13,9 +13,10 @@ import ctypes
 import errno
 import os
 import secrets
-import stat
+from contextlib import suppress
 from types import TracebackType
 
+from diskwright.blockio.placing import check_target
 from diskwright.blockio.writeback import begin_writeback
 from diskwright.errors import DiskFull, DiskwrightError, OutputNotWritable, TargetExists
 from diskwright.model.stored import Chunk, StoredObject
@@ -47,7 +48,7 @@ class FileSink:
         self._fd = -1
         self._temporary: str | None = None
         try:
-            self._check_target()
+            check_target(self._path, force=self._force)
             self._fd = self._create()
         except OSError as error:
             raise self._translated(error) from error
@@ -70,9 +71,10 @@ class FileSink:
         try:
             os.ftruncate(self._fd, self._size)
             os.fsync(self._fd)
+            check_target(self._path, force=self._force)
             self._publish()
+            self._sync_published()
             self._close()
-            self._sync_folder()
         except OSError as error:
             raise self._translated(error) from error
         return StoredObject(self._path, self._size, self._size, (), "")
@@ -93,17 +95,6 @@ class FileSink:
         trace: TracebackType | None,
     ) -> None:
         self.abort()
-
-    def _check_target(self) -> None:
-        try:
-            mode = os.lstat(self._path).st_mode
-        except FileNotFoundError:
-            return
-        if not self._force:
-            raise TargetExists(self._path)
-        if not stat.S_ISREG(mode):
-            # a folder, a device, a link to who knows where: never replaced by a file
-            raise OutputNotWritable(self._path, "it is there and is not a regular file")
 
     def _create(self) -> int:
         try:
@@ -147,6 +138,16 @@ class FileSink:
         if length >= _FLUSH_BYTES:
             begin_writeback(self._fd, self._flushed, length)
             self._flushed = end
+
+    def _sync_published(self) -> None:
+        try:
+            self._sync_folder()
+        except OSError:
+            # a failure leaves no output; what somebody else put there meanwhile is not ours
+            with suppress(FileNotFoundError):
+                if os.path.samestat(os.lstat(self._path), os.fstat(self._fd)):
+                    os.unlink(self._path)
+            raise
 
     def _sync_folder(self) -> None:
         fd = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)

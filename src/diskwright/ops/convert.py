@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from diskwright.blockio.copy import bytes_to_read
 from diskwright.blockio.digest import digest_reader
 from diskwright.blockio.view import CancelView, DigestView, ProgressView
-from diskwright.errors import ToolFailed
+from diskwright.errors import ToolFailed, UsageError
 from diskwright.formats.identity import take_identity
 from diskwright.model.image import ImageFormat
 from diskwright.model.outcome import Converted
@@ -58,8 +58,13 @@ def convert(
     input_format: ImageFormat | None = None,
 ) -> Converted:
     """`target` appears whole under its name, or not at all; with `verify` once it was read back."""
+    if wanted.compress and wanted.format is not ImageFormat.QCOW2:
+        raise UsageError(
+            f"{wanted.format.value} can't be compressed", "only qcow2 can: leave out --compress"
+        )
     source = look(path, input_format=input_format)
     target = os.path.abspath(target)
+    _check_not_source(source, target)
     native = wanted.format in FORWARD
     if native and not wanted.verify:
         digest = _write(source, target, wanted, tools, progress, cancel)
@@ -82,6 +87,7 @@ def convert(
             if wanted.verify:
                 digest = _verify(source, staged.path, wanted, digest, tools, progress, cancel)
             source.unchanged()
+            _check_not_source(source, target)
             staged.commit()
     return Converted(
         source=source.identity.path,
@@ -93,6 +99,16 @@ def convert(
         digest=digest,
         verified=wanted.verify,
     )
+
+
+def _check_not_source(source: Source, target: str) -> None:
+    """Raises UsageError where `target` is the source, also by a link: it is never replaced."""
+    try:
+        status = os.stat(target)
+    except OSError:
+        return  # what is not there, or can't be reached, is not the source
+    if (status.st_dev, status.st_ino) == (source.identity.device, source.identity.inode):
+        raise UsageError(f"{target}: is the image to convert", "name another file")
 
 
 def _write(
@@ -122,6 +138,7 @@ def _write(
                     sink.write(chunk)
             digest = view.hexdigest()
         source.unchanged()
+        _check_not_source(source, target)
         sink.finish()
     except BaseException:
         sink.abort()
