@@ -9,11 +9,14 @@ from __future__ import annotations
 import json
 import os
 import queue
+import select
+import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from typing import IO, Any, TypeVar
 
 from diskwright import _confine, _sandbox
@@ -22,6 +25,7 @@ from diskwright.errors import ConfinementUnavailable, SourceChanged, ToolFailed
 T = TypeVar("T")
 
 STDERR_LIMIT_BYTES = 64 << 10
+_PIPE_BYTES = 1 << 20  # a process without privileges makes no larger one (pipe(7))
 _KILL_WAIT_S = 10.0  # only a process in uninterruptible sleep takes longer
 
 # Nothing of the caller's environment: messages in one language, no proxy, no LD_PRELOAD. A home
@@ -106,9 +110,13 @@ class ConfinedProcess:
         self._popen = popen
         self._tool = tool
         self._stderr = bytearray()
+        self._over: int | None = os.eventfd(0)  # tells the collector that the process has ended
         assert popen.stderr is not None
         self._collector = threading.Thread(
-            target=self._collect, args=(popen.stderr,), name=f"stderr of {tool}", daemon=True
+            target=self._collect,
+            args=(popen.stderr, self._over),
+            name=f"stderr of {tool}",
+            daemon=True,
         )
         self._collector.start()
 
@@ -135,19 +143,25 @@ class ConfinedProcess:
     def stderr_text(self) -> str:
         """What it has said; all of it once it has ended."""
         if not self.alive:
-            self._collector.join(_KILL_WAIT_S)
+            self._take_the_rest()
         return bytes(self._stderr).decode("utf-8", "backslashreplace").strip()
 
     def stop(self, *, grace_s: float = 0.0) -> None:
-        """Ended when this returns: asked to, given `grace_s` (some don't hear), then killed."""
+        """Ended when this returns: asked to, given `grace_s` (some don't hear), then killed.
+
+        Killed with all of its group; whoever left that and holds the pipes is not waited for.
+        """
         if grace_s > 0 and self.alive:
             self._popen.terminate()
             self.wait(grace_s)
         if self.alive:
-            self._popen.kill()
+            self._kill_group()
             if self.wait(_KILL_WAIT_S) is None:
                 raise ToolFailed(self._tool, f"process {self.pid} can't be ended")
-        self._collector.join(_KILL_WAIT_S)
+        self._take_the_rest()
+        if self._over is not None:
+            os.close(self._over)
+            self._over = None
         if self._popen.stdout is not None:
             self._popen.stdout.close()
 
@@ -155,9 +169,33 @@ class ConfinedProcess:
         """Turn an end in the launcher itself into its error; any other end is the tool's own."""
         raise_if_refused(self._popen.poll(), self._tool, path, self.stderr_text())
 
-    def _collect(self, pipe: IO[bytes]) -> None:
+    def _kill_group(self) -> None:
+        """Only before it is waited for: until then nobody else gets its number."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGKILL)
+
+    def _take_the_rest(self) -> None:
+        if self._over is not None:
+            os.eventfd_write(self._over, 1)
+        self._collector.join()
+
+    def _collect(self, pipe: IO[bytes], over: int) -> None:
+        """Until the pipe's end, or until `over`: then what is in it, though others hold it."""
+        fd = pipe.fileno()
+        os.set_blocking(fd, False)
+        poll = select.poll()
+        poll.register(fd, select.POLLIN)
+        poll.register(over, select.POLLIN)
         with pipe:
-            while data := pipe.read1(1 << 16):  # type: ignore[attr-defined]
+            last = False
+            while not last:
+                last = any(ready == over for ready, _ in poll.poll())
+                try:
+                    data = os.read(fd, _PIPE_BYTES)
+                except BlockingIOError:
+                    continue
+                if not data:
+                    break
                 self._stderr += data[: STDERR_LIMIT_BYTES - len(self._stderr)]
 
 
@@ -191,6 +229,7 @@ def spawn(
             pass_fds=pass_fds,
             env=dict(environment),
             cwd="/",
+            start_new_session=True,  # a group of its own from its first moment, to be killed whole
         )
 
     return ConfinedProcess(on_spawner_thread(start), tool)

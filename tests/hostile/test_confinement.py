@@ -3,10 +3,13 @@
 import errno
 import json
 import os
+import select
 import signal
 import socket
 import subprocess
 import sys
+import threading
+from contextlib import contextmanager, suppress
 
 import pytest
 
@@ -237,6 +240,45 @@ def test_what_a_tool_says_without_end_is_kept_in_bounds():
     assert process.wait(30) == 0
     assert len(process.stderr_text()) == _process.STDERR_LIMIT_BYTES
     process.stop()
+
+
+@contextmanager
+def shell_with_a_child(script):
+    """Unconfined, so that it may have one: the process, and a pidfd of the child it names."""
+    command = tool_command(["/bin/sh", "-c", script], rules=[], limits={}, unconfined=True)
+    process = spawn(command, tool="a shell", stdout=True)
+    child = os.pidfd_open(int(process.stdout.readline()))
+    try:
+        yield process, child
+    finally:
+        with suppress(ProcessLookupError):
+            signal.pidfd_send_signal(child, signal.SIGKILL)
+        os.close(child)
+        process.stop()
+
+
+def test_what_a_tool_started_ends_with_it():
+    with shell_with_a_child("sleep 600 & echo $!; wait") as (process, child):
+        process.stop()
+        ended, _, _ = select.select([child], [], [], 10)
+        assert ended
+
+
+def test_whoever_else_holds_its_stderr_is_not_waited_for():
+    script = "echo said >&2; setsid sh -c 'echo $$; exec sleep 600' & wait"
+    with shell_with_a_child(script) as (process, child):
+        process.stop()
+        assert process.stderr_text() == "said"
+        assert "stderr of a shell" not in {thread.name for thread in threading.enumerate()}
+        still_there, _, _ = select.select([child], [], [], 0)
+        assert not still_there
+
+
+def test_what_it_said_is_whole_though_others_hold_its_stderr():
+    script = "head -c 50000 /dev/zero | tr '\\0' x >&2; setsid sh -c 'echo $$; exec sleep 600' &"
+    with shell_with_a_child(script) as (process, _):
+        assert process.wait(30) == 0
+        assert process.stderr_text() == "x" * 50_000
 
 
 def test_a_backing_file_is_not_opened_even_when_nobody_looked_before(tmp_path):
