@@ -20,7 +20,7 @@ FILE_LIMIT = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class S3Settings:
-    """How to speak to an S3-compatible endpoint. Empty: boto3's own default."""
+    """How to speak to an S3-compatible endpoint. Empty: not given, boto3's own default."""
 
     endpoint_url: str = ""
     region: str = ""
@@ -30,12 +30,14 @@ class S3Settings:
     credentials_profile: str = ""
     connect_timeout_s: int = 10
     read_timeout_s: int = 60
-    sse: Literal["", "sse-kms", "sse-obs"] = ""
+    sse: Literal["", "none", "sse-kms", "sse-obs"] = ""  # empty: as the profile says
     kms_key_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
+    """Empty strings are what nobody gave: to give one is an error, as `--key "$UNSET"` would be."""
+
     profile: str = "huawei-ims"
     to: str = ""
     key: str = ""
@@ -50,7 +52,11 @@ class Settings:
 
     def with_s3(self, **changes: Any) -> Settings:
         """A copy with those S3 settings changed that are not None."""
-        given = {name: value for name, value in changes.items() if value is not None}
+        given = {
+            name: _checked(S3Settings, name, value, f"s3.{name}")
+            for name, value in changes.items()
+            if value is not None
+        }
         return replace(self, s3=replace(self.s3, **given))
 
 
@@ -78,6 +84,12 @@ def load(
     if not settings.state_dir:
         settings = replace(settings, state_dir=_state_dir(env))
     return settings
+
+
+def colour_wanted(*, terminal: bool, environment: Mapping[str, str] | None = None) -> bool:
+    """Colour is for a terminal whose user has not set NO_COLOR (no-color.org)."""
+    env = os.environ if environment is None else environment
+    return terminal and not env.get("NO_COLOR")
 
 
 def _read_file(named: str | None, env: Mapping[str, str]) -> dict[str, Any]:
@@ -136,9 +148,11 @@ def _checked(cls: type[Settings] | type[S3Settings], name: str, value: Any, wher
         raise UsageError(f"{where}: no such setting", f"known: {', '.join(sorted(defaults))}")
     if type(value) is not type(defaults[name]):
         raise UsageError(f"{where}: {type(defaults[name]).__name__} expected")
+    if value == "":
+        raise UsageError(f"{where} is empty", "give it a value, or leave it out")
     hint = get_type_hints(cls)[name]
     if get_origin(hint) is Literal and value not in get_args(hint):
-        known = ", ".join(repr(choice) for choice in get_args(hint))
+        known = ", ".join(repr(choice) for choice in get_args(hint) if choice)
         raise UsageError(f"{where}: {value!r} is not one of {known}")
     return value
 

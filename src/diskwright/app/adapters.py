@@ -29,6 +29,13 @@ if TYPE_CHECKING:
     from diskwright.ops.convert import LocalTools
 
 
+def given(option: str, value: str | None) -> str | None:
+    """`value`; raises UsageError where it is empty, as of an unset variable of a shell."""
+    if value == "":
+        raise UsageError(f"{option} is empty", "give it a value, or leave it out")
+    return value
+
+
 class Adapters:
     """One method for each port."""
 
@@ -84,20 +91,21 @@ class Adapters:
 
         return FileUploadJournal(self._settings.state_dir)
 
-    def store(self, url: str, cancel: CancelToken | None = None) -> ObjectStore:
+    def store(self, url: str, cancel: CancelToken | None = None, *, sse: str = "") -> ObjectStore:
         """The destination or source named by `s3://BUCKET[/PREFIX]` or `dir:PATH`.
 
-        Like all that may wait for others it is told of the wish to stop, and then waits no more.
+        `sse` is what new objects are encrypted with at rest, empty for nothing said. Like all that
+        may wait for others it is told of the wish to stop, and then waits no more.
         """
         if url.startswith("dir:") and len(url) > len("dir:"):
             from diskwright.adapters.directory import DirectoryStore
 
             return DirectoryStore(url.removeprefix("dir:"))
         if url.startswith("s3://"):
-            return self._bucket(url, cancel)
+            return self._bucket(url, cancel, sse)
         raise UsageError(f"{url}: not a target", "write s3://BUCKET[/PREFIX] or dir:PATH")
 
-    def _bucket(self, url: str, cancel: CancelToken | None) -> ObjectStore:
+    def _bucket(self, url: str, cancel: CancelToken | None, sse: str) -> ObjectStore:
         from diskwright.adapters.s3 import S3Settings, connect
 
         given = self._settings.s3
@@ -112,15 +120,20 @@ class Adapters:
                 profile=given.credentials_profile or None,
                 connect_timeout_s=given.connect_timeout_s,
                 read_timeout_s=given.read_timeout_s,
-                sse=given.sse,
+                sse=sse,
                 kms_key_id=given.kms_key_id or None,
             ),
             cancel=cancel,
         )
 
+    def encryption(self, profile: Profile) -> str:
+        """Server-side encryption of new objects: as the settings say, else the profile."""
+        sse = self._settings.s3.sse or profile.server_side_encryption
+        return "" if sse == "none" else sse
+
     def wrapper(self, key: str | None) -> KeyWrapper | None:
         """The key service named by `key` or by the settings; None where neither names one."""
-        name = key or self._settings.key
+        name = given("--key", key) or self._settings.key
         if not name:
             return None
         provider, _, place = name.partition(":")
@@ -146,18 +159,24 @@ class Adapters:
     def profile(self, name: str | None) -> Profile:
         from diskwright.config_profiles import load_profile
 
-        return load_profile(name or self._settings.profile)
+        return load_profile(given("--profile", name) or self._settings.profile)
 
     def threads(self) -> int:
         """One more than there are processors: a thread that waits for its read leaves one idle."""
         return self._settings.threads or len(os.sched_getaffinity(0)) + 1
 
     def versions(self) -> dict[str, str]:
-        """Of what makes an image, for its manifest."""
+        """Of what makes an image, and what confined its readers, for its manifest."""
         from importlib.metadata import version
 
         tools = {tool.name: tool.version for tool in self.installed() if tool.version}
-        return {"diskwright": diskwright.__version__, "isal": version("isal"), **tools}
+        confined, words = self.confinement()
+        return {
+            "diskwright": diskwright.__version__,
+            "isal": version("isal"),
+            "confinement": words if confined else "none",
+            **tools,
+        }
 
     def installed(self) -> tuple[Tool, ...]:
         """The external programs, whether they are there or not."""

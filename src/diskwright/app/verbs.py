@@ -6,11 +6,12 @@ import os
 import time
 from collections.abc import Callable, Sequence
 
-from diskwright.app.adapters import Adapters
+from diskwright.app.adapters import Adapters, given
 from diskwright.config import Settings
 from diskwright.errors import UsageError
 from diskwright.model.finding import Accepted
 from diskwright.model.image import ImageFormat
+from diskwright.model.names import NAME_LIMIT
 from diskwright.model.nulls import NeverCancelled, NullProgress
 from diskwright.model.outcome import (
     Converted,
@@ -21,6 +22,7 @@ from diskwright.model.outcome import (
     Restored,
     Validated,
 )
+from diskwright.model.text import printable
 from diskwright.ports import CancelToken, Progress
 
 
@@ -113,17 +115,20 @@ class Diskwright:
         """
         from diskwright.ops import prepare
 
-        target = to or self.settings.to
+        target = given("--to", to) or self.settings.to
         if not target:
             raise UsageError("a target is needed", "as --to s3://BUCKET/PREFIX or --to dir:PATH")
+        target_profile = self._adapters.profile(profile)
         tools = prepare.PrepareTools(
             exporter=self._adapters.exporter(cancel),
             inspector=self._adapters.inspector(cancel),
             database=self._adapters.database(),
-            store=self._adapters.store(target, cancel),
+            store=self._adapters.store(
+                target, cancel, sse=self._adapters.encryption(target_profile)
+            ),
             journal=self._adapters.journal(),
             wrapper=self._adapters.wrapper(key),
-            profile=self._adapters.profile(profile),
+            profile=target_profile,
             versions=self._adapters.versions(),
             threads=self._adapters.threads(),
             now=time.time,
@@ -131,7 +136,7 @@ class Diskwright:
         )
         request = prepare.PrepareRequest(
             path,
-            name or default_name(path),
+            given("--name", name) or default_name(path),
             input_format=input_format,
             output_format=output_format,
             compress=compress,
@@ -169,7 +174,9 @@ class Diskwright:
         from diskwright.ops.restore import RestoreRequest, RestoreTools, restore
 
         return restore(
-            RestoreRequest(target, image, output_format, verify=verify, force=force),
+            RestoreRequest(
+                target, given("--image", image), output_format, verify=verify, force=force
+            ),
             tools=RestoreTools(
                 self._adapters.store(source, cancel),
                 self._adapters.wrapper(key),
@@ -192,14 +199,15 @@ class Diskwright:
         """A stored image as a new import-ready one at `to`, in one streaming pass."""
         from diskwright.ops.restore import RestoreTools, reopen
 
+        sse = self._adapters.encryption(self._adapters.profile(None))
         return reopen(
-            image,
+            given("--image", image),
             tools=RestoreTools(
                 self._adapters.store(source, cancel),
                 self._adapters.wrapper(key),
                 self._adapters.local_tools(cancel),
             ),
-            store=self._adapters.store(to, cancel),
+            store=self._adapters.store(to, cancel, sse=sse),
             journal=self._adapters.journal(),
             now=time.time,
             entropy=os.urandom,
@@ -217,7 +225,7 @@ class Diskwright:
             confinement=confinement,
             confined=confined,
             database=self._adapters.database(),
-            store=self._adapters.store(to) if to else None,
+            store=self._adapters.store(to) if given("--to", to) else None,
         )
 
     def passphrase(self) -> str:
@@ -232,8 +240,9 @@ class Diskwright:
 
 
 def default_name(path: str) -> str:
-    """The file's name without the ending that tells its format."""
-    name = os.path.basename(path)
+    """The file's name without the ending that tells its format, fit to be an image's name."""
+    name = printable(os.path.basename(path))
     stem, ending = os.path.splitext(name)
     known = {f".{f.value}" for f in ImageFormat} | {".img"}
-    return (stem if ending.lower() in known and stem else name) or "image"
+    chosen = stem if ending.lower() in known and stem else name
+    return chosen[:NAME_LIMIT] or "image"

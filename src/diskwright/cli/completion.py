@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 from click.shell_completion import get_completion_class
 
-from diskwright.cli.session import Session
+from diskwright.cli.session import Session, print_out
 
 
 @click.command(
@@ -25,4 +25,4 @@ def command(ctx: click.Context, shell: str) -> None:
     root = ctx.find_root().command
     completer = get_completion_class(shell)
     assert completer is not None
-    click.echo(completer(root, {}, "diskwright", "_DISKWRIGHT_COMPLETE").source())
+    print_out(completer(root, {}, "diskwright", "_DISKWRIGHT_COMPLETE").source())

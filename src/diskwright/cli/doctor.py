@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from diskwright.cli.options import output_option, s3_options
+from diskwright.cli.options import not_empty, output_option, s3_options
 from diskwright.cli.session import Session
 
 
@@ -16,7 +16,12 @@ Examples:
   diskwright doctor
   diskwright doctor --to s3://images/web --endpoint-url https://obs.example.com""",
 )
-@click.option("--to", metavar="TARGET", help="Try a target: s3://BUCKET[/PREFIX] or dir:PATH.")
+@click.option(
+    "--to",
+    metavar="TARGET",
+    callback=not_empty,
+    help="Try a target: s3://BUCKET[/PREFIX] or dir:PATH.",
+)
 @s3_options
 @output_option
 @click.pass_obj

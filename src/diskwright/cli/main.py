@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import traceback
+from itertools import pairwise
 from typing import TYPE_CHECKING, NoReturn
 
 import click
@@ -11,7 +12,7 @@ import click
 import diskwright
 from diskwright.cli.cancel import Interrupted
 from diskwright.cli.lazy import LazyGroup
-from diskwright.cli.session import Session, exit_code, path_text
+from diskwright.cli.session import Session, exit_code, path_text, print_out, stdout_failed
 
 if TYPE_CHECKING:
     from diskwright.errors import DiskwrightError
@@ -78,10 +79,14 @@ def _run(session: Session, argv: list[str]) -> int:
         error, status = _interrupted(session, caught)
     except BrokenPipeError:
         raise
+    except OSError as caught:
+        # no verb runs yet: it was --help or --version that could not be printed
+        known = caught if session.command else stdout_failed(caught)
+        error, status = _failed(session, known)
     except Exception as caught:  # noqa: BLE001 - the outermost edge: a bug gets one line too
         error, status = _failed(session, caught)
     if session.output == "json" and (session.results or error is not None):
-        _print_document(session, error)
+        status = _print_document(session, error) or status
     return status or exit_code(session.failures)
 
 
@@ -119,15 +124,26 @@ def _usage(session: Session, argv: list[str], wrong: click.ClickException) -> in
         hint = "see diskwright --help"
     error = UsageError(" ".join(wrong.format_message().split()), hint)
     session.show(error)
-    if "json" in argv or "--output=json" in argv:
-        _print_document(session, error)
-    return 2
+    return (_print_document(session, error) if _wants_json(argv) else 0) or 2
 
 
-def _print_document(session: Session, error: DiskwrightError | None) -> None:
+def _wants_json(argv: list[str]) -> bool:
+    """What --output says; the parser may have given up before it came there."""
+    ours = argv[: argv.index("--")] if "--" in argv else argv
+    return "--output=json" in ours or ("--output", "json") in pairwise(ours)
+
+
+def _print_document(session: Session, error: DiskwrightError | None) -> int:
+    """Returns 0, or the exit code of the failure to print it."""
+    from diskwright.errors import OutputError
     from diskwright.report.json import document, error_of
 
-    click.echo(document(session.command, session.results, error_of(error) if error else None))
+    try:
+        print_out(document(session.command, session.results, error_of(error) if error else None))
+    except OutputError as failure:
+        session.show(failure)
+        return failure.exit_code
+    return 0
 
 
 if __name__ == "__main__":

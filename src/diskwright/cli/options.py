@@ -37,6 +37,13 @@ def image_path(_ctx: click.Context, _param: click.Parameter, value: Any) -> Any:
     return value
 
 
+def not_empty(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """As of an unset variable of a shell: `--key ""` must not mean no key."""
+    if value == "":
+        raise click.UsageError(f"{param.opts[0]} is empty", ctx)
+    return value
+
+
 def output_option(command: F) -> F:
     return click.option(
         "--output",
@@ -77,6 +84,7 @@ def profile_option(command: F) -> F:
         "--profile",
         metavar="NAME",
         shell_complete=_profiles,
+        callback=not_empty,
         help="Target profile (default: huawei-ims, or what the settings say).",
     )(command)
 
@@ -130,8 +138,15 @@ def s3_options(command: F) -> F:
     """How to reach an S3-compatible endpoint; config file and environment say the rest."""
     for option in reversed(
         (
-            click.option("--endpoint-url", metavar="URL", help="S3 endpoint, as https://obs.…"),
-            click.option("--region", metavar="NAME", help="Region of the bucket."),
+            click.option(
+                "--endpoint-url",
+                metavar="URL",
+                callback=not_empty,
+                help="S3 endpoint, as https://obs.…",
+            ),
+            click.option(
+                "--region", metavar="NAME", callback=not_empty, help="Region of the bucket."
+            ),
             click.option(
                 "--addressing-style",
                 type=click.Choice(["auto", "path", "virtual"]),

@@ -8,6 +8,7 @@ from diskwright.cli.options import (
     accepted,
     image_path,
     input_format_option,
+    not_empty,
     output_option,
     profile_option,
     progress_option,
@@ -31,10 +32,19 @@ Examples:
   diskwright prepare data.raw --data --to dir:/srv/images -O raw""",
 )
 @click.argument("image", metavar="IMAGE", callback=image_path)
-@click.option("--to", metavar="TARGET", help="s3://BUCKET[/PREFIX] or dir:PATH.")
+@click.option(
+    "--to", metavar="TARGET", callback=not_empty, help="s3://BUCKET[/PREFIX] or dir:PATH."
+)
 @profile_option
-@click.option("--name", metavar="NAME", help="The image's name (default: the file's).")
-@click.option("--key", metavar="KEY", help="Seal with this key-encryption key, as local:kek.json.")
+@click.option(
+    "--name", metavar="NAME", callback=not_empty, help="The image's name (default: the file's)."
+)
+@click.option(
+    "--key",
+    metavar="KEY",
+    callback=not_empty,
+    help="Seal with this key-encryption key, as local:kek.json.",
+)
 @click.option(
     "-O",
     "--output-format",
@@ -92,9 +102,11 @@ def command(
     waivers = accepted(accept, reason)
 
     def judged(found: Validated) -> None:
+        session.remark_idle(waivers, found.verdict)
         shown = {Result.FAIL, Result.WARN, Result.UNKNOWN}
         if any(finding.result in shown for finding in found.verdict.findings):
-            session.say(validated_text(found, image, strict=strict))
+            text = validated_text(found, image, strict=strict, colour=session.colour())
+            session.say(text)
         if found.verdict.standing(strict=strict):
             session.results.append(validated_result(path_text(image), found, None))
 
@@ -102,7 +114,7 @@ def command(
         "endpoint_url": endpoint_url,
         "region": region,
         "addressing_style": addressing_style,
-        "sse": {"none": ""}.get(sse, sse) if sse else None,
+        "sse": sse,
     }
     app = session.open(profile=profile, to=to, key=key, s3=s3)
     with session.watched(progress) as (bar, cancel):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from diskwright.cli.convert import FORMATS, format_of_ending
-from diskwright.cli.options import image_path, output_option, progress_option, s3_options
+from diskwright.cli.options import image_path, not_empty, output_option, progress_option, s3_options
 from diskwright.cli.session import Session, path_text
 from diskwright.errors import UsageError
 from diskwright.model.image import ImageFormat
@@ -23,15 +23,21 @@ Examples:
 )
 @click.argument("source", metavar="TARGET")
 @click.argument("out", required=False, metavar="[OUT]", callback=image_path)
-@click.option("--image", metavar="ID|NAME", help="Which image, if there are several.")
-@click.option("--key", metavar="KEY", help="The key-encryption key of a sealed image.")
+@click.option(
+    "--image", metavar="ID|NAME", callback=not_empty, help="Which image, if there are several."
+)
+@click.option(
+    "--key", metavar="KEY", callback=not_empty, help="The key-encryption key of a sealed image."
+)
 @click.option(
     "-O",
     "--output-format",
     type=click.Choice(FORMATS),
     help="Another format than the stored one; it is staged beside OUT for a while.",
 )
-@click.option("--to", metavar="TARGET", help="Open it into an import-ready object there.")
+@click.option(
+    "--to", metavar="TARGET", callback=not_empty, help="Open it into an import-ready object there."
+)
 @click.option("--verify", is_flag=True, help="Read OUT back as a disk and compare its digest.")
 @click.option("--force", is_flag=True, help="Overwrite OUT if it exists.")
 @s3_options

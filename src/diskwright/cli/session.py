@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import traceback
@@ -18,7 +19,8 @@ from diskwright.model.nulls import NullProgress
 
 if TYPE_CHECKING:
     from diskwright.app import Diskwright
-    from diskwright.errors import DiskwrightError
+    from diskwright.errors import DiskwrightError, OutputError
+    from diskwright.model.finding import Accepted, Verdict
     from diskwright.ports import CancelToken, Progress
 
 
@@ -44,12 +46,14 @@ class Session:
         from diskwright import app, config
 
         settings = config.load(self.config, unconfined=self.unconfined, **overrides)
+        if settings.unconfined:
+            click.echo("diskwright: readers are not confined (--unconfined)", err=True)
         return app.Diskwright(settings.with_s3(**(s3 or {})), passphrase=self._ask_passphrase)
 
     def say(self, text: str) -> None:
         """A result, to stdout; in JSON mode the document says it at the end."""
         if self.output != "json":
-            click.echo(text)
+            print_out(text)
 
     @contextmanager
     def reporting(self, image: str) -> Iterator[None]:
@@ -70,10 +74,23 @@ class Session:
     def show(self, error: DiskwrightError) -> None:
         """One line, and a hint."""
         with suppress(OSError):  # the terminal may be gone: the exit code says it all the same
-            click.echo(f"diskwright: {path_text(error.message)}", err=True)
+            line = "; ".join([error.message, *getattr(error, "__notes__", ())])
+            click.echo(f"diskwright: {path_text(line)}", err=True)
             click.echo(f"  hint: {path_text(error.hint)}", err=True)
             if self.debug:
                 traceback.print_exception(error)
+
+    def colour(self) -> bool:
+        from diskwright.config import colour_wanted
+
+        return colour_wanted(terminal=sys.stdout is not None and sys.stdout.isatty())
+
+    def remark_idle(self, given: tuple[Accepted, ...], found: Verdict) -> None:
+        """A word on what was accepted and had nothing against it."""
+        used = {entry.id for entry in found.accepted}
+        for entry in given:
+            if entry.id not in used:
+                click.echo(f"diskwright: note: --accept {entry.id}: nothing to accept", err=True)
 
     def _ask_passphrase(self) -> str:
         """Asked on the terminal, never taken from the command line."""
@@ -105,6 +122,28 @@ class Session:
         finally:
             if isinstance(bar, TerminalProgress):
                 bar.close()
+
+
+def print_out(text: str) -> None:
+    """To stdout. Raises OutputError where it takes no more, and then nothing is said at exit."""
+    try:
+        click.echo(text)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise stdout_failed(error) from error
+
+
+def stdout_failed(error: OSError) -> OutputError:
+    """The error in our words. What is in the buffer still goes nowhere, without a word at exit."""
+    from diskwright.errors import DiskFull, OutputNotWritable
+
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
+    if error.errno == errno.ENOSPC:
+        return DiskFull("standard output")
+    return OutputNotWritable("standard output", error.strerror or "failed")
 
 
 def path_text(path: str | bytes) -> str:

@@ -67,7 +67,9 @@ def command(
                 accepted=waivers,
                 input_format=input_format,
             )
-            session.say(validated_text(found, image, strict=strict))
+            session.remark_idle(waivers, found.verdict)
+            text = validated_text(found, image, strict=strict, colour=session.colour())
+            session.say(text)
             session.results.append(validated_result(path_text(image), found, None))
             against = found.verdict.standing(strict=strict)
             if against:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import uuid
 
+NAME_LIMIT = 128  # characters of an image's name: the import request takes no more
 _STEM_LIMIT = 64
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 

@@ -80,12 +80,17 @@ def _keeps_conditions(store: ObjectStore, image_id: str) -> bool:
     return False
 
 
+def journal_target(store: ObjectStore) -> str:
+    """The place as a journal can hold it: a folder's name need not be UTF-8."""
+    return store.place.encode("utf-8", "backslashreplace").decode()
+
+
 def sweep_dead_runs(store: ObjectStore, journal: UploadJournal) -> Swept:
     """Clean what dead runs left at this target. An entry goes only when its run is cleaned up."""
     cleaned: list[str] = []
     committed: list[str] = []
     postponed: list[str] = []
-    for entry in journal.dead(store.place):
+    for entry in journal.dead(journal_target(store)):
         try:
             outcome = committed if clean_doubtful(store, entry.image_id) else cleaned
             entry.remove()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from diskwright.errors import UsageError
-from diskwright.model.finding import Accepted, Verdict
+from diskwright.model.finding import Accepted, Result, Verdict
 from diskwright.model.guest import GuestFacts
 from diskwright.model.image import ImageFormat
 from diskwright.model.outcome import Inspected, Validated
@@ -56,7 +57,7 @@ def verdict_of(
     accepted: Sequence[Accepted],
 ) -> Verdict:
     check_accepted(accepted)
-    return judge(
+    verdict = judge(
         source.facts,
         guest,
         profile,
@@ -66,6 +67,9 @@ def verdict_of(
         min_memory=min_memory,
         accepted=tuple(accepted),
     )
+    against = {Result.FAIL, Result.WARN, Result.UNKNOWN}
+    waivable = {finding.id for finding in verdict.findings if finding.result in against}
+    return replace(verdict, accepted=tuple(a for a in accepted if a.id in waivable))
 
 
 def validate(

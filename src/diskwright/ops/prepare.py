@@ -9,19 +9,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
+from unicodedata import category
 
 from diskwright.blockio.view import CancelView, DigestView, ProgressView
 from diskwright.errors import ObjectTooLarge, UsageError, ValidationFailed
 from diskwright.model.finding import Accepted
 from diskwright.model.image import ImageFormat
-from diskwright.model.names import uuid7
+from diskwright.model.manifest import encode_body
+from diskwright.model.names import NAME_LIMIT, uuid7
 from diskwright.model.outcome import Prepared, Validated
 from diskwright.model.profile import Profile
 from diskwright.model.stored import StoredObject
+from diskwright.model.text import printable
 from diskwright.model.units import format_size
 from diskwright.ops.inspect import minimum_of, verdict_of
 from diskwright.ops.opening import Source, look, reading
-from diskwright.ops.prepared import PreparePlan, journal_notes, manifest_of, outcome_of
+from diskwright.ops.prepared import PreparePlan, body_of, journal_notes, manifest_of, outcome_of
 from diskwright.ops.sealing import Seal
 from diskwright.ops.upload import StoreDestination, check_reachable, sweep_dead_runs
 from diskwright.ports import (
@@ -81,6 +84,7 @@ def plan(
 
     `judged` is told facts and findings as soon as they are known, also when they stand against it.
     """
+    _check_name(request.name)
     image_format, compress = _output(request, tools.profile)
     source = look(request.path, input_format=request.input_format)
     cancel.check()
@@ -105,7 +109,7 @@ def plan(
         layout = _writer(source, image_format, compress, tools.threads).plan(
             CancelView(reader, cancel).extents(0, reader.size)
         )
-    return PreparePlan(
+    planned = PreparePlan(
         source=source,
         guest=guest,
         verdict=verdict,
@@ -125,6 +129,9 @@ def plan(
         layout=layout,
         seal=_seal(tools, image_format, source),
     )
+    # what a manifest can't say has to be known before the first byte is sent
+    encode_body(body_of(planned, "", 0, tools.versions))
+    return planned
 
 
 def run(
@@ -161,6 +168,15 @@ def object_limit(planned: PreparePlan, profile: Profile) -> int:
     if planned.seal is not None or "image.object-size" in waived:
         return planned.stored_layout.size_limit
     return min(planned.stored_layout.size_limit, profile.object_maximum)
+
+
+def _check_name(name: str) -> None:
+    """1 to 128 characters, none of them a control character or half a pair."""
+    if not 1 <= len(name) <= NAME_LIMIT or any(category(char) in {"Cc", "Cs"} for char in name):
+        raise UsageError(
+            f"--name {printable(name[: NAME_LIMIT + 1])}: not a name",
+            f"give 1 to {NAME_LIMIT} characters, without control characters",
+        )
 
 
 def _output(request: PrepareRequest, profile: Profile) -> tuple[ImageFormat, bool]:

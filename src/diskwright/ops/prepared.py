@@ -43,17 +43,12 @@ class PreparePlan:
         return self.layout if self.seal is None else self.seal.layout(self.layout)
 
 
-def manifest_of(
-    planned: PreparePlan,
-    digest: str,
-    stored: StoredObject,
-    plain_size: int,
-    versions: dict[str, str],
-    now: float,
-) -> Manifest:
+def body_of(
+    planned: PreparePlan, digest: str, plain_size: int, versions: dict[str, str]
+) -> ManifestBody:
     facts = planned.source.facts
     disk = ManifestDisk(
-        key=stored.key,
+        key=planned.key,
         format=planned.format.value,
         compressed=planned.compress,
         virtual_size=facts.virtual_size,
@@ -61,7 +56,7 @@ def manifest_of(
         digest=digest,
         stored_size=plain_size,
     )
-    body = ManifestBody(
+    return ManifestBody(
         name=planned.name,
         disks=(disk,),
         source_name=_base_name(planned.source.identity.path),
@@ -74,6 +69,17 @@ def manifest_of(
         attributes=planned.attributes,
         tools=versions,
     )
+
+
+def manifest_of(
+    planned: PreparePlan,
+    digest: str,
+    stored: StoredObject,
+    plain_size: int,
+    versions: dict[str, str],
+    now: float,
+) -> Manifest:
+    body = body_of(planned, digest, plain_size, versions)
     time = datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     manifest = Manifest(planned.image, time, (stored,), body=body)
     return manifest if planned.seal is None else planned.seal.close(manifest)

@@ -20,7 +20,13 @@ from diskwright.model.manifest import Manifest, encode
 from diskwright.model.names import image_prefix, manifest_key
 from diskwright.model.nulls import NeverCancelled
 from diskwright.model.stored import Layout
-from diskwright.ops.cleanup import Swept, clean_doubtful, clean_uncommitted, sweep_dead_runs
+from diskwright.ops.cleanup import (
+    Swept,
+    clean_doubtful,
+    clean_uncommitted,
+    journal_target,
+    sweep_dead_runs,
+)
 from diskwright.ops.sink import MultipartSink
 from diskwright.ports import CancelToken, JournalEntry, ObjectStore, UploadJournal
 
@@ -150,7 +156,7 @@ class StoreDestination:
                 {
                     "v": 1,
                     "image": self._image_id,
-                    "target": self._store.place,
+                    "target": journal_target(self._store),
                     "notes": self._notes,
                 },
             )
