@@ -86,6 +86,8 @@ GOOD = json.dumps(encode(nothing_read("so"))).encode()
         b'{"further": 1}',
         b'{"root": NaN}',
         b'{"unread": [{"section": "os", "reason": "\\ud800"}]}',
+        b'{"root": 9007199254740992}',  # 2^53: no manifest can hold it
+        b'{"root": -1}',
         b"\xff\xfe",
         b"[" * 200_000,
         GOOD + b"x",

@@ -8,6 +8,8 @@ import zlib
 import pytest
 
 from diskwright.guest.partitions import read_table
+from diskwright.model import canonical
+from diskwright.model.codec import encode
 from diskwright.model.guest import PartitionRole, PartitionTable, TableKind
 from support.guest_disks import gpt, mbr, source_of
 
@@ -195,6 +197,16 @@ def test_a_header_that_lies_is_named(options: dict[str, int], code: str) -> None
 )
 def test_entries_that_lie_are_named(entries: list[tuple[int, int]], code: str) -> None:
     assert codes(read(gpt(*entries))) == [code]
+
+
+@pytest.mark.parametrize("entry", [(34, 1 << 50), (1 << 62, 1 << 62), (1 << 62, 34)])
+def test_an_entry_whose_numbers_no_manifest_can_hold_is_only_a_problem(
+    entry: tuple[int, int],
+) -> None:
+    table = read(gpt(entry, (1001, 2000)))
+    assert codes(table) == ["partition-past-end"]
+    assert [p.number for p in table.partitions] == [2]
+    canonical.encode(encode(table))
 
 
 def test_a_gpt_that_is_only_announced_is_damage() -> None:

@@ -122,3 +122,13 @@ def test_what_was_there_before_an_ext_is_not_what_is_there() -> None:
     for kind, place in (("swap", slice(4086, 4096)), ("btrfs", slice(65536, 70000))):
         stale = at((1024 + 56, b"\x53\xef"), (place.start, DISKS[kind][place]))
         assert facts(stale).type == "ext"
+
+
+def test_sizes_that_no_manifest_can_hold_are_a_problem_and_no_numbers() -> None:
+    data = bytearray(DISKS["xfs"])
+    data[4:16] = struct.pack(">IQ", 4096, 1 << 60)
+    found = facts(bytes(data))
+    assert (found.size, found.free) == (None, 256 * 4096)
+    assert [p.code for p in found.problems] == ["header-inconsistent"]
+    data[144:152] = b"\xff" * 8
+    assert facts(bytes(data)).free is None

@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager
 
 from diskwright._process import ConfinedProcess, call_command, spawn
 from diskwright.guest.answer import FILE, FUNCTION, MAX_ANSWER, NBD, nothing_read
+from diskwright.model.canonical import encode as encode_canonical
 from diskwright.model.codec import DecodeError, decode, encode
 from diskwright.model.guest import GuestFacts
 from diskwright.model.image import FileIdentity, ImageFacts, ImageFormat
@@ -115,7 +116,7 @@ def understood(answer: bytes) -> GuestFacts:
         raise DecodeError(f"it is longer than {MAX_ANSWER} bytes")
     try:
         facts = decode(GuestFacts, json.loads(answer))
-        json.dumps(encode(facts), ensure_ascii=False).encode()  # no half characters
+        encode_canonical(encode(facts))  # a manifest will hold them: its numbers have a limit
     except DecodeError:
         raise
     except (ValueError, RecursionError) as error:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from diskwright.guest.reading import GuestReadError, Unreadable
 from diskwright.guest.source import ByteSource
+from diskwright.model.canonical import MAX_INTEGER
 from diskwright.model.guest import Partition, PartitionRole
 from diskwright.model.image import Problem
 
@@ -147,6 +148,9 @@ def _partitions(
         if not any(type_id):
             continue
         detail = f"partition {number}: sectors {first} to {last} of {last_sector + 1}"
+        if (max(first, last) + 1) * sector_size > MAX_INTEGER:
+            problems.append(Problem("partition-past-end", detail))
+            continue  # no manifest can hold its numbers
         if last > last_sector >= first:
             problems.append(Problem("partition-past-end", detail))
         elif not table.first_usable <= first <= last <= table.last_usable:

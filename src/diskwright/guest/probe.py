@@ -22,7 +22,9 @@ from diskwright.guest.filesystems.signatures import (
 )
 from diskwright.guest.reading import Unreadable
 from diskwright.guest.source import ByteSource
+from diskwright.model.canonical import MAX_INTEGER
 from diskwright.model.guest import FileSystem
+from diskwright.model.image import Problem
 
 # A reader answers None for what is not its own. A further file system is one line here.
 READERS: tuple[Callable[[ByteSource], GuestFs | None], ...] = (open_ext, fat.open_fat)
@@ -67,7 +69,7 @@ def probe(window: ByteSource, partition: int | None) -> Probe | None:
 
 def _named(signature: Signature, partition: int | None) -> FileSystem:
     note = "" if signature.type == "swap" else f"{signature.type} is not read yet"
-    return FileSystem(
+    facts = FileSystem(
         type=signature.type,
         partition=partition,
         read=False,
@@ -78,6 +80,7 @@ def _named(signature: Signature, partition: int | None) -> FileSystem:
         dirty=signature.dirty,
         note=note,
     )
+    return _bounded(facts)
 
 
 def _read(fs: GuestFs, partition: int | None) -> Probe:
@@ -93,8 +96,22 @@ def _read(fs: GuestFs, partition: int | None) -> Probe:
             problems=fs.problems,
         )
     except Unreadable as error:
-        return Probe(replace(facts, read=False, note=error.detail), None)
-    return Probe(facts, fs)
+        return Probe(_bounded(replace(facts, read=False, note=error.detail)), None)
+    return Probe(_bounded(facts), fs)
+
+
+def _bounded(facts: FileSystem) -> FileSystem:
+    """Sizes that no manifest can hold are lies: they become None, and a problem tells."""
+    size, free = facts.size or 0, facts.free or 0
+    if max(size, free) <= MAX_INTEGER:
+        return facts
+    detail = f"the file system claims {size} bytes, {free} of them free"
+    return replace(
+        facts,
+        size=facts.size if size <= MAX_INTEGER else None,
+        free=facts.free if free <= MAX_INTEGER else None,
+        problems=(*facts.problems, Problem("header-inconsistent", detail)),
+    )
 
 
 def _refused(window: ByteSource, partition: int | None, why: str) -> FileSystem:
