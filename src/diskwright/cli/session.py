@@ -96,7 +96,7 @@ class Session:
         """Asked on the terminal, never taken from the command line."""
         import getpass
 
-        if not sys.stdin.isatty():
+        if not _has_terminal():
             from diskwright.errors import KeyUnreadable
 
             raise KeyUnreadable(
@@ -144,6 +144,15 @@ def stdout_failed(error: OSError) -> OutputError:
     if error.errno == errno.ENOSPC:
         return DiskFull("standard output")
     return OutputNotWritable("standard output", error.strerror or "failed")
+
+
+def _has_terminal() -> bool:
+    """Is there one to ask on? It need not be stdin (`getpass` looks for /dev/tty too)."""
+    try:
+        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
+    except OSError:
+        return sys.stdin.isatty()
+    return True
 
 
 def path_text(path: str | bytes) -> str:
