@@ -219,13 +219,14 @@ class Diskwright:
         """What is installed and in force; with `to` also what that endpoint can do."""
         from diskwright.ops.doctor import doctor
 
+        given("--to", to)
         confined, confinement = self._adapters.confinement()
         return doctor(
             tools=self._adapters.installed(),
             confinement=confinement,
             confined=confined,
             database=self._adapters.database(),
-            store=self._adapters.store(to) if given("--to", to) else None,
+            store=self._adapters.store(to) if to else None,
         )
 
     def passphrase(self) -> str:
