@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pty
 import signal
 import subprocess
 import time
@@ -130,14 +131,16 @@ def test_a_prompt_is_left_at_once(diskwright, folder, tiny_disk):
     before = files_below(folder)
     place = f"dir:{folder / 'target'}"
     arguments = ["prepare", tiny_disk, "--data", "--to", place, "--key", f"local:{key}"]
+    keyboard, terminal = pty.openpty()
     process = subprocess.Popen(
         [COMMAND, *arguments],
         env=diskwright.environment,
-        stdin=subprocess.PIPE,
+        stdin=terminal,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        start_new_session=True,  # without a terminal it asks on stderr
+        start_new_session=True,
     )
+    os.close(terminal)
     said = b""
     while not said.endswith(b"Passphrase: "):
         piece = os.read(process.stderr.fileno(), 4096)
@@ -146,8 +149,9 @@ def test_a_prompt_is_left_at_once(diskwright, folder, tiny_disk):
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=60) == 130
     assert b"diskwright: cancelled; nothing was left behind\n" in process.stderr.read()
-    for pipe in (process.stdin, process.stdout, process.stderr):
+    for pipe in (process.stdout, process.stderr):
         pipe.close()
+    os.close(keyboard)
     assert files_below(folder) == before
 
 
