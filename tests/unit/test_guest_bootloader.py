@@ -192,3 +192,17 @@ def test_bios_needs_boot_code_and_a_core() -> None:
     assert with_table(boot_code=True, bios_core=False) is False
     assert with_table(boot_code=True, bios_core=None) is None
     assert with_table(boot_code=False, bios_core=True) is False
+
+
+def test_a_file_of_the_same_name_on_another_file_system_is_not_the_kernel() -> None:
+    config = GRUB.format(device="boot-uuid", prefix="", root="UUID=root-uuid")
+    elsewhere = {"/vmlinuz-6.1": b"k", "/initrd.img-6.1": b"i"}
+    (entry,) = read(elsewhere, {"/grub/grub.cfg": config})[0].entries
+    assert (entry.kernel, entry.kernel_exists) == ("/boot/vmlinuz-6.1", False)
+    assert entry.initrds_exist is False
+
+
+def test_a_device_that_is_mounted_nowhere_can_not_be_told() -> None:
+    config = GRUB.format(device="boot-uuid", prefix="", root="UUID=root-uuid")
+    (entry,) = read({"/boot/grub/grub.cfg": config, "/vmlinuz-6.1": b"k"})[0].entries
+    assert entry.kernel_exists is None

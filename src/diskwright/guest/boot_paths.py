@@ -25,6 +25,8 @@ class BootPaths:
 
     def resolve(self, where: GrubPath) -> tuple[str, bool | None]:
         """The path from the guest's root, and whether that is a file (None: can't be told)."""
+        if self._is_out_of_sight(where.device):
+            return "/" + where.path.lstrip("/"), None
         candidates = self._candidates(where)
         for path in candidates:
             try:
@@ -40,15 +42,23 @@ class BootPaths:
         return self.disk.has(f"{kind.upper()}={value}") if kind in ("uuid", "label") else None
 
     def _candidates(self, where: GrubPath) -> list[str]:
-        """Where the device is known, the path on it; then where such files usually lie."""
+        """Where the device is known, the path on it alone: a file of that name elsewhere is
+        another file. Else where such files usually lie."""
         path = "/" + where.path.lstrip("/")
-        found = [path, f"/boot{path}"]
         base = self.esp_mount if where.device == "esp" else self._mount_of(where.device)
-        if base is not None:
-            found.insert(0, base.rstrip("/") + path)
-        return list(dict.fromkeys(found))
+        return [path, f"/boot{path}"] if base is None else [base.rstrip("/") + path]
+
+    def _is_out_of_sight(self, device: str) -> bool:
+        """Whether the device is on this disk, and mounted nowhere in the guest."""
+        index = self._index_of(device)
+        return index is not None and index not in self.mounts
 
     def _mount_of(self, device: str) -> str | None:
+        index = self._index_of(device)
+        return self.mounts.get(index) if index is not None else None
+
+    def _index_of(self, device: str) -> int | None:
+        """Which file system of this disk it is."""
         index: int | None = None
         kind, colon, value = device.partition(":")
         if colon and kind in ("uuid", "label"):
@@ -56,7 +66,7 @@ class BootPaths:
         match = _PARTITION.fullmatch(device)
         if match:
             index = self._on_partition(int(match[1]))
-        return self.mounts.get(index) if index is not None else None
+        return index
 
     def _on_partition(self, number: int) -> int | None:
         filesystems = enumerate(self.disk.filesystems)
