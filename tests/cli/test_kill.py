@@ -62,3 +62,16 @@ def test_of_restore(diskwright, dir_place, data_disk, scratch):
         diskwright, [place], data_disk, count=KILLS, draw=random.Random(SEED), scratch=scratch
     )
     assert series.kills >= KILLS // 2
+
+
+def test_of_a_sealed_restore_that_stages(diskwright, dir_place, data_disk, scratch):
+    place, key = dir_place.url, diskwright.home / "kek.json"
+    assert diskwright("key", "new", key).code == 0
+    sealing = ["--key", f"local:{key}"]
+    assert diskwright("prepare", data_disk, "--data", "--to", place, *sealing).code == 0
+    arguments = [place, "--verify", *sealing]
+    draw = random.Random(SEED)
+    series = kills.kill_restores(
+        diskwright, arguments, data_disk, count=3, draw=draw, scratch=scratch
+    )
+    assert series.kills >= 1

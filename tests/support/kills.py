@@ -194,11 +194,13 @@ def kill_restores(
             same(disk, out, where)
             series.committed += 1
             out.unlink()
-        assert files_below(scratch) == before, where
+        if "--verify" not in arguments:  # only a staged run leaves something, until the next
+            assert files_below(scratch) == before, where
         ended = command("restore", *arguments, out)
         assert ended.code == 0, f"{where}: the next run: {ended.err}"
         same(disk, out, where)
         out.unlink()
+        assert os.listdir(scratch) == [], where
     return series
 
 
