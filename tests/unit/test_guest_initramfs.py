@@ -66,7 +66,7 @@ def test_microcode_and_padding_before_the_tree_are_passed(name: str, padding: in
 
 @pytest.mark.parametrize("name", PACKERS)
 def test_what_follows_a_compressed_archive_is_read(name: str) -> None:
-    more = archive({"extra/e1000.ko": b""})
+    more = archive({f"{K}/net/e1000.ko": b""})
     found = read(PACKERS[name](archive(FILES)) + bytes(64) + more)
     assert (found.state, found.detail) == (InitramfsState.READ, "")
     assert "e1000" in found.modules
@@ -139,3 +139,25 @@ def test_a_bomb_stops_at_the_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
     found = read(archive({f"f{n}": b"" for n in range(200)}))
     assert found.state is InitramfsState.UNREAD
     assert found.entries == 101
+
+
+def test_a_module_counts_only_where_a_kernel_looks_for_it() -> None:
+    tree = tree_of(
+        {
+            "/i": archive(
+                {
+                    "lib/modules/6.1.0/kernel/virtio_blk.ko": b"",
+                    "./usr/lib/modules/6.1.0/updates/virtio_scsi.ko.xz": b"",
+                    "lib/modules/6.1.0/modules.builtin": b"kernel/fs/ext4/ext4.ko\n",
+                    "lib/modules/3.2.0-OLD/kernel/virtio_net.ko": b"",
+                    "lib/modules/3.2.0-OLD/modules.builtin": b"kernel/fs/xfs/xfs.ko\n",
+                    "usr/share/doc/virtio_pci.ko": b"",
+                    "root/lib/modules/6.1.0/virtio_rng.ko": b"",
+                }
+            )
+        }
+    )
+    own = read_initramfs(tree, "/i", lambda version: version == "6.1.0")
+    assert own.modules == ("ext4", "virtio_blk", "virtio_scsi")
+    unknown = read_initramfs(tree, "/i")
+    assert unknown.modules == ("ext4", "virtio_blk", "virtio_net", "virtio_scsi", "xfs")

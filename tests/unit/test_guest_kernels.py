@@ -1,5 +1,7 @@
 """Kernels, what is built into them, and the initramfs that goes with each."""
 
+import pytest
+
 from diskwright.guest.kernels import read_kernels
 from diskwright.guest.modules import config_builtins, module_name
 from diskwright.model.guest import BootEntry, InitramfsState, Kernel, Location
@@ -99,3 +101,38 @@ def test_modules_are_named_with_underscores() -> None:
     assert module_name("virtio_net.ko") == "virtio_net"
     assert module_name("modules.dep") is None
     assert module_name("x.ko.txt") is None
+
+
+@pytest.mark.parametrize(
+    ("name", "own"),
+    [
+        ("6.1.0-9-amd64", "6.1.0-9-amd64"),  # Debian
+        ("5.14.0-362.el9.x86_64", "5.14.0-362.el9.x86_64"),
+        ("lts", "6.6.58-0-lts"),  # Alpine names the flavour alone
+    ],
+)
+def test_modules_of_another_kernel_do_not_count(name: str, own: str) -> None:
+    inside: dict[str, bytes] = {
+        f"lib/modules/{own}/kernel/virtio_blk.ko": b"",
+        "lib/modules/3.2.0-OLD/kernel/virtio_net.ko": b"",
+    }
+    files: dict[str, Content] = {
+        f"/boot/vmlinuz-{name}": b"k",
+        f"/boot/initramfs-{name}.img": archive(inside),
+        f"/lib/modules/{own}/modules.dep": b"",
+        "/lib/modules/3.2.0-OLD/modules.dep": b"",
+    }
+    (kernel,) = read(files)
+    assert kernel.initramfs is not None
+    assert kernel.initramfs.modules == ("virtio_blk",)
+
+
+def test_a_kernel_whose_release_is_not_known_may_load_any() -> None:
+    files: dict[str, Content] = {
+        "/boot/vmlinuz-linux": b"k",
+        "/boot/initramfs-linux.img": archive({"usr/lib/modules/6.9.1-arch1-1/virtio_blk.ko": b""}),
+        "/usr/lib/modules/6.9.1-arch1-1/modules.dep": b"",
+    }
+    (kernel,) = read(files)
+    assert kernel.initramfs is not None
+    assert kernel.initramfs.modules == ("virtio_blk",)

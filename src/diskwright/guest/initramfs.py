@@ -7,7 +7,7 @@ microcode, then the tree (kernel, Documentation/driver-api/early-userspace/buffe
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from diskwright.guest.codecs import (
@@ -32,6 +32,7 @@ BLOCK = 256 << 10
 
 _RULES = re.compile(rb"(?:\./)?(?:etc|usr/lib|lib)/udev/rules\.d/[^/]+\.rules")
 _BUILTIN = re.compile(rb"(?:\./)?(?:usr/)?lib/modules/[^/]+/modules\.builtin")
+_OF_VERSION = re.compile(r"(?:\.?/)?(?:usr/)?lib/modules/([^/]+)/.+")
 
 
 class _TooMuch(Exception):
@@ -40,8 +41,9 @@ class _TooMuch(Exception):
 
 @dataclass(slots=True)
 class _Listing:
-    """What was seen so far."""
+    """What was seen so far. `is_loaded`: of which versions the kernel loads modules, if known."""
 
+    is_loaded: Callable[[str], bool] | None
     compression: str | None = None
     entries: int = 0
     output: int = 0
@@ -54,16 +56,19 @@ class _Listing:
             raise _TooMuch(f"holds more than {MAX_ENTRIES} files")
         if not entry.is_file:
             return
-        module = module_name(show(entry.name))
-        if module:
+        name = show(entry.name)
+        version = _OF_VERSION.fullmatch(name)
+        own = version is not None and (self.is_loaded is None or self.is_loaded(version[1]))
+        module = module_name(name)
+        if module and own:
             self.modules.add(module)
         if entry.content is None:
             return
         text = show(entry.content)
         if _BUILTIN.fullmatch(entry.name):
-            self.modules.update(builtin_modules(text))
+            self.modules.update(builtin_modules(text) if own else ())
         elif pins_a_name(text):
-            self.rules.append("/" + show(entry.name).removeprefix("./"))
+            self.rules.append("/" + name.removeprefix("./"))
 
     def counted(self, blocks: Iterator[bytes]) -> Iterator[bytes]:
         for block in blocks:
@@ -73,9 +78,15 @@ class _Listing:
             yield block
 
 
-def read_initramfs(tree: GuestTree, path: str) -> Initramfs:
-    """The listing of the file at `path`; what can't be read is a state of the answer, no error."""
-    seen = _Listing()
+def read_initramfs(
+    tree: GuestTree, path: str, is_loaded: Callable[[str], bool] | None = None
+) -> Initramfs:
+    """The listing of the file at `path`; what can't be read is a state of the answer, no error.
+
+    Only modules under lib/modules/<version>/ count, of versions that `is_loaded` accepts; without
+    it, of any.
+    """
+    seen = _Listing(is_loaded)
     state, detail = InitramfsState.READ, ""
     try:
         _list(Feed(tree.stream(path, BLOCK)), seen)

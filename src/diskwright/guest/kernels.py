@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from diskwright.guest.boot_entries import version_key
 from diskwright.guest.initramfs import read_initramfs
@@ -13,10 +13,12 @@ from diskwright.guest.tree import GuestTree
 from diskwright.model.guest import BootEntry, Initramfs, InitramfsState, Kernel
 
 BOOT = "/boot"
+MODULES = ("/lib/modules", "/usr/lib/modules")
 MAX_KERNELS = 50
 MAX_CONFIG = 2 << 20
 
 _KERNEL = re.compile(r"(?:vmlinuz|vmlinux|Image|kernel|bzImage)-(.+)")
+_RELEASE = re.compile(r"\d+\.\d")
 _NOT_KERNELS = re.compile(r"\.(?:hmac|old|sig|bak)$|^0-rescue-")
 _INITRAMFS_NAMES = ("initrd.img-{}", "initramfs-{}.img", "initrd-{}", "initrd-{}.img")
 _MICROCODE = re.compile(r"(?:intel|amd)-uc[^/]*$|microcode[^/]*$|early[^/]*$")
@@ -76,7 +78,7 @@ def _builtin(tree: GuestTree, version: str) -> tuple[str, ...] | None:
             return config_builtins(tree.read_text(path, MAX_CONFIG))
         except GuestReadError:
             continue
-    for folder in ("/lib/modules", "/usr/lib/modules"):
+    for folder in MODULES:
         try:
             listing = tree.read_text(f"{folder}/{version}/modules.builtin", MAX_CONFIG)
         except GuestReadError:
@@ -93,7 +95,7 @@ def _initramfs(
     if path is None:
         return None
     if listed:
-        return read_initramfs(tree, path)
+        return read_initramfs(tree, path, _is_loaded_by(tree, version))
     try:
         there = tree.is_file(path)
     except GuestReadError as error:
@@ -101,6 +103,24 @@ def _initramfs(
     if there:
         return Initramfs(path, InitramfsState.UNREAD, detail="of a kernel that is not the default")
     return Initramfs(path, InitramfsState.MISSING, detail="is not there")
+
+
+def _is_loaded_by(tree: GuestTree, version: str) -> Callable[[str], bool] | None:
+    """Of which versions under lib/modules the kernel loads its modules.
+
+    A file's name ends in the release itself (Debian, Fedora and its kin), or in a flavour with
+    which the release ends (Alpine: vmlinuz-lts loads 6.6.58-0-lts). Any other name tells nothing.
+    """
+    if _RELEASE.match(version):
+        return lambda found: found == version
+    for folder in MODULES:
+        try:
+            names = tree.names(folder)
+        except GuestReadError:
+            continue
+        if any(name.endswith(f"-{version}") for name in names):
+            return lambda found: found.endswith(f"-{version}")
+    return None
 
 
 def _initramfs_path(tree: GuestTree, version: str, entry: BootEntry | None) -> str | None:
