@@ -2,6 +2,7 @@
 
 import pytest
 
+from diskwright.guest import ifupdown
 from diskwright.guest.network import read_network
 from diskwright.guest.udev import pinning_lines
 from diskwright.guest.yaml_subset import YamlRefused, parse_yaml
@@ -217,6 +218,96 @@ def test_services_that_need_no_file_are_named() -> None:
     wants = "/etc/systemd/system/multi-user.target.wants"
     network = read({f"{wants}/NetworkManager.service": Link("/usr/lib/x")})
     assert (network.managers, network.interfaces) == (("network-manager",), ())
+
+
+FIXED = "[Match]\nName=en*\n[Network]\nAddress=10.0.0.3/24\n"
+DYNAMIC = "[Match]\nName=en*\n[Network]\nDHCP=yes\n"
+
+
+@pytest.mark.parametrize("folder", ["/etc", "/usr/lib", "/lib"])
+def test_networkd_s_drop_ins_count(folder: str) -> None:
+    network = read(
+        {
+            "/etc/systemd/network/20-a.network": "[Match]\nName=en*\n[Network]\nDHCP=yes\n",
+            f"{folder}/systemd/network/20-a.network.d/10-x.conf": "[Network]\nDHCP=no\n",
+            f"{folder}/systemd/network/20-a.network.d/20-x.conf": "[Network]\nAddress=10.9.9.9/8\n",
+        }
+    )
+    assert facts(network) == [("networkd", "en*", STATIC, "10.9.9.9/8")]
+    assert network.interfaces[0].location.file.endswith("20-x.conf")
+
+
+def test_a_drop_in_that_can_not_be_read_makes_its_file_unknown() -> None:
+    network = read(
+        {
+            "/etc/systemd/network/20-a.network": DYNAMIC,
+            "/etc/systemd/network/20-a.network.d/10-x.conf": Broken(),
+        }
+    )
+    assert facts(network) == [("networkd", "", UNKNOWN, None)]
+
+
+def test_a_package_s_profiles_count_where_no_file_of_the_same_name_hides_them() -> None:
+    vendor, own = "/usr/lib/systemd/network", "/etc/systemd/network"
+    manager = "NetworkManager/system-connections/a.nmconnection"
+    keyfile = "[connection]\ninterface-name=eth0\n[ipv4]\nmethod=manual\naddress1=10.0.0.4/24\n"
+    assert only(f"{vendor}/20-a.network", FIXED)[2] is STATIC
+    assert only(f"/usr/lib/{manager}", keyfile)[2] is STATIC
+    hidden = read({f"{vendor}/20-a.network": FIXED, f"{own}/20-a.network": DYNAMIC})
+    assert [method for _, _, method, _ in facts(hidden)] == [DHCP]
+    masked = read({f"{vendor}/20-a.network": FIXED, f"{own}/20-a.network": Link("/dev/null")})
+    assert facts(masked) == []
+    auto = keyfile.replace("manual", "auto")
+    hidden = read({f"/usr/lib/{manager}": keyfile, f"/etc/{manager}": auto})
+    assert [method for _, _, method, _ in facts(hidden)] == [DHCP]
+
+
+@pytest.mark.parametrize(
+    ("match", "counts"),
+    [
+        ("Kind=veth\nName=host0\nVirtualization=container", False),
+        ("Name=ve-*", False),
+        ("Name=vb-* vz-*", False),
+        ("Driver=veth", False),
+        ("Kind=tun\nName=vt-*", False),
+        ("Virtualization=container", False),
+        ("Type=wlan", False),
+        ("Name=ve-* en*", True),
+        ("Virtualization=!container\nName=en*", True),
+        ("Kind=bond", True),
+        ("Type=ether", True),
+    ],
+)
+def test_networkd_s_files_for_containers_are_no_interfaces(match: str, *, counts: bool) -> None:
+    path = "/usr/lib/systemd/network/80-container-x.network"
+    found = read({path: f"[Match]\n{match}\n[Network]\nAddress=0.0.0.0/28\nDHCP=yes\n"})
+    assert bool(found.interfaces) is counts
+
+
+def test_what_a_limit_of_ifupdown_cuts_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = "/etc/network/interfaces.d"
+    dynamic = "iface eth0 inet dhcp\n"
+    unknown = ("ifupdown", "", UNKNOWN, None)
+
+    monkeypatch.setattr(ifupdown, "MAX_STANZAS", 1)
+    many = read({"/etc/network/interfaces": dynamic + "iface eth1 inet static\n"})
+    assert unknown in facts(many)
+    assert facts(read({"/etc/network/interfaces": dynamic})) == [("ifupdown", "eth0", DHCP, None)]
+    monkeypatch.undo()
+
+    chain = {f"{folder}/{n}": f"source {folder}/{n + 1}\n" for n in range(20)}
+    assert unknown in facts(read({"/etc/network/interfaces": f"source {folder}/0\n", **chain}))
+
+    files: dict[str, Content] = {f"{folder}/{n}": "" for n in range(ifupdown.MAX_FILES)}
+    assert unknown in facts(read({"/etc/network/interfaces": f"source {folder}/*\n", **files}))
+    files[f"{folder}/more"] = ""
+    assert unknown in facts(read({"/etc/network/interfaces": f"source {folder}/*\n", **files}))
+    one = read({"/etc/network/interfaces": f"source {folder}/more\n{dynamic}", **files})
+    assert unknown not in facts(one)
+
+
+def test_folders_that_a_pattern_of_ifupdown_means_are_unknown() -> None:
+    assert only("/etc/network/interfaces", "source /etc/*/more\n")[2] is UNKNOWN
 
 
 PIN = 'SUBSYSTEM=="net", ATTR{address}=="00:0c:29:3e:5a:11", KERNEL=="eth*", NAME="eth0"'

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -27,6 +28,7 @@ _METHODS = {
     "manual": AddressMethod.NONE,
     "ipv4ll": AddressMethod.NONE,
 }
+_WILDCARD = re.compile(r"[*?\[]")
 _STANZAS = ("auto", "allow-", "mapping", "no-", "rename", "template")
 
 
@@ -40,10 +42,12 @@ class _Iface:
 
 
 def read_ifupdown(tree: GuestTree) -> list[Interface]:
-    """One for each name; IPv4 decides where both are set up. A file that can't be read gives an
-    interface without a name and of unknown method."""
+    """One for each name; IPv4 decides where both are set up. A file that can't be read, or is past
+    a limit, gives an interface without a name and of unknown method."""
     found: dict[str, Interface] = {}
-    stanzas = islice(_read(tree, INTERFACES, 0, set()), MAX_STANZAS)
+    stanzas = list(islice(_read(tree, INTERFACES, 0, set()), MAX_STANZAS + 1))
+    if len(stanzas) > MAX_STANZAS:
+        stanzas[-1] = _unread(INTERFACES)
     order = [stanza for stanza in stanzas if stanza.method != "loopback"]
     for iface in sorted(order, key=lambda i: i.family != "inet"):
         method = _METHODS.get(iface.method, AddressMethod.UNKNOWN)
@@ -56,7 +60,10 @@ def read_ifupdown(tree: GuestTree) -> list[Interface]:
 
 
 def _read(tree: GuestTree, path: str, depth: int, seen: set[str]) -> Iterator[_Iface]:
-    if depth > MAX_DEPTH or len(seen) >= MAX_FILES or path in seen:
+    if path in seen:
+        return
+    if depth > MAX_DEPTH or len(seen) >= MAX_FILES:
+        yield _unread(path)
         return
     seen.add(path)
     try:
@@ -64,7 +71,7 @@ def _read(tree: GuestTree, path: str, depth: int, seen: set[str]) -> Iterator[_I
     except NotThere:
         return
     except GuestReadError:
-        yield _Iface("", "inet", "unreadable", Location(path))
+        yield _unread(path)
         return
     current: _Iface | None = None
     for number, words in _lines(text):
@@ -75,7 +82,10 @@ def _read(tree: GuestTree, path: str, depth: int, seen: set[str]) -> Iterator[_I
             current = _Iface(words[1], words[2], words[3], Location(path, number))
         elif keyword in ("source", "source-directory", "source-dir"):
             for other in _sourced(tree, path, words):
-                yield from _read(tree, other, depth + 1, seen)
+                if isinstance(other, _Iface):
+                    yield other
+                else:
+                    yield from _read(tree, other, depth + 1, seen)
         elif keyword.startswith(_STANZAS):
             if current:
                 yield current
@@ -86,6 +96,10 @@ def _read(tree: GuestTree, path: str, depth: int, seen: set[str]) -> Iterator[_I
             )
     if current:
         yield current
+
+
+def _unread(path: str) -> _Iface:
+    return _Iface("", "inet", "unreadable", Location(path))
 
 
 def _lines(text: str) -> Iterator[tuple[int, list[str]]]:
@@ -103,20 +117,27 @@ def _lines(text: str) -> Iterator[tuple[int, list[str]]]:
             yield start, words
 
 
-def _sourced(tree: GuestTree, path: str, words: list[str]) -> list[str]:
-    """The files that a source line means; wildcards only in the last part of the path."""
-    found: list[str] = []
+def _sourced(tree: GuestTree, path: str, words: list[str]) -> list[str | _Iface]:
+    """The files that a source line means. Which those are is not known where a folder can't be
+    listed or its name has wildcards: an interface of unknown method stands for them."""
+    found: list[str | _Iface] = []
     for word in words[1:]:
         full = word if word.startswith("/") else f"{path.rpartition('/')[0]}/{word}"
         folder, _, pattern = full.rpartition("/")
         if words[0] != "source":
             folder, pattern = full.rstrip("/"), "*"
+        if not _WILDCARD.search(f"{folder}/{pattern}"):
+            found.append(full)
+            continue
+        if _WILDCARD.search(folder):
+            found.append(_unread(full))
+            continue
         try:
             names = tree.names(folder or "/", MAX_FILES)
         except NotThere:
             continue
         except GuestReadError:
-            found.append(full)  # reading it says the same
+            found.append(_unread(full))
             continue
         matching = [n for n in names if fnmatch.fnmatchcase(n, pattern) and not n.startswith(".")]
         found += [f"{folder}/{name}" for name in matching]

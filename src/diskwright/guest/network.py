@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from diskwright.guest.ifupdown import read_ifupdown
 from diskwright.guest.netplan import read_netplan
-from diskwright.guest.profiles import NETWORK_MANAGER, NETWORKD, read_profiles
+from diskwright.guest.networkd import MANAGER as NETWORKD
+from diskwright.guest.networkd import read_networkd
+from diskwright.guest.profiles import NETWORK_MANAGER, read_profiles
 from diskwright.guest.reading import NotThere
 from diskwright.guest.tree import GuestTree
 from diskwright.guest.udev import read_persistent_rules, read_pinned_links
@@ -25,15 +27,16 @@ def read_network(tree: GuestTree) -> Network:
     """Interfaces of every manager that has a configuration; `managers` also names services that
     are switched on. Raises GuestReadError where a folder can't be listed."""
     planned, planned_macs = read_netplan(tree)
+    networkd, networkd_macs = read_networkd(tree)
     profiled, profiled_macs = read_profiles(tree)
-    interfaces = (*read_ifupdown(tree), *planned, *profiled)
+    interfaces = (*read_ifupdown(tree), *planned, *networkd, *profiled)
     managers = dict.fromkeys(interface.manager for interface in interfaces)
     managers.update(dict.fromkeys(_enabled(tree)))
     return Network(
         managers=tuple(managers),
         interfaces=interfaces,
         persistent_rules=read_persistent_rules(tree),
-        mac_pinned=(*read_pinned_links(tree), *planned_macs, *profiled_macs),
+        mac_pinned=(*read_pinned_links(tree), *planned_macs, *networkd_macs, *profiled_macs),
     )
 
 

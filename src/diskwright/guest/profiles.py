@@ -1,21 +1,20 @@
-"""Interfaces by profile files: systemd.network(5), NetworkManager's keyfiles, and ifcfg files."""
+"""Interfaces by profile files: NetworkManager's keyfiles, and ifcfg files."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from diskwright.guest.keyfile import Key, parse_keyfile
-from diskwright.guest.reading import GuestReadError, NotThere
+from diskwright.guest.overrides import overriding_files
+from diskwright.guest.reading import GuestReadError
 from diskwright.guest.tree import GuestTree
 from diskwright.model.guest import AddressMethod, Interface, Location
 
-NETWORKD = "networkd"
 NETWORK_MANAGER = "network-manager"
 IFCFG = "ifcfg"
 MAX_FILE = 256 << 10
-MAX_FILES = 500
 
 _Read = tuple[Interface | None, Location | None]  # what a file sets up, where it matches a MAC
 
@@ -40,7 +39,7 @@ _DHCP_PROTOCOLS = frozenset(
 @dataclass(frozen=True, slots=True)
 class _Source:
     manager: str
-    folders: tuple[str, ...]
+    folders: tuple[str, ...]  # an earlier one's files hide a later one's
     is_one: Callable[[str], bool]
     parse: Callable[[str, str], _Read]
 
@@ -51,7 +50,7 @@ def read_profiles(tree: GuestTree) -> tuple[list[Interface], list[Location]]:
     interfaces: list[Interface] = []
     pinned: list[Location] = []
     for source in _SOURCES:
-        for path in _files(tree, source):
+        for path in overriding_files(tree, source.folders, source.is_one):
             try:
                 text = tree.read_text(path, MAX_FILE)
             except GuestReadError:
@@ -62,43 +61,6 @@ def read_profiles(tree: GuestTree) -> tuple[list[Interface], list[Location]]:
             interfaces += [interface] if interface else []
             pinned += [mac] if mac else []
     return interfaces, pinned
-
-
-def _files(tree: GuestTree, source: _Source) -> Iterable[str]:
-    for folder in source.folders:
-        try:
-            names = tree.names(folder, MAX_FILES)
-        except NotThere:
-            continue
-        yield from (f"{folder}/{name}" for name in names if source.is_one(name))
-
-
-def _parse_networkd(path: str, text: str) -> _Read:
-    keys = parse_keyfile(text)
-    name = _value(keys, "Match", "Name") or _value(keys, "Match", "MACAddress") or "*"
-    if name == "lo":
-        return None, None
-    mac = _key(keys, "Match", "MACAddress") or _key(keys, "Match", "PermanentMACAddress")
-    dhcp = _key(keys, "Network", "DHCP")
-    address = _key(keys, "Network", "Address") or _key(keys, "Address", "Address")
-    pinned = Location(path, mac.line) if mac else None
-    if dhcp and dhcp.value.lower() in (
-        "yes",
-        "true",
-        "both",
-        "on",
-        "1",
-        "ipv4",
-        "ipv6",
-        "v4",
-        "v6",
-    ):
-        where = Location(path, dhcp.line)
-        return Interface(where, NETWORKD, name, AddressMethod.DHCP), pinned
-    if address:
-        where = Location(path, address.line)
-        return Interface(where, NETWORKD, name, AddressMethod.STATIC, address.value), pinned
-    return Interface(Location(path), NETWORKD, name, AddressMethod.NONE), pinned
 
 
 def _parse_network_manager(path: str, text: str) -> _Read:
@@ -159,21 +121,18 @@ def _value(keys: tuple[Key, ...], section: str, key: str) -> str | None:
 
 _SOURCES = (
     _Source(
-        NETWORKD,
-        ("/etc/systemd/network",),
-        lambda name: name.endswith(".network"),
-        _parse_networkd,
-    ),
-    _Source(
         NETWORK_MANAGER,
-        ("/etc/NetworkManager/system-connections",),
+        ("/etc/NetworkManager/system-connections", "/usr/lib/NetworkManager/system-connections"),
         lambda name: not name.startswith(".") and not name.endswith("~"),
         _parse_network_manager,
     ),
-    _Source(
-        IFCFG,
-        ("/etc/sysconfig/network-scripts", "/etc/sysconfig/network"),
-        lambda name: name.startswith("ifcfg-") and not _IFCFG_IGNORED.search(name),
-        _parse_ifcfg,
+    *(
+        _Source(
+            IFCFG,
+            (folder,),
+            lambda name: name.startswith("ifcfg-") and not _IFCFG_IGNORED.search(name),
+            _parse_ifcfg,
+        )
+        for folder in ("/etc/sysconfig/network-scripts", "/etc/sysconfig/network")
     ),
 )

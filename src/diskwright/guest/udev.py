@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 
 from diskwright.guest.keyfile import parse_keyfile
-from diskwright.guest.reading import GuestReadError, NotThere
+from diskwright.guest.overrides import overriding_files
 from diskwright.guest.tree import GuestTree
 from diskwright.model.guest import Location
 
 RULE_FOLDERS = ("/etc/udev/rules.d",)
 LINK_FOLDERS = ("/etc/systemd/network", "/usr/lib/systemd/network", "/lib/systemd/network")
 MAX_FILE = 1 << 20
-MAX_FILES = 500
 MAX_FOUND = 100  # of one file
 
 # udev(7): a comparison with an address, and an assignment of a name
@@ -25,7 +24,7 @@ def read_persistent_rules(tree: GuestTree) -> tuple[Location, ...]:
     """Rules of the administrator (not those of packages) that name an interface by its address."""
     return tuple(
         Location(path, line)
-        for path in _files(tree, RULE_FOLDERS, ".rules")
+        for path in overriding_files(tree, RULE_FOLDERS, lambda name: name.endswith(".rules"))
         for line in pinning_lines(tree.read_text(path, MAX_FILE))
     )
 
@@ -33,7 +32,7 @@ def read_persistent_rules(tree: GuestTree) -> tuple[Location, ...]:
 def read_pinned_links(tree: GuestTree) -> tuple[Location, ...]:
     """.link files (systemd.link(5)) that match an address and set a name."""
     found = []
-    for path in _files(tree, LINK_FOLDERS, ".link"):
+    for path in overriding_files(tree, LINK_FOLDERS, lambda name: name.endswith(".link")):
         keys = parse_keyfile(tree.read_text(path, MAX_FILE))
         macs = [k for k in keys if (k.section, k.key) in _LINK_MATCHES and _MAC.search(k.value)]
         if macs and any(k.section == "Link" and k.key == "Name" for k in keys):
@@ -72,26 +71,3 @@ def pinning_lines(rules: str) -> list[int]:
 def _pins(rule: str) -> bool:
     match = _MATCHES_MAC.search(rule)
     return bool(match and _MAC.fullmatch(match[1]) and _SETS_NAME.search(rule))
-
-
-def _files(tree: GuestTree, folders: tuple[str, ...], suffix: str) -> list[str]:
-    """In the order of the folders; a name in an earlier one hides the same name in a later."""
-    found: dict[str, str | None] = {}
-    for folder in folders:
-        try:
-            names = tree.names(folder, MAX_FILES)
-        except NotThere:
-            continue
-        for name in names:
-            if name.endswith(suffix):
-                path = f"{folder}/{name}"
-                found.setdefault(name, path if _is_text(tree, path) else None)
-    return [path for path in found.values() if path]
-
-
-def _is_text(tree: GuestTree, path: str) -> bool:
-    """A file, not the link to /dev/null that masks one; a broken one stays, to be reported."""
-    try:
-        return tree.is_file(path)
-    except GuestReadError:
-        return True
