@@ -17,8 +17,8 @@ from diskwright.model.image import ImageFacts, ImageFormat, Problem
 
 
 def read_facts(source: ImageSource) -> ImageFacts:
-    """Facts of a qcow2 file that names no other. `compressed`: it has a compressed cluster."""
-    header, extensions = read_header(source)
+    """Facts of a qcow2 file. `compressed`: it has a compressed cluster."""
+    header, extensions, references = read_header(source)
     tables, claims = read_tables(source, header)
     check_snapshots(source, header, claims)
     compressed = check_clusters(source, header, tables, claims)
@@ -36,6 +36,7 @@ def read_facts(source: ImageSource) -> ImageFacts:
         snapshots=header.snapshot_count,
         features=tuple(_features(header, extensions)),
         problems=problems,
+        references=references,
     )
 
 

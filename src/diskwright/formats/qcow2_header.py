@@ -7,16 +7,20 @@ from collections.abc import Iterator
 from diskwright.formats import limits
 from diskwright.formats import qcow2_layout as layout
 from diskwright.formats.qcow2_layout import Extension, Header
-from diskwright.formats.source import ImageSource
+from diskwright.formats.qemu import format_of_driver
+from diskwright.formats.source import ImageSource, shown
+from diskwright.model.image import ImageFormat, Reference, ReferenceKind
 from diskwright.model.units import SECTOR, format_size, round_up
 
 _CODE = "header-inconsistent"
 
 
-def read_header(source: ImageSource) -> tuple[Header, tuple[Extension, ...]]:
-    """The header and its extensions, of a file that can be read without any other.
+def read_header(
+    source: ImageSource,
+) -> tuple[Header, tuple[Extension, ...], tuple[Reference, ...]]:
+    """The header, its extensions, and the backing file that it names.
 
-    What names another file is refused before anything else is judged that would be.
+    What names another file is refused (unless `source` may) before anything else is judged.
     """
     start = source.read_up_to(0, 1 << layout.CLUSTER_BITS_MIN)
     header = layout.decode_header(start)
@@ -29,11 +33,11 @@ def read_header(source: ImageSource) -> tuple[Header, tuple[Extension, ...]]:
     first_cluster = source.read_up_to(0, header.cluster_size)
     _check_backing_bounds(source, header)
     extensions = tuple(_extensions(source, header, first_cluster))
-    _refuse_references(source, header, extensions, first_cluster)
+    references = _references(source, header, extensions, first_cluster)
     _check_features(source, header)
     _check_encryption(source, header, extensions)
     _check_size(source, header)
-    return header, extensions
+    return header, extensions, references
 
 
 def _check_cluster_size(source: ImageSource, header: Header) -> None:
@@ -113,25 +117,36 @@ def _check_extension(source: ImageSource, header: Header, extension: Extension) 
         raise source.past_end("the bitmap directory is past the end", extension.offset)
 
 
-def _refuse_references(
+def _references(
     source: ImageSource, header: Header, extensions: tuple[Extension, ...], cluster: bytes
-) -> None:
-    code = "reference-outside"
-    if header.backing_offset:
-        start = header.backing_offset
-        name = cluster[start : start + header.backing_length]
-        raise source.unsafe(code, f"it names a backing file: {_shown(name)}", start)
+) -> tuple[Reference, ...]:
     for extension in extensions:
         if extension.kind == layout.EXTENSION_DATA_FILE:
-            detail = f"it names a data file: {_shown(extension.data)}"
-            raise source.unsafe(code, detail, extension.offset)
+            data_file = Reference(ReferenceKind.DATA, _text(extension.data), ImageFormat.RAW)
+            source.refer(data_file, extension.offset)
+            raise source.unsupported("data-file", "its data is in another file", extension.offset)
     if header.incompatible & layout.INCOMPATIBLE_DATA_FILE:
         raise source.broken(_CODE, "its data is in another file, which it does not name", 72)
+    if not header.backing_offset:
+        return ()
+    name = cluster[header.backing_offset : header.backing_offset + header.backing_length]
+    backing = Reference(ReferenceKind.BACKING, _text(name), _backing_format(source, extensions))
+    return (source.refer(backing, header.backing_offset),)
 
 
-def _shown(name: bytes) -> str:
-    """At most 80 bytes of a name that nobody trusts, without control characters."""
-    return ascii(name[:80].decode("utf-8", "replace"))
+def _backing_format(source: ImageSource, extensions: tuple[Extension, ...]) -> ImageFormat | None:
+    for extension in extensions:
+        if extension.kind == layout.EXTENSION_BACKING_FORMAT:
+            known = format_of_driver(_text(extension.data))
+            if known is None and source.follow:
+                detail = f"a backing file of the format {shown(_text(extension.data))}"
+                raise source.unsupported("format-unsupported", detail, extension.offset)
+            return known
+    return None
+
+
+def _text(name: bytes) -> str:
+    return name.decode("utf-8", "replace")
 
 
 def _check_features(source: ImageSource, header: Header) -> None:

@@ -27,6 +27,8 @@ DRIVERS = {
     ImageFormat.VHDX: "vhdx",
     ImageFormat.VDI: "vdi",
     ImageFormat.QED: "qed",
+    ImageFormat.PARALLELS: "parallels",
+    ImageFormat.ISO: "raw",  # a disk without structure, as far as its bytes go
 }
 
 _OPENING = re.compile(r"(?:Failed to blk_new_open|Could not open) 'driver=.*?': ", re.DOTALL)
@@ -37,6 +39,11 @@ def driver_of(image_format: ImageFormat, path: str) -> str:
     if image_format not in DRIVERS:
         raise ImageUnsupported(path, "format-unsupported", f"{image_format} has no qemu driver")
     return DRIVERS[image_format]
+
+
+def format_of_driver(name: str) -> ImageFormat | None:
+    """The format behind qemu's name of it, as a header spells it; None where we know none."""
+    return next((known for known, driver in DRIVERS.items() if driver == name), None)
 
 
 def image_options(path: str, image_format: ImageFormat) -> str:

@@ -9,15 +9,29 @@ from dataclasses import dataclass
 from diskwright.errors import ImageBroken, ImageUnsafe, ImageUnsupported, InputUnreadable
 from diskwright.formats.limits import READ_PIECE
 from diskwright.formats.support import readable_hint
+from diskwright.model.image import Reference
 
 
 @dataclass(frozen=True, slots=True)
 class ImageSource:
-    """An open image file. `size` is what it was when it was opened, in bytes."""
+    """An open image file. `size` is what it was when it was opened, in bytes.
+
+    `base` is where the image begins in the file: a member of a package has its own offsets. With
+    `follow` it may name other files, which somebody else then finds and judges.
+    """
 
     fd: int
     path: str
     size: int
+    base: int = 0
+    follow: bool = False
+
+    def refer(self, reference: Reference, offset: int | None = None) -> Reference:
+        """`reference`, which stands at byte `offset`. Raises ImageUnsafe unless `follow`."""
+        if not self.follow:
+            detail = f"it names a {reference.kind}: {shown(reference.name)}"
+            raise self.unsafe("reference-outside", detail, offset)
+        return reference
 
     def read(self, offset: int, length: int) -> bytes:
         """Exactly `length` bytes. What lies past the end is ImageBroken, `offset-past-end`."""
@@ -29,11 +43,12 @@ class ImageSource:
         return data
 
     def read_up_to(self, offset: int, length: int) -> bytes:
-        """Like `read`, but shorter at the file's end."""
+        """Like `read`, but shorter at the image's end."""
+        length = min(length, self.size - offset)
         pieces: list[bytes] = []
         while length > 0:
             try:
-                piece = os.pread(self.fd, length, offset)
+                piece = os.pread(self.fd, length, self.base + offset)
             except OSError as error:
                 reason = error.strerror or str(error)
                 raise InputUnreadable(path=self.path, reason=reason) from error
@@ -63,3 +78,8 @@ class ImageSource:
 
     def unsupported(self, code: str, detail: str, offset: int | None = None) -> ImageUnsupported:
         return ImageUnsupported(self.path, code, detail, offset, readable_hint())
+
+
+def shown(name: str) -> str:
+    """At most 80 characters of a name that nobody trusts, without control characters."""
+    return ascii(name[:80])

@@ -40,6 +40,7 @@ SUPPORT: tuple[Support, ...] = (
     Support(ImageFormat.VHDX, False, _QEMU, ""),
     Support(ImageFormat.VDI, False, _QEMU, ""),
     Support(ImageFormat.QED, False, _QEMU, ""),
+    Support(ImageFormat.PARALLELS, False, "", ""),
     Support(ImageFormat.LUKS, False, "", "an encrypted volume without a disk around it"),
     Support(ImageFormat.ISO, False, "", "ISO 9660 and UDF, also with a partition table"),
     Support(ImageFormat.OVA, False, "", "a tar archive with an .ovf in it"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -17,6 +18,7 @@ class ImageFormat(StrEnum):
     VHDX = "vhdx"
     VDI = "vdi"
     QED = "qed"
+    PARALLELS = "parallels"
     LUKS = "luks"
     ISO = "iso"
     GZIP = "gzip"
@@ -46,6 +48,48 @@ class Problem:
     detail: str
 
 
+class ReferenceKind(StrEnum):
+    """What an image names another file for."""
+
+    BACKING = "backing file"
+    PARENT = "parent"
+    EXTENT = "extent"
+    DATA = "data file"
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """Another file that an image names. `name` is as it stands there: nobody trusts it.
+
+    Bytes that are no UTF-8 are U+FFFD. `format` is what the image says of it, if it says so.
+    """
+
+    kind: ReferenceKind
+    name: str
+    format: ImageFormat | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Geometry:
+    """Cylinders, heads and sectors a track, as a header tells them."""
+
+    cylinders: int
+    heads: int
+    sectors: int
+
+    @property
+    def size(self) -> int:
+        """In bytes."""
+        return self.cylinders * self.heads * self.sectors * 512
+
+
+class VhdSize(StrEnum):
+    """Which of its two sizes a VHD has: qemu is told, or it decides by the creator's name."""
+
+    CURRENT_SIZE = "current_size"
+    GEOMETRY = "chs"
+
+
 @dataclass(frozen=True, slots=True)
 class ImageFacts:
     """Of one image file. `virtual_size` is what the guest sees, a multiple of 512 bytes."""
@@ -61,3 +105,37 @@ class ImageFacts:
     snapshots: int = 0
     features: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
+    subformat: str | None = None  # as its specification names it: streamOptimized, dynamic, ...
+    creator: str | None = None  # the program that made it, as its header says
+    geometry: Geometry | None = None
+    vhd_size: VhdSize | None = None
+    references: tuple[Reference, ...] = ()  # in the order of the file; only where it was allowed
+
+
+@dataclass(frozen=True, slots=True)
+class DiskFile:
+    """One file of a virtual disk, as a reader is told about it: nothing is left to be probed.
+
+    `offset` and `length` are of the image within the file (a package's member); `length` None goes
+    to the end. `shown` is how people know it, where that is not the file's path.
+    """
+
+    identity: FileIdentity
+    format: ImageFormat
+    offset: int = 0
+    length: int | None = None
+    vhd_size: VhdSize | None = None
+    backing: DiskFile | None = None
+    extents: tuple[FileIdentity, ...] = ()  # beside a VMDK descriptor
+    shown: str = ""
+
+    @property
+    def name(self) -> str:
+        return self.shown or self.identity.path
+
+    def files(self) -> Iterator[FileIdentity]:
+        """Every file that has to be opened, this one first."""
+        yield self.identity
+        yield from self.extents
+        if self.backing is not None:
+            yield from self.backing.files()
