@@ -13,6 +13,7 @@ import pytest
 
 from diskwright.adapters import file_sink
 from diskwright.adapters.file_sink import FileSink
+from diskwright.blockio import placing
 from diskwright.errors import DiskFull, OutputNotWritable, TargetExists
 from diskwright.model.stored import Chunk
 
@@ -280,7 +281,7 @@ def test_long_outputs_are_flushed_on_the_way(tmp_path: Path, monkeypatch: Patch)
 def test_a_name_that_can_not_be_synced_is_taken_back(
     tmp_path: Path, way: str, monkeypatch: Patch
 ) -> None:
-    monkeypatch.setattr(FileSink, "_sync_folder", refuse(errno.EIO))
+    monkeypatch.setattr(placing, "sync_folder", refuse(errno.EIO))
     with pytest.raises(OutputNotWritable):
         write_whole(tmp_path / "out")
     assert names(tmp_path) == []

@@ -9,24 +9,18 @@ is written under a temporary name beside the target.
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import os
 import secrets
-from contextlib import suppress
 from types import TracebackType
 
-from diskwright.blockio.placing import check_target
+from diskwright.blockio.placing import check_target, move_if_absent, sync_published
 from diskwright.blockio.writeback import begin_writeback
-from diskwright.errors import DiskFull, DiskwrightError, OutputNotWritable, TargetExists
+from diskwright.errors import DiskwrightError, TargetExists, output_error
 from diskwright.model.stored import Chunk, StoredObject
 from diskwright.model.units import MIB
 
 _NO_TMPFILE = {errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL, errno.ENOENT}
-_NO_LINK = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
-_FULL = {errno.ENOSPC, errno.EDQUOT}
-_RENAME_NOREPLACE = 1  # linux/fs.h
-_AT_FDCWD = -100  # linux/fcntl.h
 
 # Written pages are sent to the disk while there is still something to compute, not all at the end
 _FLUSH_BYTES = 16 * MIB
@@ -73,7 +67,7 @@ class FileSink:
             os.fsync(self._fd)
             check_target(self._path, force=self._force)
             self._publish()
-            self._sync_published()
+            sync_published(self._path, self._fd)
             self._close()
         except OSError as error:
             raise self._translated(error) from error
@@ -114,7 +108,7 @@ class FileSink:
         elif self._force:
             os.replace(self._temporary, self._path)
         else:
-            _move_if_absent(self._temporary, self._path)
+            move_if_absent(self._temporary, self._path)
         self._temporary = None
 
     def _publish_nameless(self) -> None:
@@ -139,23 +133,6 @@ class FileSink:
             begin_writeback(self._fd, self._flushed, length)
             self._flushed = end
 
-    def _sync_published(self) -> None:
-        try:
-            self._sync_folder()
-        except OSError:
-            # a failure leaves no output; what somebody else put there meanwhile is not ours
-            with suppress(FileNotFoundError):
-                if os.path.samestat(os.lstat(self._path), os.fstat(self._fd)):
-                    os.unlink(self._path)
-            raise
-
-    def _sync_folder(self) -> None:
-        fd = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(fd)
-        finally:
-            os.close(fd)
-
     def _spare_name(self) -> str:
         return os.path.join(self._folder, f".{self._name[:64]}.{secrets.token_hex(6)}.part")
 
@@ -165,31 +142,9 @@ class FileSink:
             self._fd = -1
 
     def _translated(self, error: OSError) -> DiskwrightError:
-        if error.errno in _FULL:
-            return DiskFull(self._path)
         if error.errno == errno.EEXIST:
             return TargetExists(self._path)
-        return OutputNotWritable(self._path, os.strerror(error.errno or 0))
-
-
-def _move_if_absent(source: str, target: str) -> None:
-    """Raises FileExistsError where `target` is there."""
-    try:
-        os.link(source, target)
-    except OSError as error:
-        if error.errno not in _NO_LINK:
-            raise
-        _rename_no_replace(source, target)  # vfat and exFAT have no links, but this
-    else:
-        os.unlink(source)
-
-
-def _rename_no_replace(source: str, target: str) -> None:
-    libc = ctypes.CDLL(None, use_errno=True)
-    paths = _AT_FDCWD, os.fsencode(source), _AT_FDCWD, os.fsencode(target)
-    if libc.renameat2(*paths, _RENAME_NOREPLACE):
-        number = ctypes.get_errno()
-        raise OSError(number, os.strerror(number), target)
+        return output_error(self._path, error)
 
 
 def _unlink(path: str) -> None:

@@ -10,7 +10,6 @@ a crash has cut short is as if it were not there.
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import os
 import threading
@@ -18,7 +17,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import cast
 
-from diskwright.errors import DiskFull, Locked, OutputNotWritable
+from diskwright.blockio.placing import sync_folder
+from diskwright.errors import Locked, output_error, writing
 from diskwright.model import canonical
 from diskwright.model.names import is_uuid
 
@@ -49,16 +49,16 @@ class FileJournalEntry:
         return _whole_lines(_read(self._fd))[1:]
 
     def record(self, event: dict[str, object]) -> None:
-        with self._lock, _writing(self._path):
+        with self._lock, writing(self._path):
             if self._fd < 0:
                 raise ValueError("the journal entry is closed")
             _append(self._fd, event)
 
     def remove(self) -> None:
-        with _writing(self._path):
+        with writing(self._path):
             with suppress(FileNotFoundError):
                 os.unlink(self._path)
-            _sync_folder(os.path.dirname(self._path))
+            sync_folder(os.path.dirname(self._path))
         self.close()
 
     def close(self) -> None:
@@ -80,7 +80,7 @@ class FileUploadJournal:
             raise ValueError(f"not an image id: {image_id!r}")
         path = os.path.join(self._folder, image_id + _SUFFIX)
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_APPEND
-        with _writing(path):
+        with writing(path):
             os.makedirs(self._folder, mode=0o700, exist_ok=True)
             # Nobody looks for dead runs between the file's birth and its lock.
             with self._folder_lock():
@@ -91,7 +91,7 @@ class FileUploadJournal:
                 fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
             try:
                 _append(fd, header)
-                _sync_folder(self._folder)
+                sync_folder(self._folder)
             except BaseException:
                 os.unlink(path)
                 os.close(fd)
@@ -104,7 +104,7 @@ class FileUploadJournal:
         except FileNotFoundError:
             return
         except OSError as error:
-            raise OutputNotWritable(self._folder, os.strerror(error.errno or 0)) from error
+            raise output_error(self._folder, error) from error
         for name in found:
             image_id = name.removesuffix(_SUFFIX)
             if name != image_id and is_uuid(image_id):
@@ -114,7 +114,7 @@ class FileUploadJournal:
 
     def _take(self, path: str, image_id: str, target: str) -> FileJournalEntry | None:
         """The entry, locked, if its run is dead and it is of `target`."""
-        with _writing(path):
+        with writing(path):
             try:
                 fd = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_APPEND)
             except FileNotFoundError:
@@ -177,21 +177,3 @@ def _whole_lines(data: bytes) -> list[dict[str, object]]:
             break
         lines.append(cast(dict[str, object], value))
     return lines
-
-
-def _sync_folder(path: str) -> None:
-    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
-
-
-@contextmanager
-def _writing(path: str) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise DiskFull(path) from error
-        raise OutputNotWritable(path, os.strerror(error.errno or errno.EIO)) from error

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import stat
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from diskwright.blockio.placing import sync_folder
 from diskwright.envelope import box, kek
 from diskwright.envelope.keys import KEY_SIZE
 from diskwright.errors import (
-    DiskFull,
     KeyRefused,
     KeyUnreadable,
     OutputNotWritable,
     TargetExists,
     UsageError,
+    output_error,
 )
 from diskwright.model.stored import WrappedKey
 
@@ -136,32 +136,20 @@ def _create(path: str, data: bytes) -> None:
     except FileExistsError as error:
         hint = "choose another name: a key file is never overwritten"
         raise TargetExists(path, hint) from error
-    except (OSError, ValueError) as error:
-        raise _not_written(path, error) from error
+    except OSError as error:
+        raise output_error(path, error) from error
+    except ValueError as error:  # a NUL in the path
+        raise OutputNotWritable(path, str(error)) from error
     try:
         with open(descriptor, "wb") as file:
             os.fchmod(descriptor, 0o600)  # whatever the umask took away
             file.write(data)
             file.flush()
             os.fsync(descriptor)
-        _sync_folder(path)
+        sync_folder(os.path.dirname(path) or ".")
     except OSError as error:
         os.unlink(path)
-        raise _not_written(path, error) from error
-
-
-def _sync_folder(path: str) -> None:
-    folder = os.open(os.path.dirname(path) or ".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
-
-
-def _not_written(path: str, error: Exception) -> DiskFull | OutputNotWritable:
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return DiskFull(path)
-    return OutputNotWritable(path, _reason(error))
+        raise output_error(path, error) from error
 
 
 def _reason(error: Exception) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import sys
 import traceback
@@ -136,14 +135,12 @@ def print_out(text: str) -> None:
 
 def stdout_failed(error: OSError) -> OutputError:
     """The error in our words. What is in the buffer still goes nowhere, without a word at exit."""
-    from diskwright.errors import DiskFull, OutputNotWritable
+    from diskwright.errors import output_error
 
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.stdout.fileno())
     os.close(nowhere)
-    if error.errno == errno.ENOSPC:
-        return DiskFull("standard output")
-    return OutputNotWritable("standard output", error.strerror or "failed")
+    return output_error("standard output", error)
 
 
 def _has_terminal() -> bool:

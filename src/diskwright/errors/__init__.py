@@ -46,7 +46,13 @@ from diskwright.errors.input import (
     InputNotAFile,
     InputUnreadable,
 )
-from diskwright.errors.output import DiskFull, OutputError, OutputNotWritable
+from diskwright.errors.output import (
+    DiskFull,
+    OutputError,
+    OutputNotWritable,
+    output_error,
+    writing,
+)
 from diskwright.errors.remote import (
     BucketMissing,
     ObjectMissing,
@@ -114,4 +120,6 @@ __all__ = [
     "ToolStalled",
     "UsageError",
     "ValidationFailed",
+    "output_error",
+    "writing",
 ]

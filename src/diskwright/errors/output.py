@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from diskwright.errors.base import DiskwrightError
@@ -16,6 +20,7 @@ class OutputError(DiskwrightError):
 class OutputNotWritable(OutputError):
     path: str
     reason: str
+    hint_text: str = ""
     template = "{path}: can't be written: {reason}"
     hint_template = "check the folder and its permissions"
 
@@ -26,3 +31,19 @@ class DiskFull(OutputError):
     needed_bytes: int = 0
     template = "{path}: no space left on the device"
     hint_template = "free some space (df -h), or write elsewhere"
+
+
+def output_error(path: str, error: OSError) -> DiskFull | OutputNotWritable:
+    """What the system said when `path` was to be written, in our words."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return DiskFull(path)
+    return OutputNotWritable(path, error.strerror or os.strerror(error.errno or errno.EIO))
+
+
+@contextmanager
+def writing(path: str) -> Iterator[None]:
+    """Inside it an OSError becomes DiskFull or OutputNotWritable of `path`."""
+    try:
+        yield
+    except OSError as error:
+        raise output_error(path, error) from error

@@ -54,15 +54,6 @@ def _holds_data(fd: int, start: int, end: int) -> bool:
         raise
 
 
-def sync_folder(path: str) -> None:
-    """A rename is durable once its folder is."""
-    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
-
-
 def remove_empty(path: str, root: str) -> None:
     """Remove `path` and the folders above it, up to `root`, as far as nothing lies in them."""
     while len(path) > len(root):

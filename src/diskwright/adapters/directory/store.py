@@ -10,12 +10,13 @@ from typing import TypeVar
 
 from diskwright.adapters.directory import files, names
 from diskwright.adapters.directory.probe import try_everything
+from diskwright.blockio.placing import sync_folder
 from diskwright.errors import (
-    DiskFull,
     InputUnreadable,
     ObjectMissing,
     OutputNotWritable,
     TargetExists,
+    writing,
 )
 from diskwright.model.stored import ObjectInfo, OpenUpload, StoreCapabilities
 
@@ -42,7 +43,7 @@ class DirectoryStore:
 
     def put(self, key: str, data: bytes, *, if_absent: bool = False) -> None:
         path = names.object_path(self._root, key)
-        with _writing(path):
+        with writing(path):
             fd, upload = self._create(key, 0)
             try:
                 try:
@@ -91,14 +92,14 @@ class DirectoryStore:
 
     def delete(self, key: str) -> None:
         path = names.object_path(self._root, key)
-        with _writing(path):
+        with writing(path):
             with suppress(FileNotFoundError):
                 os.unlink(path)
             files.remove_empty(os.path.dirname(path), self._root)
 
     def create_upload(self, key: str, *, part_size: int) -> str:
         path = names.object_path(self._root, key)
-        with _writing(path):
+        with writing(path):
             fd, upload = self._create(key, part_size)
             os.close(fd)
         return upload.upload_id
@@ -145,7 +146,7 @@ class DirectoryStore:
 
     def abort_upload(self, key: str, upload_id: str) -> None:
         upload, path = self._upload(key, upload_id)
-        with _writing(path):
+        with writing(path):
             self._remove_upload(upload.upload_id)
 
     def list_uploads(self, prefix: str) -> Iterator[OpenUpload]:
@@ -185,7 +186,7 @@ class DirectoryStore:
     @contextmanager
     def _part_file(self, key: str, path: str) -> Iterator[int]:
         """The upload's file, open for writing. Raises ObjectMissing where it was aborted."""
-        with _writing(path):
+        with writing(path):
             try:
                 fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
             except FileNotFoundError as error:
@@ -206,7 +207,7 @@ class DirectoryStore:
                 os.link(temporary, target)
             else:
                 os.rename(temporary, target)
-            files.sync_folder(folder)
+            sync_folder(folder)
 
         try:
             _with_folder(move)
@@ -215,7 +216,7 @@ class DirectoryStore:
         # The folders above may be new too, and last as long as their own folders say so.
         while len(folder) > len(self._root):
             folder = os.path.dirname(folder)
-            files.sync_folder(folder)
+            sync_folder(folder)
 
     def _remove_upload(self, upload_id: str) -> None:
         with suppress(FileNotFoundError):
@@ -249,16 +250,6 @@ def _whole_size(upload: names.UploadName, etags: Sequence[str], written: int) ->
     ):
         raise OutputNotWritable(upload.key, "the parts that were sent do not make up the object")
     return before + int(last)
-
-
-@contextmanager
-def _writing(path: str) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise DiskFull(path) from error
-        raise OutputNotWritable(path, os.strerror(error.errno or errno.EIO)) from error
 
 
 @contextmanager
