@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from support import unprivileged
 from support.command import FIXTURE, Command, Ended, files_below, one_line_and_a_hint
 
 QCOW2_MAGIC = b"QFI\xfb\x00\x00\x00\x03"
@@ -89,26 +89,15 @@ def test_a_file_that_may_not_be_read_says_so(folder):
     secret = folder / "secret.qcow2"
     shutil.copyfile(FIXTURE, secret)
     secret.chmod(0)
-    for path in (folder, *folder.parents):
-        if path.owner() == secret.owner() and path != Path("/tmp"):
-            path.chmod(path.stat().st_mode | 0o111)
-    script = (
-        "import os, sys\n"
+    unprivileged.let_through(folder)
+    ended = unprivileged.run(
+        "import sys\n"
         "import diskwright.cli.main, diskwright.cli.inspect, diskwright.app\n"
         "import diskwright.ops.inspect, diskwright.adapters.guest_child, platformdirs\n"
-        "import diskwright.adapters.qemu_nbd, diskwright.report.json, diskwright.report.text\n"
-        "if os.geteuid() == 0:\n"
-        "    os.setgroups([]); os.setgid(54321); os.setuid(54321)\n"
-        "sys.argv = ['diskwright', 'inspect', sys.argv[1]]\n"
-        "diskwright.cli.main.main()\n"
+        "import diskwright.adapters.qemu_nbd, diskwright.report.json, diskwright.report.text\n",
+        "sys.argv = ['diskwright', 'inspect', sys.argv[1]]\ndiskwright.cli.main.main()\n",
+        secret,
     )
-    done = subprocess.run(
-        [sys.executable, "-c", script, secret],
-        capture_output=True,
-        text=True,
-        env={"PATH": "/usr/bin:/bin", "XDG_CONFIG_HOME": "/", "XDG_STATE_HOME": "/"},
-    )
-    ended = Ended(done.returncode, done.stdout, done.stderr)
     assert ended.code == 10, ended.err
     assert "Permission denied" in one_line_and_a_hint(ended)
 

@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 import subprocess
 import sys
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
+import pytest
+
+from diskwright.adapters import staging
 from diskwright.adapters.file_sink import FileSink
 from diskwright.adapters.staging import BesideTarget
+from diskwright.errors import (
+    Cancelled,
+    DataTampered,
+    DiskFull,
+    OutputNotWritable,
+    TargetExists,
+)
 from diskwright.model.stored import Chunk
+from support import unprivileged
 
 STAGE_AND_WAIT = """
 import sys
@@ -48,4 +63,162 @@ def test_nobody_else_reads_it_until_it_is_whole(tmp_path: Path) -> None:
         assert os.stat(os.path.dirname(staged.path)).st_mode & 0o777 == 0o700
         staged.commit()
     assert target.read_bytes() == b"secret"
+    assert os.listdir(tmp_path) == ["out"]
+
+
+def refuse(number: int) -> Callable[..., int]:
+    def call(*_: object, **__: object) -> int:
+        raise OSError(number, os.strerror(number))
+
+    return call
+
+
+@pytest.mark.parametrize("number", [errno.EOPNOTSUPP, errno.ENOLCK, errno.ENOSYS])
+def test_where_nothing_can_be_locked_it_says_so_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    monkeypatch.setattr(staging.fcntl, "flock", refuse(number))
+    with (
+        pytest.raises(OutputNotWritable, match="can't be locked") as caught,
+        BesideTarget(str(tmp_path / "out"), force=False),
+    ):
+        pass
+    assert caught.value.path == str(tmp_path / "out")
+    assert "local file system" in caught.value.hint
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_lock_that_others_take_each_time_ends_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(staging.fcntl, "flock", refuse(errno.EWOULDBLOCK))
+    with (
+        pytest.raises(OutputNotWritable, match="other runs"),
+        BesideTarget(str(tmp_path / "out"), force=False),
+    ):
+        pass
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_folder_that_may_be_written_and_not_listed_will_do(tmp_path: Path) -> None:
+    folder = tmp_path / "drop"
+    folder.mkdir()
+    unprivileged.let_through(tmp_path)
+    if os.geteuid() == 0:
+        os.chown(folder, unprivileged.USER, unprivileged.USER)
+    folder.chmod(0o300)
+    try:
+        ended = unprivileged.run(
+            "import sys\n"
+            "from diskwright.adapters.file_sink import FileSink\n"
+            "from diskwright.adapters.staging import BesideTarget\n"
+            "from diskwright.model.stored import Chunk\n",
+            "with BesideTarget(sys.argv[1] + '/staged', force=False) as staged:\n"
+            "    with FileSink(staged.path, force=True) as sink:\n"
+            "        sink.write(Chunk(0, b'whole')); sink.finish()\n"
+            "    staged.commit()\n"
+            "with FileSink(sys.argv[1] + '/straight', force=False) as sink:\n"
+            "    sink.write(Chunk(0, b'whole')); sink.finish()\n",
+            folder,
+        )
+    finally:
+        folder.chmod(0o700)
+    assert ended.code == 0, ended.err
+    assert sorted(os.listdir(folder)) == ["staged", "straight"]
+    assert (folder / "staged").read_bytes() == (folder / "straight").read_bytes() == b"whole"
+
+
+def leave_stage(target: Path) -> Path:
+    """As of a killed run, with something in it that is none of ours."""
+    stage = target.with_name(f".{target.name}.diskwright-0123456789ab")
+    (stage / "folder").mkdir(parents=True)
+    return stage
+
+
+def test_what_a_killed_run_left_and_resists_is_named(tmp_path: Path) -> None:
+    stage = leave_stage(tmp_path / "out")
+    with (
+        pytest.raises(OutputNotWritable, match="can't be removed") as caught,
+        BesideTarget(str(tmp_path / "out"), force=False),
+    ):
+        pass
+    assert caught.value.path == str(stage)
+    assert caught.value.hint == f"rm -r -- {stage}"
+    assert os.listdir(tmp_path) == [stage.name]
+
+
+def staged_with_a_folder_in_it(target: Path, error: BaseException | None) -> None:
+    with BesideTarget(str(target), force=False) as staged:
+        os.mkdir(os.path.join(os.path.dirname(staged.path), "folder"))
+        if error is not None:
+            raise error
+
+
+def test_a_stage_that_resists_is_told_and_hides_no_other_error(tmp_path: Path) -> None:
+    with pytest.raises(OutputNotWritable, match="can't be removed"):
+        staged_with_a_folder_in_it(tmp_path / "a", None)
+    with pytest.raises(Cancelled, match=r"cancelled; but .*/\.b\.diskwright-\w+ was left behind"):
+        staged_with_a_folder_in_it(tmp_path / "b", Cancelled())
+    tampered = DataTampered("part 1", "its digest is another")
+    with pytest.raises(DataTampered) as caught:
+        staged_with_a_folder_in_it(tmp_path / "c", tampered)
+    assert "can't be removed" in caught.value.__notes__[0]
+
+
+@pytest.mark.parametrize(
+    ("number", "expected"), [(errno.EIO, OutputNotWritable), (errno.ENOSPC, DiskFull)]
+)
+@pytest.mark.parametrize("what", ["file", "folder"])
+def test_what_can_not_be_synced_leaves_no_output(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str, number: int, expected: type
+) -> None:
+    real = os.fsync
+
+    def fsync(fd: int) -> None:
+        if stat.S_ISDIR(os.fstat(fd).st_mode) == (what == "folder"):
+            refuse(number)()
+        real(fd)
+
+    with BesideTarget(str(tmp_path / "out"), force=False) as staged:
+        monkeypatch.setattr(os, "fsync", fsync)
+        with pytest.raises(expected):
+            staged.commit()
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_file_system_without_links_will_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "link", refuse(errno.EPERM))
+    with BesideTarget(str(tmp_path / "out"), force=False) as staged:
+        Path(staged.path).write_bytes(b"whole")
+        staged.commit()
+    assert (tmp_path / "out").read_bytes() == b"whole"
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, lambda p: p.symlink_to("/dev/null"), os.mkfifo])
+@pytest.mark.parametrize("way", ["staged", "straight"])
+def test_what_took_the_name_meanwhile_is_replaced_only_if_it_is_a_file(
+    tmp_path: Path, make: Callable[[Path], None], way: str
+) -> None:
+    target = tmp_path / "out"
+    with ExitStack() as stack:
+        if way == "staged":
+            publish = stack.enter_context(BesideTarget(str(target), force=True)).commit
+        else:
+            publish = stack.enter_context(FileSink(str(target), force=True)).finish
+        make(target)
+        with pytest.raises(OutputNotWritable, match="not a regular file"):
+            publish()
+    assert os.listdir(tmp_path) == ["out"]
+    assert not stat.S_ISREG(os.lstat(target).st_mode)
+
+
+def test_a_file_that_took_the_name_meanwhile_stays_without_force(tmp_path: Path) -> None:
+    target = tmp_path / "out"
+    with BesideTarget(str(target), force=False) as staged:
+        target.write_bytes(b"precious")
+        with pytest.raises(TargetExists):
+            staged.commit()
+    assert target.read_bytes() == b"precious"
     assert os.listdir(tmp_path) == ["out"]

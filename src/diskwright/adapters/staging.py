@@ -5,15 +5,14 @@ For outputs that need a path while they are made: of qemu-img, or read back befo
 
 from __future__ import annotations
 
-import contextlib
-import errno
 import fcntl
 import os
 import secrets
+from contextlib import suppress
 from types import TracebackType
 
-from diskwright.blockio.placing import check_target
-from diskwright.errors import OutputNotWritable, TargetExists
+from diskwright.blockio.placing import check_target, move_if_absent, sync_published
+from diskwright.errors import Cancelled, OutputNotWritable, TargetExists, writing
 
 _TRIES = 8
 
@@ -22,7 +21,7 @@ class BesideTarget:
     """A file in a folder of its own, `.NAME.diskwright-XXXX` beside the target, mode 0700.
 
     The folder is locked while this lives: what a killed run left is not, and the next run with
-    the same target removes it.
+    the same target removes it. Raises TargetExists, DiskFull and OutputNotWritable.
     """
 
     def __init__(self, target: str, *, force: bool) -> None:
@@ -39,7 +38,7 @@ class BesideTarget:
 
     def __enter__(self) -> BesideTarget:
         check_target(self._target, force=self._force)
-        try:
+        with writing(self._target):
             self._sweep()
             self._make_stage()
             try:
@@ -47,8 +46,6 @@ class BesideTarget:
             except OSError:
                 self._remove()
                 raise
-        except OSError as error:
-            raise OutputNotWritable(self._target, error.strerror or str(error)) from error
         return self
 
     def __exit__(
@@ -57,92 +54,122 @@ class BesideTarget:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._remove()
+        try:
+            self._remove()
+        except OutputNotWritable as left:
+            if isinstance(error, Cancelled):
+                error.left = f"but {left.path} was left behind"
+            elif error is None:
+                raise
+            else:
+                error.add_note(left.message)
 
     def _make_stage(self) -> None:
         for _ in range(_TRIES):
-            self._stage = os.path.join(self._folder, self._prefix + secrets.token_hex(6))
-            os.mkdir(self._stage, 0o700)
-            lock = _locked(self._stage)
+            stage = os.path.join(self._folder, self._prefix + secrets.token_hex(6))
+            os.mkdir(stage, 0o700)
+            try:
+                lock = _locked(stage)
+            except OSError as error:
+                os.rmdir(stage)
+                raise OutputNotWritable(
+                    self._target,
+                    f"a folder beside it can't be locked: {error.strerror}",
+                    "write to a local file system, and copy it from there",
+                ) from error
             if lock is not None:
-                self._lock = lock
+                self._stage, self._lock = stage, lock
                 return
-        raise OSError(errno.EBUSY, os.strerror(errno.EBUSY))
+            # the sweep of another run was faster than our lock
+            with suppress(FileNotFoundError):
+                os.rmdir(stage)
+        raise OutputNotWritable(self._target, "other runs with the same target are in the way")
 
     def _remove(self) -> None:
         if self._lock >= 0:
-            _empty_and_remove(self._stage, self._lock)
-            os.close(self._lock)
-            self._lock = -1
+            lock, self._lock = self._lock, -1
+            try:
+                _empty_and_remove(self._stage, lock)
+            finally:
+                os.close(lock)
 
     def _sweep(self) -> None:
-        with os.scandir(self._folder) as entries:
-            left = [
-                entry.path
-                for entry in entries
-                if entry.name.startswith(self._prefix)
-                and len(entry.name) == len(self._prefix) + 12
-                and entry.is_dir(follow_symlinks=False)
-            ]
+        try:
+            with os.scandir(self._folder) as entries:
+                left = [
+                    entry.path
+                    for entry in entries
+                    if entry.name.startswith(self._prefix)
+                    and len(entry.name) == len(self._prefix) + 12
+                    and entry.is_dir(follow_symlinks=False)
+                ]
+        except PermissionError:
+            return  # a folder may be written and not listed; what lies there stays
         for path in left:
-            lock = _locked(path)
-            if lock is not None:
-                try:
-                    _empty_and_remove(path, lock)
-                finally:
-                    os.close(lock)
+            with suppress(PermissionError):  # another user's
+                lock = _locked(path)
+                if lock is not None:
+                    try:
+                        _empty_and_remove(path, lock)
+                    finally:
+                        os.close(lock)
 
     def commit(self) -> None:
         """Raises TargetExists where someone took the name meanwhile (unless forced)."""
         check_target(self._target, force=self._force)
-        fd = os.open(self.path, os.O_RDONLY)
-        try:
-            os.fchmod(fd, 0o666 & ~_umask())
-            os.fsync(fd)
-        finally:
-            os.close(fd)
+        with writing(self._target):
+            fd = os.open(self.path, os.O_RDONLY)
+            try:
+                os.fchmod(fd, 0o666 & ~_umask())
+                os.fsync(fd)
+                self._publish()
+                self._remove()
+                sync_published(self._target, fd)
+            finally:
+                os.close(fd)
+
+    def _publish(self) -> None:
         try:
             if self._force:
                 os.replace(self.path, self._target)
             else:
-                os.link(self.path, self._target)
-                os.unlink(self.path)
+                move_if_absent(self.path, self._target)
         except FileExistsError:
             raise TargetExists(self._target) from None
-        except OSError as error:
-            raise OutputNotWritable(self._target, error.strerror or str(error)) from error
-        self._remove()
-        folder = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
 
 
 def _locked(folder: str) -> int | None:
     """A descriptor that holds the lock of our own `folder`; None where another has or had it."""
     try:
         fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    except OSError:
+    except FileNotFoundError:
         return None
+    kept = False
     try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         status = os.fstat(fd)
-        # who had the lock before may have removed it
-        if status.st_uid == os.geteuid() and os.path.samestat(status, os.lstat(folder)):
-            return fd
-    except OSError:
-        pass
-    os.close(fd)
-    return None
+        if status.st_uid == os.geteuid():
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # who had the lock before may have removed it
+            kept = os.path.samestat(status, os.lstat(folder))
+    except (BlockingIOError, FileNotFoundError):
+        return None
+    finally:
+        if not kept:
+            os.close(fd)
+    return fd if kept else None
 
 
-def _empty_and_remove(folder: str, fd: int) -> None:
-    """The stage holds only files. What resists stays for the next run."""
-    with contextlib.suppress(OSError):
+def _empty_and_remove(stage: str, fd: int) -> None:
+    """The stage holds only files; another run's sweep may be at it too."""
+    try:
         for name in os.listdir(fd):
-            os.unlink(name, dir_fd=fd)
-        os.rmdir(folder)
+            with suppress(FileNotFoundError):
+                os.unlink(name, dir_fd=fd)
+        with suppress(FileNotFoundError):
+            os.rmdir(stage)
+    except OSError as error:
+        reason = f"what was staged there can't be removed: {error.strerror}"
+        raise OutputNotWritable(stage, reason, f"rm -r -- {stage}") from error
 
 
 def _umask() -> int:
