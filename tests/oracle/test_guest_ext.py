@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from diskwright.guest.filesystems.crc32c import crc32c
+from diskwright.formats.crc32c import crc32c
 from diskwright.guest.filesystems.ext import ExtFs, open_ext
 from diskwright.guest.source import Source
 from support.guest_disks import (

@@ -12,8 +12,8 @@ import uuid
 from dataclasses import dataclass
 from enum import IntFlag
 
+from diskwright.formats.crc32c import crc32c
 from diskwright.guest.filesystems.base import NodeKind
-from diskwright.guest.filesystems.crc32c import crc32c
 from diskwright.guest.reading import Unreadable, damaged
 
 SUPERBLOCK_OFFSET = 1024

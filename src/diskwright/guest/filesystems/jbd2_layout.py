@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum, IntFlag
 
-from diskwright.guest.filesystems.crc32c import crc32c
+from diskwright.formats.crc32c import crc32c
 from diskwright.guest.reading import Unreadable, damaged
 
 MAGIC = b"\xc0\x3b\x39\x98"

@@ -1,4 +1,4 @@
-"""CRC-32C (Castagnoli), as ext4 and jbd2 use it: no inversion at the end."""
+"""CRC-32C (Castagnoli), as VHDX, ext4 and jbd2 use it: no inversion at the end is done here."""
 
 from __future__ import annotations
 
