@@ -11,7 +11,7 @@ from typing import Protocol
 
 from diskwright.model.extent import Extent
 from diskwright.model.guest import GuestFacts
-from diskwright.model.image import FileIdentity, ImageFacts, ImageFormat
+from diskwright.model.image import DiskFile, FileIdentity, ImageFormat
 from diskwright.model.manifest import Manifest
 from diskwright.model.profile import Minimum
 from diskwright.model.stored import (
@@ -139,19 +139,26 @@ class KeyWrapper(Protocol):
 
 
 class BlockExporter(Protocol):
-    """Opens a file of a certain format for reading, confined: the file and nothing else."""
+    """Opens the files of a disk for reading, confined: these files and nothing else."""
 
     def open(
-        self, identity: FileIdentity, image_format: ImageFormat, *, connections: int
+        self, disk: DiskFile, *, connections: int
     ) -> AbstractContextManager[BlockReader]: ...
-    def descriptor(
-        self, identity: FileIdentity, image_format: ImageFormat
-    ) -> AbstractContextManager[int]:
+    def descriptor(self, disk: DiskFile) -> AbstractContextManager[int]:
         """For a confined child: a raw file read-only, else a fresh connection to its export."""
 
 
+class Unpacker(Protocol):
+    """Opens what was packed by gzip, xz, zstd or bzip2, within limits."""
+
+    def unpacked(
+        self, identity: FileIdentity, packing: ImageFormat
+    ) -> AbstractContextManager[FileIdentity]:
+        """The content as a file that is gone when the context is left. Raises ImageRefused."""
+
+
 class GuestInspector(Protocol):
-    def inspect(self, identity: FileIdentity, facts: ImageFacts) -> GuestFacts:
+    def inspect(self, disk: DiskFile) -> GuestFacts:
         """In one confined child; a crash or a hang of it is `unknown`, never ours."""
 
 
@@ -160,8 +167,7 @@ class ImageConverter(Protocol):
 
     def convert(
         self,
-        identity: FileIdentity,
-        source_format: ImageFormat,
+        disk: DiskFile,
         target_path: str,
         target_format: ImageFormat,
         *,

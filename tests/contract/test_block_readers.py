@@ -9,7 +9,7 @@ from diskwright.adapters.qemu_nbd import QemuNbdExporter
 from diskwright.blockio.memory import MemoryReader
 from diskwright.blockio.nbd import NbdReader
 from diskwright.formats.identity import take_identity
-from diskwright.model.image import ImageFormat
+from diskwright.model.image import DiskFile, ImageFormat
 from support.qemu_images import SIZE, compressed_qcow2, other, plain_qcow2, sparse_raw
 
 
@@ -24,7 +24,7 @@ class OfAFile(BlockReaderContract):
     @pytest.fixture
     def disk(self, image):
         identity = take_identity(image.path)
-        with QemuNbdExporter().open(identity, self.FORMAT, connections=2) as reader:
+        with QemuNbdExporter().open(DiskFile(identity, self.FORMAT), connections=2) as reader:
             padding = -len(image.content) % 512
             yield reader, image.content + bytes(padding)
 
@@ -82,7 +82,7 @@ class TestOtherFormats(OfAFile):
     @pytest.fixture
     def disk(self, image, image_format):
         identity = take_identity(image.path)
-        with QemuNbdExporter().open(identity, image_format, connections=1) as reader:
+        with QemuNbdExporter().open(DiskFile(identity, image_format), connections=1) as reader:
             yield reader, image.content
 
 
@@ -98,7 +98,7 @@ class TestOneInheritedConnection(BlockReaderContract):
     def disk(self, image):
         identity = take_identity(image.path)
         with (
-            QemuNbdExporter().descriptor(identity, ImageFormat.QCOW2) as fd,
+            QemuNbdExporter().descriptor(DiskFile(identity, ImageFormat.QCOW2)) as fd,
             NbdReader.from_descriptor(os.dup(fd), name=image.path) as reader,
         ):
             yield reader, image.content

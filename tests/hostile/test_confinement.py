@@ -23,7 +23,7 @@ from diskwright.errors import (
     ToolFailed,
 )
 from diskwright.formats.identity import take_identity
-from diskwright.model.image import ImageFormat
+from diskwright.model.image import DiskFile, ImageFormat
 from support import attempts
 from support.qemu_images import plain_qcow2, run
 
@@ -33,7 +33,7 @@ def export(path_or_identity):
     identity = path_or_identity
     if isinstance(identity, str):
         identity = take_identity(identity)
-    with QemuNbdExporter().open(identity, ImageFormat.QCOW2, connections=1):
+    with QemuNbdExporter().open(DiskFile(identity, ImageFormat.QCOW2), connections=1):
         pass
 
 
@@ -294,7 +294,9 @@ def test_the_same_backing_file_is_served_without_confinement(tmp_path):
     path = tmp_path / "evil.qcow2"
     run("qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b", "/etc/passwd", str(path))
     exporter = QemuNbdExporter(unconfined=True)
-    with exporter.open(take_identity(str(path)), ImageFormat.QCOW2, connections=1) as reader:
+    with exporter.open(
+        DiskFile(take_identity(str(path)), ImageFormat.QCOW2), connections=1
+    ) as reader:
         buffer = bytearray(reader.size)
         reader.read_into(0, memoryview(buffer))
     assert buffer.startswith(b"root:")
@@ -334,9 +336,9 @@ def test_qemu_opens_the_image_and_system_libraries_only(tmp_path):
         "import sys\n"
         "from diskwright.adapters.qemu_nbd import QemuNbdExporter\n"
         "from diskwright.formats.identity import take_identity\n"
-        "from diskwright.model.image import ImageFormat\n"
-        "identity = take_identity(sys.argv[1])\n"
-        "with QemuNbdExporter().open(identity, ImageFormat.QCOW2, connections=1) as reader:\n"
+        "from diskwright.model.image import DiskFile, ImageFormat\n"
+        "disk = DiskFile(take_identity(sys.argv[1]), ImageFormat.QCOW2)\n"
+        "with QemuNbdExporter().open(disk, connections=1) as reader:\n"
         "    reader.read_into(0, memoryview(bytearray(100000)))\n"
     )
     subprocess.run(

@@ -17,17 +17,16 @@ from diskwright.adapters.qemu_nbd import QemuNbdExporter
 from diskwright.guest.answer import MAX_ANSWER, nothing_read
 from diskwright.model.codec import DecodeError, encode
 from diskwright.model.guest import GuestFacts, Section
-from diskwright.model.image import FileIdentity, ImageFacts, ImageFormat
+from diskwright.model.image import DiskFile, FileIdentity, ImageFormat
 
 IDENTITY = FileIdentity("/images/disk", 1, 2, 1 << 20, 3)
-FACTS = ImageFacts(ImageFormat.QCOW2, 1 << 20, 1 << 20, 1 << 20)
 
 
 def inspect_behind(said: bytes | None, *, time_limit_s: float = 20.0) -> GuestFacts:
     """The facts of a disk behind a server that says so much, then nothing (None: hangs up)."""
 
     @contextmanager
-    def descriptor(identity: FileIdentity, image_format: ImageFormat) -> Iterator[int]:
+    def descriptor(disk: DiskFile) -> Iterator[int]:
         ours, theirs = socket.socketpair()
         with ours, theirs:
             if said is None:
@@ -37,7 +36,7 @@ def inspect_behind(said: bytes | None, *, time_limit_s: float = 20.0) -> GuestFa
             yield theirs.fileno()
 
     inspector = ConfinedGuestInspector(descriptor=descriptor, time_limit_s=time_limit_s)
-    return inspector.inspect(IDENTITY, FACTS)
+    return inspector.inspect(DiskFile(IDENTITY, ImageFormat.QCOW2))
 
 
 def assert_nothing_read(facts: GuestFacts, *words: str) -> None:
@@ -65,9 +64,8 @@ def test_a_disk_of_noise_has_facts(tmp_path: Path) -> None:
     path.write_bytes(os.urandom(1 << 20))
     found = path.stat()
     identity = FileIdentity(str(path), found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
-    raw = ImageFacts(ImageFormat.RAW, 1 << 20, 1 << 20, 1 << 20)
     inspector = ConfinedGuestInspector(descriptor=QemuNbdExporter().descriptor)
-    facts = inspector.inspect(identity, raw)
+    facts = inspector.inspect(DiskFile(identity, ImageFormat.RAW))
     assert facts.table is not None
     assert facts.root is None
     assert facts.why_unread(Section.ROOT)

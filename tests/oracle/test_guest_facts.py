@@ -37,7 +37,7 @@ def facts(raw: Path) -> GuestFacts:
 def confined(path: Path) -> GuestFacts:
     source = look(str(path))
     inspector = ConfinedGuestInspector(descriptor=QemuNbdExporter().descriptor)
-    return inspector.inspect(source.identity, source.facts)
+    return inspector.inspect(source.disk)
 
 
 def test_the_confined_child_says_the_same_of_raw_and_qcow2(raw: Path, facts: GuestFacts) -> None:

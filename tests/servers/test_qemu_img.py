@@ -17,7 +17,7 @@ from diskwright.errors import (
     ToolMissing,
 )
 from diskwright.formats.identity import take_identity
-from diskwright.model.image import ImageFormat
+from diskwright.model.image import DiskFile, ImageFormat
 from diskwright.model.nulls import NeverCancelled, NullProgress
 from support.qemu_images import plain_qcow2, run, sparse_raw
 from support.stopping import command_lines
@@ -46,8 +46,7 @@ def convert(source, target, *, source_format=ImageFormat.QCOW2, target_format=Im
     if not os.path.exists(target):
         os.close(os.open(target, os.O_CREAT | os.O_EXCL, 0o600))
     (converter or QemuImgConverter()).convert(
-        identity or take_identity(source),
-        source_format,
+        DiskFile(identity or take_identity(source), source_format),
         target,
         target_format,
         compress=compress,

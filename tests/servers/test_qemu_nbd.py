@@ -23,13 +23,14 @@ from diskwright.errors import (
     ToolStalled,
 )
 from diskwright.formats.identity import take_identity
-from diskwright.model.image import ImageFormat
+from diskwright.model.image import DiskFile, ImageFormat
 from support.qemu_images import SIZE, compressed_qcow2, plain_qcow2, run, sparse_raw
 from support.stopping import command_lines
 
 
 def opened(path, image_format=ImageFormat.QCOW2, **options):
-    return QemuNbdExporter(**options).open(take_identity(path), image_format, connections=2)
+    disk = DiskFile(take_identity(path), image_format)
+    return QemuNbdExporter(**options).open(disk, connections=2)
 
 
 def first_bytes(reader, count=70_000):
@@ -127,10 +128,10 @@ SCRIPT = """
 import os, sys, signal
 from diskwright.adapters.qemu_nbd import QemuNbdExporter
 from diskwright.formats.identity import take_identity
-from diskwright.model.image import ImageFormat
+from diskwright.model.image import DiskFile, ImageFormat
 def opened():
     identity = take_identity(sys.argv[1])
-    return QemuNbdExporter().open(identity, ImageFormat.QCOW2, connections=1)
+    return QemuNbdExporter().open(DiskFile(identity, ImageFormat.QCOW2), connections=1)
 """
 
 
@@ -172,7 +173,7 @@ def test_a_changed_file_is_noticed(tmp_path):
     identity = take_identity(image.path)
     os.utime(image.path, ns=(1, 1))
     with pytest.raises(SourceChanged):
-        QemuNbdExporter().open(identity, ImageFormat.QCOW2, connections=1).__enter__()
+        QemuNbdExporter().open(DiskFile(identity, ImageFormat.QCOW2), connections=1).__enter__()
 
 
 def test_a_raw_file_that_changed_is_noticed(tmp_path):
@@ -180,7 +181,7 @@ def test_a_raw_file_that_changed_is_noticed(tmp_path):
     identity = take_identity(image.path)
     os.truncate(image.path, SIZE - 512)
     with pytest.raises(SourceChanged):
-        QemuNbdExporter().open(identity, ImageFormat.RAW, connections=1).__enter__()
+        QemuNbdExporter().open(DiskFile(identity, ImageFormat.RAW), connections=1).__enter__()
 
 
 def test_a_raw_file_that_shrinks_while_it_is_read_is_noticed(tmp_path):
@@ -254,7 +255,7 @@ def test_a_missing_tool_is_named(tmp_path):
 
 def test_a_raw_descriptor_is_read_only(tmp_path):
     image = sparse_raw(tmp_path)
-    with QemuNbdExporter().descriptor(take_identity(image.path), ImageFormat.RAW) as fd:
+    with QemuNbdExporter().descriptor(DiskFile(take_identity(image.path), ImageFormat.RAW)) as fd:
         assert os.pread(fd, 100, 0) == image.content[:100]
         with pytest.raises(OSError) as caught:
             os.pwrite(fd, b"x", 0)
@@ -264,7 +265,7 @@ def test_a_raw_descriptor_is_read_only(tmp_path):
 def test_a_connected_descriptor_serves_one_reader(tmp_path):
     image = plain_qcow2(tmp_path)
     with (
-        QemuNbdExporter().descriptor(take_identity(image.path), ImageFormat.QCOW2) as fd,
+        QemuNbdExporter().descriptor(DiskFile(take_identity(image.path), ImageFormat.QCOW2)) as fd,
         NbdReader.from_descriptor(os.dup(fd), name="/i") as reader,
     ):
         assert first_bytes(reader) == image.content[:70_000]

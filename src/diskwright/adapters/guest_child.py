@@ -10,11 +10,12 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 from diskwright._process import ConfinedProcess, call_command, spawn
+from diskwright.formats.qemu import is_local
 from diskwright.guest.answer import FILE, FUNCTION, MAX_ANSWER, NBD, nothing_read
 from diskwright.model.canonical import encode as encode_canonical
 from diskwright.model.codec import DecodeError, decode, encode
 from diskwright.model.guest import GuestFacts
-from diskwright.model.image import FileIdentity, ImageFacts, ImageFormat
+from diskwright.model.image import DiskFile
 from diskwright.model.nulls import NeverCancelled
 from diskwright.model.units import MIB
 from diskwright.ports import CancelToken
@@ -25,7 +26,7 @@ _LIMITS = {"AS": 768 * MIB, "CPU": 15, "FSIZE": 0, "NOFILE": 32}
 _BLOCK = 1 << 20
 _LOOK_S = 0.1  # how soon a wait notices that the user asked to stop
 
-Descriptor = Callable[[FileIdentity, ImageFormat], AbstractContextManager[int]]
+Descriptor = Callable[[DiskFile], AbstractContextManager[int]]
 
 
 class ConfinedGuestInspector:
@@ -48,19 +49,19 @@ class ConfinedGuestInspector:
         self._time_limit_s = time_limit_s
         self._cancel = cancel or NeverCancelled()
 
-    def inspect(self, identity: FileIdentity, facts: ImageFacts) -> GuestFacts:
-        kind = FILE if facts.format is ImageFormat.RAW else NBD
-        with self._descriptor(identity, facts.format) as fd:
+    def inspect(self, disk: DiskFile) -> GuestFacts:
+        kind = FILE if is_local(disk) else NBD
+        with self._descriptor(disk) as fd:
             command = call_command(
                 FUNCTION,
-                [fd, kind, identity.size],
+                [fd, kind, disk.identity.size],
                 limits=_LIMITS,
                 keep=[fd],
                 unconfined=self._unconfined,
             )
             process = spawn(command, tool=_TOOL, pass_fds=[fd], stdout=True)
             try:
-                return self._listen(process, identity.path)
+                return self._listen(process, disk.name)
             finally:
                 process.stop()
 

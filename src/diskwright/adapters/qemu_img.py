@@ -22,7 +22,7 @@ from diskwright._process import (
 from diskwright.errors import DiskFull, ToolMissing
 from diskwright.formats.identity import check_identity
 from diskwright.formats.qemu import driver_of, image_options, meaning, version_in
-from diskwright.model.image import FileIdentity, ImageFormat
+from diskwright.model.image import DiskFile, ImageFormat
 from diskwright.model.units import GIB
 from diskwright.ports import CancelToken, Progress
 
@@ -45,8 +45,7 @@ class QemuImgConverter:
 
     def convert(
         self,
-        identity: FileIdentity,
-        source_format: ImageFormat,
+        disk: DiskFile,
         target_path: str,
         target_format: ImageFormat,
         *,
@@ -67,26 +66,28 @@ class QemuImgConverter:
             argv.append("-c")
         if target_format in _TARGET_OPTIONS:
             argv += ["-o", _TARGET_OPTIONS[target_format]]
-        argv += [image_options(identity.path, source_format), target_path]
+        argv += [image_options(disk), target_path]
         target = os.stat(target_path)
         command = tool_command(
             argv,
             rules=[
                 *tool_rules(tool),
-                Rule(identity.path, "r", (identity.device, identity.inode)),
+                *(Rule(i.path, "r", (i.device, i.inode)) for i in disk.files()),
                 Rule(target_path, "rw", (target.st_dev, target.st_ino)),
             ],
             limits=_LIMITS,
             unconfined=self._unconfined,
         )
-        progress.phase("convert", identity.size)
-        status, stderr = _Run(command).watch(identity.size, progress, cancel)
+        size = disk.identity.size
+        progress.phase("convert", size)
+        status, stderr = _Run(command).watch(size, progress, cancel)
         if status:
-            raise_if_refused(status, _TOOL, identity.path, stderr)
+            raise_if_refused(status, _TOOL, disk.name, stderr)
             if "No space left on device" in stderr or "Disk quota exceeded" in stderr:
                 raise DiskFull(target_path)
-            raise meaning(_TOOL, stderr, identity.path)
-        check_identity(identity)
+            raise meaning(_TOOL, stderr, disk.name)
+        for identity in disk.files():
+            check_identity(identity)
 
     def _found(self) -> str:
         tool = shutil.which(self._qemu_img)

@@ -1,4 +1,4 @@
-"""Virtual disks through qemu-nbd, the reference reader, confined to the one image file."""
+"""Virtual disks through qemu-nbd, the reference reader, confined to the files of the one disk."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from diskwright.blockio.local import LocalReader
 from diskwright.blockio.nbd import STALL_LIMIT_S, NbdReader
 from diskwright.errors import Cancelled, DiskwrightError, ToolFailed, ToolMissing
 from diskwright.formats.identity import check_identity, open_image
-from diskwright.formats.qemu import image_options, meaning
-from diskwright.model.image import FileIdentity, ImageFormat
+from diskwright.formats.qemu import image_options, is_local, meaning
+from diskwright.model.image import DiskFile, FileIdentity
 from diskwright.model.nulls import NeverCancelled
 from diskwright.model.units import GIB, MIB
 from diskwright.ports import BlockReader, CancelToken
@@ -66,44 +66,43 @@ class QemuNbdExporter:
         self._cancel = cancel or NeverCancelled()
 
     @contextmanager
-    def open(
-        self, identity: FileIdentity, image_format: ImageFormat, *, connections: int
-    ) -> Iterator[BlockReader]:
-        """The file is the one of `identity`, in that state, after qemu has opened it.
+    def open(self, disk: DiskFile, *, connections: int) -> Iterator[BlockReader]:
+        """The files are those of their identities, in that state, after qemu has opened them.
 
         Raises SourceChanged, Locked, ImageRefused, ToolError.
         """
-        if image_format is ImageFormat.RAW:
+        if is_local(disk):
             with (
-                _raw(identity) as fd,
-                LocalReader(os.dup(fd), exact_size=identity.size, name=identity.path) as local,
+                _raw(disk.identity) as fd,
+                LocalReader(os.dup(fd), exact_size=disk.identity.size, name=disk.name) as local,
             ):
                 yield local
             return
-        with self._export(identity, image_format, connections=connections) as (process, sockets):
+        with self._export(disk, connections=connections) as (process, sockets):
             try:
                 with NbdReader(
-                    sockets, name=identity.path, stall_limit_s=self._stall_limit_s
+                    sockets, name=disk.name, stall_limit_s=self._stall_limit_s
                 ) as reader:
-                    check_identity(identity)
+                    for identity in disk.files():
+                        check_identity(identity)
                     yield reader
             except ToolFailed as error:
                 self._cancel.check()  # the connections may have been shut because of it
                 if error.tool != _TOOL:
                     raise
-                raise _why(process, identity.path, error) from error
+                raise _why(process, disk.name, error) from error
 
     @contextmanager
-    def descriptor(self, identity: FileIdentity, image_format: ImageFormat) -> Iterator[int]:
+    def descriptor(self, disk: DiskFile) -> Iterator[int]:
         """For a confined child: the raw file read-only, else a connection nobody has spoken on.
 
         Whether qemu took the image shows only when the child speaks; `open` says it better.
         """
-        if image_format is ImageFormat.RAW:
-            with _raw(identity) as fd:
+        if is_local(disk):
+            with _raw(disk.identity) as fd:
                 yield fd
             return
-        with self._export(identity, image_format, connections=1) as (_, sockets):
+        with self._export(disk, connections=1) as (_, sockets):
             yield sockets[0].fileno()
 
     def _found(self) -> str:
@@ -114,11 +113,11 @@ class QemuNbdExporter:
 
     @contextmanager
     def _export(
-        self, identity: FileIdentity, image_format: ImageFormat, *, connections: int
+        self, disk: DiskFile, *, connections: int
     ) -> Iterator[tuple[ConfinedProcess, list[socket.socket]]]:
         """A running qemu-nbd and connections to it, whose greeting comes once it has the image."""
         tool = self._found()
-        options = image_options(identity.path, image_format)
+        options = image_options(disk)
         with ExitStack() as stack:
             sockets, listener = _connected(connections, stack)
             command = tool_command(
@@ -133,7 +132,7 @@ class QemuNbdExporter:
                 ],
                 rules=[
                     *tool_rules(tool),
-                    Rule(identity.path, "r", (identity.device, identity.inode)),
+                    *(Rule(i.path, "r", (i.device, i.inode)) for i in disk.files()),
                 ],
                 limits=_LIMITS,
                 listen=listener.fileno(),

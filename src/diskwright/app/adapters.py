@@ -26,7 +26,9 @@ from diskwright.ports import (
 if TYPE_CHECKING:
     from diskwright.adapters.qemu_img import QemuImgConverter
     from diskwright.adapters.qemu_nbd import QemuNbdExporter
+    from diskwright.app.inputs import InputOptions
     from diskwright.ops.convert import LocalTools
+    from diskwright.ops.opening import ImageOpener
 
 
 def given(option: str, value: str | None) -> str | None:
@@ -57,6 +59,15 @@ class Adapters:
             descriptor=self.exporter(cancel).descriptor,
             unconfined=self._settings.unconfined,
             cancel=cancel,
+        )
+
+    def opener(self, inputs: InputOptions) -> ImageOpener:
+        from diskwright.adapters.unpacked import UnpackedFiles
+        from diskwright.ops.opening import ImageOpener
+
+        return ImageOpener(
+            UnpackedFiles(limit=inputs.get("max_unpacked"), unconfined=self._settings.unconfined),
+            beneath=given("--allow-backing-under", inputs.get("allow_backing_under")),
         )
 
     def converter(self) -> QemuImgConverter:

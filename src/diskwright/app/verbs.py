@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Unpack
 
 from diskwright.app.adapters import Adapters, given
+from diskwright.app.inputs import InputOptions
 from diskwright.config import Settings
 from diskwright.errors import UsageError
 from diskwright.model.finding import Accepted
@@ -25,6 +28,9 @@ from diskwright.model.outcome import (
 from diskwright.model.text import printable
 from diskwright.ports import CancelToken, Progress
 
+if TYPE_CHECKING:
+    from diskwright.ops.opening import Source
+
 
 class Diskwright:
     """The verbs, with settings. Nothing is held open between two of them."""
@@ -33,11 +39,12 @@ class Diskwright:
         self.settings = settings
         self._adapters = Adapters(settings, passphrase=passphrase)
 
-    def inspect(self, path: str, *, input_format: ImageFormat | None = None) -> Inspected:
+    def inspect(self, path: str, **inputs: Unpack[InputOptions]) -> Inspected:
         """Facts of an image file and of the guest in it. Raises InputError, ToolError."""
         from diskwright.ops.inspect import inspect
 
-        return inspect(path, inspector=self._adapters.inspector(), input_format=input_format)
+        with self._source(path, inputs) as source:
+            return inspect(source, inspector=self._adapters.inspector())
 
     def validate(
         self,
@@ -47,21 +54,21 @@ class Diskwright:
         data: bool = False,
         min_memory: int | None = None,
         accepted: Sequence[Accepted] = (),
-        input_format: ImageFormat | None = None,
+        **inputs: Unpack[InputOptions],
     ) -> Validated:
         """Facts and findings under a profile; `min_memory` in bytes."""
         from diskwright.ops.inspect import validate
 
-        return validate(
-            path,
-            inspector=self._adapters.inspector(),
-            profile=self._adapters.profile(profile),
-            database=self._adapters.database(),
-            data=data,
-            min_memory=min_memory,
-            accepted=accepted,
-            input_format=input_format,
-        )
+        with self._source(path, inputs) as source:
+            return validate(
+                source,
+                inspector=self._adapters.inspector(),
+                profile=self._adapters.profile(profile),
+                database=self._adapters.database(),
+                data=data,
+                min_memory=min_memory,
+                accepted=accepted,
+            )
 
     def convert(
         self,
@@ -72,22 +79,22 @@ class Diskwright:
         compress: bool = False,
         verify: bool = False,
         force: bool = False,
-        input_format: ImageFormat | None = None,
         progress: Progress | None = None,
         cancel: CancelToken | None = None,
+        **inputs: Unpack[InputOptions],
     ) -> Converted:
         """Write `target` in another format; it appears whole or not at all."""
         from diskwright.ops.convert import Wanted, convert
 
-        return convert(
-            source,
-            target,
-            Wanted(output_format, compress=compress, verify=verify, force=force),
-            tools=self._adapters.local_tools(cancel),
-            progress=progress or NullProgress(),
-            cancel=cancel or NeverCancelled(),
-            input_format=input_format,
-        )
+        with self._source(source, inputs) as opened:
+            return convert(
+                opened,
+                target,
+                Wanted(output_format, compress=compress, verify=verify, force=force),
+                tools=self._adapters.local_tools(cancel),
+                progress=progress or NullProgress(),
+                cancel=cancel or NeverCancelled(),
+            )
 
     def prepare(
         self,
@@ -104,10 +111,10 @@ class Diskwright:
         strict: bool = False,
         min_memory: int | None = None,
         accepted: Sequence[Accepted] = (),
-        input_format: ImageFormat | None = None,
         judged: Callable[[Validated], None] | None = None,
         progress: Progress | None = None,
         cancel: CancelToken | None = None,
+        **inputs: Unpack[InputOptions],
     ) -> Prepared:
         """Validate, then convert, digest, seal and upload in one pass; the manifest comes last.
 
@@ -135,9 +142,7 @@ class Diskwright:
             entropy=os.urandom,
         )
         request = prepare.PrepareRequest(
-            path,
             given("--name", name) or default_name(path),
-            input_format=input_format,
             output_format=output_format,
             compress=compress,
             data=data,
@@ -145,17 +150,18 @@ class Diskwright:
             min_memory=min_memory,
             accepted=tuple(accepted),
         )
-        planned = prepare.plan(
-            request, tools=tools, judged=judged, cancel=cancel or NeverCancelled()
-        )
-        if dry_run:
-            return prepare.rehearsed(planned, target=tools.store.url)
-        return prepare.run(
-            planned,
-            tools=tools,
-            progress=progress or NullProgress(),
-            cancel=cancel or NeverCancelled(),
-        )
+        with self._source(path, inputs) as source:
+            planned = prepare.plan(
+                source, request, tools=tools, judged=judged, cancel=cancel or NeverCancelled()
+            )
+            if dry_run:
+                return prepare.rehearsed(planned, target=tools.store.url)
+            return prepare.run(
+                planned,
+                tools=tools,
+                progress=progress or NullProgress(),
+                cancel=cancel or NeverCancelled(),
+            )
 
     def restore(
         self,
@@ -238,6 +244,10 @@ class Diskwright:
         from diskwright.adapters.kms_local import new_key
 
         return new_key(path, passphrase=passphrase).key_id
+
+    def _source(self, path: str, inputs: InputOptions) -> AbstractContextManager[Source]:
+        opener = self._adapters.opener(inputs)
+        return opener.source(path, input_format=inputs.get("input_format"))
 
 
 def default_name(path: str) -> str:

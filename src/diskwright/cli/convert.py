@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from diskwright.cli.options import (
     image_path,
-    input_format_option,
+    input_options,
     output_option,
     progress_option,
 )
@@ -14,6 +16,9 @@ from diskwright.cli.session import Session, path_text
 from diskwright.model.image import ImageFormat
 
 FORMATS = ["raw", "qcow2", "vmdk", "vhd", "vhdx", "vdi", "qed"]
+
+if TYPE_CHECKING:
+    from diskwright.app.inputs import InputOptions
 
 
 @click.command(
@@ -36,7 +41,7 @@ Examples:
 @click.option("-c", "--compress", is_flag=True, help="Compress (qcow2).")
 @click.option("--verify", is_flag=True, help="Read OUT back and compare before it takes its name.")
 @click.option("--force", is_flag=True, help="Overwrite OUT if it exists.")
-@input_format_option
+@input_options
 @progress_option
 @output_option
 @click.pass_obj
@@ -48,7 +53,7 @@ def command(
     compress: bool,
     verify: bool,
     force: bool,
-    input_format: ImageFormat | None,
+    inputs: InputOptions,
     progress: bool | None,
 ) -> None:
     """Convert the image file IN to OUT.
@@ -71,9 +76,9 @@ def command(
             compress=compress,
             verify=verify,
             force=force,
-            input_format=input_format,
             progress=bar,
             cancel=cancel,
+            **inputs,
         )
     session.say(converted_text(made))
     session.results.append(made_result(path_text(source), made))

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
-from diskwright.cli.options import image_path, input_format_option, output_option
+from diskwright.cli.options import image_path, input_options, output_option
 from diskwright.cli.session import Session, path_text
-from diskwright.model.image import ImageFormat
+
+if TYPE_CHECKING:
+    from diskwright.app.inputs import InputOptions
 
 
 @click.command(
@@ -18,10 +22,10 @@ Examples:
   diskwright inspect --output json *.qcow2 | jq '.results[].facts.guest.os'""",
 )
 @click.argument("images", nargs=-1, required=True, metavar="IMAGE...", callback=image_path)
-@input_format_option
+@input_options
 @output_option
 @click.pass_obj
-def command(session: Session, images: tuple[str, ...], input_format: ImageFormat | None) -> None:
+def command(session: Session, images: tuple[str, ...], inputs: InputOptions) -> None:
     """Tell what an image file is and what is installed in it, without judging.
 
     The file is read only, in a confined process; nothing that it names is opened.
@@ -33,6 +37,6 @@ def command(session: Session, images: tuple[str, ...], input_format: ImageFormat
     app = session.open()
     for image in images:
         with session.reporting(image):
-            found = app.inspect(image, input_format=input_format)
+            found = app.inspect(image, **inputs)
             session.say(inspected_text(found, image))
             session.results.append(inspected_result(path_text(image), found, None))

@@ -7,13 +7,14 @@ from typing import Any, TypeVar
 
 import click
 
+from diskwright.formats.support import SUPPORT
 from diskwright.model.finding import Accepted
 from diskwright.model.image import ImageFormat
 from diskwright.model.units import parse_size
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-READ_FORMATS = [ImageFormat.RAW.value, ImageFormat.QCOW2.value]
+READ_FORMATS = [row.format.value for row in SUPPORT if row.read]
 
 
 class SizeType(click.ParamType[int]):
@@ -62,13 +63,38 @@ def _set_output(ctx: click.Context, _param: click.Parameter, value: str) -> str:
     return value
 
 
-def input_format_option(command: F) -> F:
-    return click.option(
-        "--input-format",
-        type=click.Choice(READ_FORMATS),
-        callback=lambda _c, _p, value: ImageFormat(value) if value else None,
-        help="Choose among the formats that the file matches, or raw.",
-    )(command)
+def input_options(command: F) -> F:
+    """What a person can say of the file to read; the command gets them as one `inputs`."""
+    for option in (
+        click.option(
+            "--max-unpacked",
+            type=SizeType(),
+            metavar="SIZE",
+            expose_value=False,
+            callback=_keep_input,
+            help="Most bytes to unpack of a gzip, xz, zstd or bzip2 file (default: by its size).",
+        ),
+        click.option(
+            "--allow-backing-under",
+            metavar="DIR",
+            expose_value=False,
+            callback=_keep_input,
+            help="Follow what the image names (backing file, extents), beneath DIR only.",
+        ),
+        click.option(
+            "--input-format",
+            type=click.Choice(READ_FORMATS),
+            expose_value=False,
+            callback=lambda c, p, value: _keep_input(c, p, ImageFormat(value) if value else None),
+            help="Choose among the formats that the file matches, or raw.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def _keep_input(ctx: click.Context, param: click.Parameter, value: Any) -> None:
+    ctx.params.setdefault("inputs", {})[param.name] = value
 
 
 def progress_option(command: F) -> F:

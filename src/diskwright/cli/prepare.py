@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from diskwright.cli.options import (
     accepted,
     image_path,
-    input_format_option,
+    input_options,
     not_empty,
     output_option,
     profile_option,
@@ -19,6 +21,9 @@ from diskwright.cli.session import Session, path_text
 from diskwright.model.finding import Result
 from diskwright.model.image import ImageFormat
 from diskwright.model.outcome import Validated
+
+if TYPE_CHECKING:
+    from diskwright.app.inputs import InputOptions
 
 
 @click.command(
@@ -61,7 +66,7 @@ Examples:
     help="Server-side encryption of the object (default: the profile's).",
 )
 @rules_options
-@input_format_option
+@input_options
 @s3_options
 @progress_option
 @output_option
@@ -82,7 +87,7 @@ def command(
     strict: bool,
     accept: tuple[str, ...],
     reason: tuple[str, ...],
-    input_format: ImageFormat | None,
+    inputs: InputOptions,
     endpoint_url: str | None,
     region: str | None,
     addressing_style: str | None,
@@ -128,10 +133,10 @@ def command(
             strict=strict,
             min_memory=min_memory,
             accepted=waivers,
-            input_format=input_format,
             judged=judged,
             progress=bar,
             cancel=cancel,
+            **inputs,
         )
     request = None if made.sealed or made.dry_run else import_request(made)
     session.say(prepared_text(made, request))

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from diskwright.cli.options import (
     accepted,
     image_path,
-    input_format_option,
+    input_options,
     output_option,
     profile_option,
     rules_options,
 )
 from diskwright.cli.session import Session, path_text
 from diskwright.errors import ValidationFailed
-from diskwright.model.image import ImageFormat
+
+if TYPE_CHECKING:
+    from diskwright.app.inputs import InputOptions
 
 
 @click.command(
@@ -33,7 +37,7 @@ Exit codes: 0 nothing stands against an import, 3 something does.""",
 @click.argument("images", nargs=-1, required=True, metavar="IMAGE...", callback=image_path)
 @profile_option
 @rules_options
-@input_format_option
+@input_options
 @output_option
 @click.pass_obj
 def command(
@@ -45,7 +49,7 @@ def command(
     strict: bool,
     accept: tuple[str, ...],
     reason: tuple[str, ...],
-    input_format: ImageFormat | None,
+    inputs: InputOptions,
 ) -> None:
     """Check an image against a target cloud's written requirements, before a byte moves.
 
@@ -65,7 +69,7 @@ def command(
                 data=data,
                 min_memory=min_memory,
                 accepted=waivers,
-                input_format=input_format,
+                **inputs,
             )
             session.remark_idle(waivers, found.verdict)
             text = validated_text(found, image, strict=strict, colour=session.colour())

@@ -42,7 +42,7 @@ def open_image(path: str) -> tuple[int, FileIdentity]:
     except InputNotAFile:
         _close(fd)
         raise
-    return fd, _identity(absolute, status)
+    return fd, identity_of(absolute, status)
 
 
 def take_identity(path: str) -> FileIdentity:
@@ -59,7 +59,7 @@ def check_identity(identity: FileIdentity) -> None:
     except OSError as error:
         reason = error.strerror or "it is gone"
         raise SourceChanged(path=identity.path, what=reason) from error
-    now = _identity(identity.path, status)
+    now = identity_of(identity.path, status)
     if now == identity:
         return
     if (now.device, now.inode) != (identity.device, identity.inode):
@@ -79,7 +79,8 @@ def _absolute(path: str) -> str:
     return os.path.abspath(path)
 
 
-def _identity(path: str, status: os.stat_result) -> FileIdentity:
+def identity_of(path: str, status: os.stat_result) -> FileIdentity:
+    """Of the file `status` is of, which has the absolute `path`."""
     return FileIdentity(
         path=path,
         device=status.st_dev,

@@ -17,15 +17,8 @@ READERS: dict[ImageFormat, Callable[[ImageSource], ImageFacts]] = {
     ImageFormat.QCOW2: qcow2.read_facts,
 }
 
-_COMPRESSED = frozenset(
-    {
-        ImageFormat.GZIP,
-        ImageFormat.ZSTD,
-        ImageFormat.XZ,
-        ImageFormat.BZIP2,
-        ImageFormat.ZIP,
-    }
-)
+# One stream around one image: unpacked by whoever wants what is in it
+PACKED = frozenset({ImageFormat.GZIP, ImageFormat.ZSTD, ImageFormat.XZ, ImageFormat.BZIP2})
 _BLOCK_BYTES = 512  # the unit of st_blocks, whatever the file system's own
 
 
@@ -37,22 +30,37 @@ def inspect_image(
     `requested` chooses among the formats that matched, or raw. Raises ImageUnsafe, ImageBroken,
     ImageUnsupported, InputUnreadable and UsageError.
     """
-    source = ImageSource(fd, identity.path, identity.size)
-    found = decide(identity.path, identity.size, detect(fd, identity.size), requested=requested)
+    found = format_of(fd, identity, requested=requested)
+    return read_facts(ImageSource(fd, identity.path, identity.size), found)
+
+
+def format_of(
+    fd: int, identity: FileIdentity, *, requested: ImageFormat | None = None, shown: str = ""
+) -> ImageFormat:
+    """The format of a whole file, by its content; `shown` is its name in errors.
+
+    Raises ImageUnsafe, ImageBroken, InputUnreadable and UsageError.
+    """
+    matches = detect(fd, identity.size)
+    return decide(shown or identity.path, identity.size, matches, requested=requested)
+
+
+def read_facts(source: ImageSource, found: ImageFormat) -> ImageFacts:
+    """What an image of the format `found` says of itself. Raises ImageRefused, InputUnreadable."""
     reader = READERS.get(found)
     if reader is None:
         raise _not_read(source, found)
     facts = reader(source)
-    differs = extension_problem(identity.path, found)
+    differs = extension_problem(source.path, found)
     return replace(
         facts,
-        allocated=os.fstat(fd).st_blocks * _BLOCK_BYTES,
+        allocated=os.fstat(source.fd).st_blocks * _BLOCK_BYTES,
         problems=facts.problems if differs is None else (*facts.problems, differs),
     )
 
 
 def _not_read(source: ImageSource, found: ImageFormat) -> ImageRefused:
-    if found not in _COMPRESSED:
+    if found not in PACKED and found is not ImageFormat.ZIP:
         detail = f"its format is {found.value}, which is not read"
         return source.unsupported("format-unsupported", detail)
     refusal = source.unsupported(

@@ -12,6 +12,8 @@ HEAD_BYTES = 1 * MIB  # detection reads this much of the start ...
 TAIL_BYTES = 64 * KIB  # ... and this much of the end
 SMALLEST_FILE = 512
 
+CHAIN_DEPTH = 8  # files beneath an image; qemu opens every one of them for each read
+
 READ_PIECE = 64 * KIB  # a table is read in pieces that stay in the processor's cache
 
 QCOW2_L1_BYTES = 32 * MIB
@@ -29,3 +31,37 @@ QCOW2_BACKING_NAME_BYTES = 1_023
 # 8 GiB in 512 byte ones, stay within 5 s, as any file made to cost time does.
 QCOW2_L2_TABLES = 1 << 18
 QCOW2_L2_BYTES = 256 * MIB
+
+# A file's clusters are marked in memory, a byte each; a run of them costs about 0.4 us.
+CLAIM_UNITS = 64 * MIB  # 4 TiB in clusters of 64 KiB, 256 GiB in ones of 4 KiB
+CLAIM_RUNS = 2_000_000
+
+QED_BACKING_NAME_BYTES = 1_023  # specification
+QED_TABLE_BYTES = 8 * MIB  # QEMU writes 256 KiB by default; above it its own sums overflow
+QED_L2_BYTES = 128 * MIB  # 1 TiB of data in 64 KiB clusters: 16 million entries, 2 s
+
+# An ISO's names are read in Python, at some 10 us each: every tree at its limit takes 2 s. The
+# largest install media have 20,000 entries.
+ISO_ENTRIES = 1 << 17  # of one tree
+ISO_DEPTH = 128  # directories in one another; ISO 9660 allows 8, Rock Ridge more
+ISO_PATH_BYTES = 4_096  # PATH_MAX of Linux: of a path, and of a link's target
+ISO_NAME_BYTES = 1_024  # of one name in UTF-8; 255 characters in every tree
+ISO_DIRECTORY_BYTES = 16 * MIB  # one directory of 65,536 long names
+ISO_TREE_BYTES = 128 * MIB  # all directories of one tree
+ISO_EXTENTS = 1 << 18  # of all files of one tree; a 4 GiB file on UDF has 4
+ISO_DESCRIPTORS = 64  # volume descriptors, and UDF's of one sequence
+ISO_BOOT_ENTRIES = 64  # one sector of El Torito's catalog
+ISO_CONTINUATIONS = 32  # CE areas of one directory record; honest ones have 1
+ISO_CONTINUATION_BYTES = 16 * MIB  # of one tree
+ISO_LINK_STEPS = 1 << 20  # to see where all links of a tree lead
+ISO_LINKS_FOLLOWED = 40  # for one path, as Linux does
+
+# A block table of VHD, VHDX or VDI: 8 TiB of 2 MiB blocks. An entry takes about 0.2 us and 4 bytes.
+BLOCKS = 1 << 22
+VHD_PARENT_NAME_BYTES = 4 * KIB
+
+QCOW_BACKING_NAME_BYTES = 1_023  # as in QEMU
+QCOW_L1_BYTES = 32 * MIB
+QCOW_L2_BYTES = 128 * MIB  # 64 GiB of data in 4 KiB clusters: 16 million entries, 2 s
+
+PARALLELS_BAT_BYTES = 64 * MIB  # 16 TiB in clusters of 1 MiB

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
 
 from diskwright.errors import (
     DiskwrightError,
@@ -16,7 +17,7 @@ from diskwright.errors import (
     Locked,
     ToolFailed,
 )
-from diskwright.model.image import ImageFormat
+from diskwright.model.image import DiskFile, ImageFormat
 
 DRIVERS = {
     ImageFormat.RAW: "raw",
@@ -46,15 +47,38 @@ def format_of_driver(name: str) -> ImageFormat | None:
     return next((known for known, driver in DRIVERS.items() if driver == name), None)
 
 
-def image_options(path: str, image_format: ImageFormat) -> str:
-    """The value of `--image-opts`: this file in this format, whatever its name looks like.
+def is_local(disk: DiskFile) -> bool:
+    """Whether the file's bytes are the disk's, so that no tool is needed to read it."""
+    whole = not disk.offset and disk.length is None
+    return whole and disk.format in (ImageFormat.RAW, ImageFormat.ISO)
+
+
+def image_options(disk: DiskFile) -> str:
+    """The value of `--image-opts`: these files in these formats, whatever their names look like.
 
     Never a bare name: qemu takes `fat:/etc`, `nbd:host` and `json:{}` for more than file names.
     """
+    return ",".join(f"{name}={value.replace(',', ',,')}" for name, value in _options(disk, ""))
+
+
+def _options(disk: DiskFile, prefix: str) -> Iterator[tuple[str, str]]:
+    path = disk.identity.path
     if not os.path.isabs(path):
         raise ValueError(f"{path!r} is not absolute")
-    driver = driver_of(image_format, path)
-    return f"driver={driver},file.driver=file,file.filename={path.replace(',', ',,')}"
+    yield f"{prefix}driver", driver_of(disk.format, path)
+    if disk.vhd_size is not None:
+        yield f"{prefix}force_size_calc", disk.vhd_size.value
+    file = f"{prefix}file."
+    if disk.offset or disk.length is not None:
+        yield f"{file}driver", "raw"
+        yield f"{file}offset", str(disk.offset)
+        if disk.length is not None:
+            yield f"{file}size", str(disk.length)
+        file += "file."
+    yield f"{file}driver", "file"
+    yield f"{file}filename", path
+    if disk.backing is not None:
+        yield from _options(disk.backing, f"{prefix}backing.")
 
 
 def meaning(tool: str, said: str, path: str) -> DiskwrightError:

@@ -109,6 +109,7 @@ class ImageFacts:
     creator: str | None = None  # the program that made it, as its header says
     geometry: Geometry | None = None
     vhd_size: VhdSize | None = None
+    packed_in: ImageFormat | None = None  # what the file itself is: a gzip member, an xz stream
     references: tuple[Reference, ...] = ()  # in the order of the file; only where it was allowed
 
 

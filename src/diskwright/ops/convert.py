@@ -12,7 +12,7 @@ from diskwright.blockio.digest import digest_reader
 from diskwright.blockio.view import CancelView, DigestView, ProgressView
 from diskwright.errors import ToolFailed, UsageError
 from diskwright.formats.identity import take_identity
-from diskwright.model.image import ImageFormat
+from diskwright.model.image import DiskFile, ImageFormat
 from diskwright.model.outcome import Converted
 from diskwright.ops.opening import Source, look, reading
 from diskwright.ports import (
@@ -48,21 +48,19 @@ class Wanted:
 
 
 def convert(
-    path: str,
+    source: Source,
     target: str,
     wanted: Wanted,
     *,
     tools: LocalTools,
     progress: Progress,
     cancel: CancelToken,
-    input_format: ImageFormat | None = None,
 ) -> Converted:
     """`target` appears whole under its name, or not at all; with `verify` once it was read back."""
     if wanted.compress and wanted.format is not ImageFormat.QCOW2:
         raise UsageError(
             f"{wanted.format.value} can't be compressed", "only qcow2 can: leave out --compress"
         )
-    source = look(path, input_format=input_format)
     target = os.path.abspath(target)
     _check_not_source(source, target)
     native = wanted.format in FORWARD
@@ -76,8 +74,7 @@ def convert(
             else:
                 digest = ""
                 tools.converter.convert(
-                    source.identity,
-                    source.facts.format,
+                    source.disk,
                     staged.path,
                     wanted.format,
                     compress=wanted.compress,
@@ -90,7 +87,7 @@ def convert(
             _check_not_source(source, target)
             staged.commit()
     return Converted(
-        source=source.identity.path,
+        source=source.path,
         target=target,
         format=wanted.format.value,
         compressed=wanted.compress,
@@ -102,12 +99,13 @@ def convert(
 
 
 def _check_not_source(source: Source, target: str) -> None:
-    """Raises UsageError where `target` is the source, also by a link: it is never replaced."""
+    """Raises UsageError where `target` is a file of the source, also by a link: it stays."""
     try:
         status = os.stat(target)
     except OSError:
         return  # what is not there, or can't be reached, is not the source
-    if (status.st_dev, status.st_ino) == (source.identity.device, source.identity.inode):
+    files = (source.origin, *source.disk.files())
+    if (status.st_dev, status.st_ino) in {(one.device, one.inode) for one in files}:
         raise UsageError(f"{target}: is the image to convert", "name another file")
 
 
@@ -161,7 +159,9 @@ def _verify(
     if wanted.format in FORWARD:
         copy = look(made, input_format=wanted.format)
     else:  # made by qemu-img from a disk of this size: nothing in it has to be detected
-        copy = Source(take_identity(made), replace(source.facts, format=wanted.format))
+        identity = take_identity(made)
+        facts = replace(source.facts, format=wanted.format)
+        copy = Source(identity, DiskFile(identity, wanted.format), facts)
     found = digest_of(copy, tools, progress, cancel, "verify")
     if found != digest:
         raise ToolFailed("verification", f"what was written reads back as {found}, not {digest}")

@@ -8,22 +8,18 @@ from dataclasses import replace
 from diskwright.errors import UsageError
 from diskwright.model.finding import Accepted, Result, Verdict
 from diskwright.model.guest import GuestFacts
-from diskwright.model.image import ImageFormat
 from diskwright.model.outcome import Inspected, Validated
 from diskwright.model.profile import Minimum, Profile
-from diskwright.ops.opening import Source, look
+from diskwright.ops.opening import Source
 from diskwright.ports import GuestInspector, OsDatabase
 from diskwright.rules import judge, known_rule_ids
 
 
-def inspect(
-    path: str, *, inspector: GuestInspector, input_format: ImageFormat | None = None
-) -> Inspected:
-    """Facts only. Nothing of the file is written and nothing it names is opened."""
-    source = look(path, input_format=input_format)
-    guest = inspector.inspect(source.identity, source.facts)
+def inspect(source: Source, *, inspector: GuestInspector) -> Inspected:
+    """Facts only. Nothing of the file is written."""
+    guest = inspector.inspect(source.disk)
     source.unchanged()
-    return Inspected(source.identity.path, source.facts, guest)
+    return Inspected(source.path, source.facts, guest)
 
 
 def check_accepted(accepted: Sequence[Accepted]) -> None:
@@ -73,7 +69,7 @@ def verdict_of(
 
 
 def validate(
-    path: str,
+    source: Source,
     *,
     inspector: GuestInspector,
     profile: Profile,
@@ -81,11 +77,9 @@ def validate(
     data: bool = False,
     min_memory: int | None = None,
     accepted: Sequence[Accepted] = (),
-    input_format: ImageFormat | None = None,
 ) -> Validated:
     """Facts and findings; what stands against an import is for the caller to act upon."""
-    source = look(path, input_format=input_format)
-    guest = inspector.inspect(source.identity, source.facts)
+    guest = inspector.inspect(source.disk)
     source.unchanged()
     verdict = verdict_of(
         source,
@@ -96,4 +90,4 @@ def validate(
         min_memory=min_memory,
         accepted=accepted,
     )
-    return Validated(source.identity.path, source.facts, guest, verdict)
+    return Validated(source.path, source.facts, guest, verdict)

@@ -1,58 +1,97 @@
-"""From a path to a certain format, facts and a reader: where every verb begins."""
+"""From a path to certain formats, facts and a reader: where every verb begins."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 
 from diskwright.errors import ImageUnsupported
+from diskwright.formats.beneath import allowed_folder
+from diskwright.formats.chain import OpenImage, resolve
 from diskwright.formats.identity import check_identity, open_image
-from diskwright.formats.inspect import inspect_image
-from diskwright.model.image import FileIdentity, ImageFacts, ImageFormat
-from diskwright.ports import BlockExporter, BlockReader
+from diskwright.formats.inspect import PACKED, format_of
+from diskwright.model.image import DiskFile, FileIdentity, ImageFacts, ImageFormat
+from diskwright.ports import BlockExporter, BlockReader, Unpacker
 
 CONNECTIONS = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """An image file that was looked at: which file it is, and what it says of itself."""
+    """A disk that was looked at: in which file of the user's, of which files, and its facts."""
 
-    identity: FileIdentity
+    origin: FileIdentity
+    disk: DiskFile
     facts: ImageFacts
 
     @property
     def path(self) -> str:
-        return self.identity.path
+        return self.origin.path
 
     def unchanged(self) -> None:
-        """Raises SourceChanged if it is no longer the file that was looked at."""
-        check_identity(self.identity)
+        """Raises SourceChanged if these are no longer the files that were looked at."""
+        for identity in dict.fromkeys((self.origin, *self.disk.files())):
+            check_identity(identity)
+
+
+@dataclass(frozen=True, slots=True)
+class ImageOpener:
+    """How files are looked at, as `app` hands it over. `beneath` is a folder that the user allowed:
+    what an image names is followed there, and nowhere else.
+    """
+
+    unpacker: Unpacker
+    beneath: str | None = None
+
+    @contextmanager
+    def source(self, path: str, *, input_format: ImageFormat | None = None) -> Iterator[Source]:
+        """Detect and parse, bounded, without any tool. What was unpacked for it is gone when the
+        context is left. Raises InputError.
+        """
+        beneath = None if self.beneath is None else allowed_folder(self.beneath)
+        with ExitStack() as stack:
+            fd, origin = _opened(path, stack)
+            found = format_of(fd, origin, requested=input_format)
+            if found not in PACKED:
+                disk, facts = resolve(OpenImage(fd, origin), found, beneath=beneath)
+                yield Source(origin, disk, facts)
+                return
+            content = stack.enter_context(self.unpacker.unpacked(origin, found))
+            fd, content = _opened(content.path, stack)
+            inner = format_of(fd, content, shown=origin.path)
+            disk, facts = resolve(OpenImage(fd, content, shown=origin.path), inner)
+            yield Source(origin, disk, replace(facts, packed_in=found, file_size=origin.size))
+
+
+def _opened(path: str, stack: ExitStack) -> tuple[int, FileIdentity]:
+    fd, identity = open_image(path)
+    stack.callback(os.close, fd)
+    return fd, identity
 
 
 def look(path: str, *, input_format: ImageFormat | None = None) -> Source:
-    """Detect and parse, bounded, without any tool. Raises InputError."""
-    fd, identity = open_image(path)
-    try:
-        return Source(identity, inspect_image(fd, identity, requested=input_format))
-    finally:
-        os.close(fd)
+    """A file that stands alone, neither packed nor naming others. Raises InputError."""
+    with ExitStack() as stack:
+        fd, identity = _opened(path, stack)
+        found = format_of(fd, identity, requested=input_format)
+        disk, facts = resolve(OpenImage(fd, identity), found)
+        return Source(identity, disk, facts)
 
 
 @contextmanager
 def reading(source: Source, exporter: BlockExporter) -> Iterator[BlockReader]:
-    """The guest's bytes. The file is the one that was looked at, and is exported whole.
+    """The guest's bytes. The files are those that were looked at, and are exported whole.
 
     qemu drops the tail of a virtual disk that is no multiple of 512 bytes: such an export is
     shorter than the header says and is refused.
     """
-    with exporter.open(source.identity, source.facts.format, connections=CONNECTIONS) as reader:
+    with exporter.open(source.disk, connections=CONNECTIONS) as reader:
         source.unchanged()
         if reader.size != source.facts.virtual_size:
             raise ImageUnsupported(
-                source.identity.path,
+                source.disk.name,
                 "size-unaligned",
                 f"its header says {source.facts.virtual_size} bytes, {reader.size} can be read",
             )

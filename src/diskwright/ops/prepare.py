@@ -23,7 +23,7 @@ from diskwright.model.stored import StoredObject
 from diskwright.model.text import printable
 from diskwright.model.units import format_size
 from diskwright.ops.inspect import minimum_of, verdict_of
-from diskwright.ops.opening import Source, look, reading
+from diskwright.ops.opening import Source, reading
 from diskwright.ops.prepared import PreparePlan, body_of, journal_notes, manifest_of, outcome_of
 from diskwright.ops.sealing import Seal
 from diskwright.ops.upload import StoreDestination, check_reachable, sweep_dead_runs
@@ -62,9 +62,7 @@ class PrepareTools:
 
 @dataclass(frozen=True, slots=True)
 class PrepareRequest:
-    path: str
     name: str
-    input_format: ImageFormat | None = None
     output_format: ImageFormat | None = None  # None: the profile's preferred one
     compress: bool | None = None  # None: as the profile prefers
     data: bool = False
@@ -74,6 +72,7 @@ class PrepareRequest:
 
 
 def plan(
+    source: Source,
     request: PrepareRequest,
     *,
     tools: PrepareTools,
@@ -86,9 +85,8 @@ def plan(
     """
     _check_name(request.name)
     image_format, compress = _output(request, tools.profile)
-    source = look(request.path, input_format=request.input_format)
     cancel.check()
-    guest = tools.inspector.inspect(source.identity, source.facts)
+    guest = tools.inspector.inspect(source.disk)
     verdict = verdict_of(
         source,
         guest,
@@ -99,10 +97,10 @@ def plan(
         accepted=request.accepted,
     )
     if judged is not None:
-        judged(Validated(source.identity.path, source.facts, guest, verdict))
+        judged(Validated(source.path, source.facts, guest, verdict))
     against = verdict.standing(strict=request.strict)
     if against:
-        raise ValidationFailed(source.identity.path, len(against))
+        raise ValidationFailed(source.path, len(against))
     image = uuid7(int(tools.now() * 1000), tools.entropy(10))
     check_reachable(tools.store, image)
     with reading(source, tools.exporter) as reader:
@@ -235,7 +233,7 @@ def _send(
             for chunk in chunks:
                 cancel.check()
                 if chunk.offset + len(chunk.data) > limit:
-                    raise ObjectTooLarge(planned.source.identity.path, format_size(limit))
+                    raise ObjectTooLarge(planned.source.path, format_size(limit))
                 sink.write(chunk)
     stored = sink.finish()
     plain_size = stored.size if planned.seal is None else planned.seal.plain_size(stored.size)

@@ -59,7 +59,7 @@ def body_of(
     return ManifestBody(
         name=planned.name,
         disks=(disk,),
-        source_name=_base_name(planned.source.identity.path),
+        source_name=_base_name(planned.source.path),
         source_format=facts.format.value,
         image=facts,
         guest=planned.guest,
@@ -91,7 +91,7 @@ def _base_name(path: str) -> str:
 
 def journal_notes(planned: PreparePlan, versions: dict[str, str]) -> dict[str, object]:
     """What a later run needs to know of this one; wrapped keys only."""
-    identity = planned.source.identity
+    identity = planned.source.origin
     notes: dict[str, object] = {
         "source": {
             "device": identity.device,

@@ -179,11 +179,10 @@ def _convert(
     cancel: CancelToken,
 ) -> None:
     convert(
-        staged,
+        look(staged, input_format=ImageFormat(found.disk.format)),
         target,
         Wanted(wanted, verify=request.verify, force=request.force),
         tools=tools.local,
         progress=progress,
         cancel=cancel,
-        input_format=ImageFormat(found.disk.format),
     )

@@ -1,0 +1,106 @@
+"""The files of one virtual disk: found and judged by us, so that no tool has to find any.
+
+Without a folder that the user allowed an image that names another file is refused by its parser.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from diskwright.formats.beneath import open_beneath
+from diskwright.formats.inspect import format_of, read_facts
+from diskwright.formats.limits import CHAIN_DEPTH
+from diskwright.formats.source import ImageSource, shown
+from diskwright.model.image import (
+    DiskFile,
+    FileIdentity,
+    ImageFacts,
+    ImageFormat,
+    Reference,
+    ReferenceKind,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenImage:
+    """An image in an open file, or in a part of it. `shown` is how people know it, where that is
+    not the file's path.
+    """
+
+    fd: int
+    identity: FileIdentity
+    offset: int = 0
+    length: int | None = None
+    shown: str = ""
+
+    def source(self, *, follow: bool = False) -> ImageSource:
+        size = self.identity.size - self.offset if self.length is None else self.length
+        path = self.shown or self.identity.path
+        return ImageSource(self.fd, path, size, base=self.offset, follow=follow)
+
+
+def resolve(
+    image: OpenImage,
+    found: ImageFormat,
+    *,
+    beneath: str | None = None,
+    above: tuple[FileIdentity, ...] = (),
+) -> tuple[DiskFile, ImageFacts]:
+    """`image`, of the format `found`, with every file that it needs, and its own facts.
+
+    `beneath` is a real path (see `allowed_folder`), `above` the files that led here, the user's own
+    first. Raises ImageRefused.
+    """
+    source = image.source(follow=beneath is not None)
+    facts = read_facts(source, found)
+    backing: DiskFile | None = None
+    for reference in facts.references:
+        assert beneath is not None, "a parser refuses what nobody allowed"
+        if reference.kind in (ReferenceKind.BACKING, ReferenceKind.PARENT):
+            backing = _backing(source, found, reference, beneath, (*above, image.identity))
+    disk = DiskFile(
+        image.identity,
+        found,
+        offset=image.offset,
+        length=image.length,
+        vhd_size=facts.vhd_size,
+        backing=backing,
+        shown=image.shown,
+    )
+    return disk, facts
+
+
+def _backing(
+    source: ImageSource,
+    found: ImageFormat,
+    reference: Reference,
+    beneath: str,
+    above: tuple[FileIdentity, ...],
+) -> DiskFile:
+    if len(above) > CHAIN_DEPTH:
+        raise source.unsupported("chain-too-deep", f"a chain of more than {CHAIN_DEPTH} files")
+    fd, identity = open_beneath(beneath, source, reference)
+    try:
+        if any((one.device, one.inode) == (identity.device, identity.inode) for one in above):
+            name = shown(reference.name)
+            raise source.broken("chain-loop", f"its chain comes back to itself at {name}")
+        told = found if reference.kind is ReferenceKind.PARENT else reference.format
+        below = _format(source, fd, identity, told)
+        return resolve(OpenImage(fd, identity), below, beneath=beneath, above=above)[0]
+    finally:
+        os.close(fd)
+
+
+def _format(
+    source: ImageSource, fd: int, identity: FileIdentity, told: ImageFormat | None
+) -> ImageFormat:
+    """As the file above says it; where it says nothing, or a format with a sign of its own, the
+    content decides."""
+    if told is ImageFormat.RAW:
+        return told
+    seen = format_of(fd, identity)
+    if told is not None and seen is not told:
+        detail = f"{identity.path} is said to be {told.value}, and is {seen.value}"
+        raise source.broken("reference-format", detail)
+    return seen
