@@ -9,7 +9,8 @@ from botocore import exceptions
 from botocore.parsers import ResponseParserError
 
 from diskwright import errors
-from diskwright.adapters.s3.errors import REASONS, TRANSIENT_CODES, is_transient, translate
+from diskwright.adapters.s3.answers import REASONS
+from diskwright.adapters.s3.errors import TRANSIENT_CODES, is_transient, translate
 
 SECRET = "AKIAEXAMPLE/secret"
 

@@ -16,6 +16,7 @@ class RemoteError(DiskwrightError):
 class RemoteUnreachable(RemoteError):
     endpoint: str
     reason: str
+    hint_text: str = ""
     template = "{endpoint} can't be reached: {reason}"
     hint_template = "check the endpoint and the network: diskwright doctor --to s3://BUCKET"
 
@@ -25,6 +26,7 @@ class RemoteRefused(RemoteError):
     endpoint: str
     operation: str
     reason: str
+    hint_text: str = ""
     template = "{endpoint} refused {operation}: {reason}"
     hint_template = "check credentials and their rights: diskwright doctor --to s3://BUCKET"
 
@@ -32,6 +34,7 @@ class RemoteRefused(RemoteError):
 @dataclass(eq=False)
 class BucketMissing(RemoteError):
     bucket: str
+    hint_text: str = ""
     template = "there is no bucket {bucket}"
     hint_template = "make it, or correct the name in s3://BUCKET/PREFIX"
 

@@ -65,8 +65,13 @@ class StoredObject:
 
 @dataclass(frozen=True, slots=True)
 class OpenUpload:
+    """`begun` in seconds since 1970, None where it is not known; of a folder's, when it was last
+    written to.
+    """
+
     key: str
     upload_id: str
+    begun: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

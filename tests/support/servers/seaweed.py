@@ -13,7 +13,7 @@ from diskwright.adapters.s3 import S3Settings, S3Store, connect
 from diskwright.adapters.s3.retry import RetryPolicy
 
 _SCRIPT = Path(__file__).with_name("seaweedfs") / "start.py"
-HASTY = RetryPolicy(attempts=4, first_pause_s=0.01, longest_pause_s=0.02)
+HASTY = RetryPolicy(attempts=4, first_pause_s=0.01, longest_pause_s=0.02, patience_s=0)
 
 
 @dataclass

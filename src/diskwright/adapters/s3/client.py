@@ -9,6 +9,7 @@ What is set here and why:
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, cast
@@ -62,6 +63,8 @@ def connect(url: str, settings: S3Settings, *, cancel: CancelToken | None = None
     bucket, prefix = parse_url(url)
     _check("addressing style", settings.addressing, ADDRESSING)
     _check("server-side encryption", settings.sse, SSE)
+    if settings.ca_bundle and not os.access(settings.ca_bundle, os.R_OK):
+        raise UsageError(f"{settings.ca_bundle}: can't be read as a CA bundle", "check ca_bundle")
 
     import boto3
     from botocore.config import Config
@@ -106,6 +109,8 @@ def connect(url: str, settings: S3Settings, *, cancel: CancelToken | None = None
         kms_key_id=settings.kms_key_id,
         retry=settings.retry,
         cancel=cancel,
+        addressing=settings.addressing,
+        stall_s=settings.connect_timeout_s + settings.read_timeout_s,
     )
 
 

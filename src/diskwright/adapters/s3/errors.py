@@ -1,14 +1,16 @@
 """botocore's errors as ours, in one place.
 
 No message of the server or of botocore goes into ours: it may hold addresses with passwords, keys
-or terminal codes. The code of an answer (`SlowDown`) is kept, cut to its lawful letters.
+or terminal codes. The code of an answer (`SlowDown`) is kept, cut to its lawful letters; what else
+a line says of an answer is in `answers.py`, of a connection in `network.py`.
 """
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
+from diskwright.adapters.s3 import answers, network
+from diskwright.adapters.s3.answers import code_of, status_of
 from diskwright.errors import (
     BucketMissing,
     DiskwrightError,
@@ -23,48 +25,40 @@ from diskwright.errors import (
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError
 
-# Answers that may be other ones a moment later. BadDigest: the body was damaged on its way.
-TRANSIENT_CODES = frozenset(
-    {
-        "BadDigest",
-        "ConditionalRequestConflict",
-        "IncompleteBody",
-        "InternalError",
-        "OperationAborted",
-        "RequestTimeout",
-        "RequestTimeoutException",
-        "ServiceUnavailable",
-        "SlowDown",
-        "Throttling",
-        "ThrottlingException",
-        "TooManyRequests",
-    }
+# "Come again later": a store that is busy, not one that is broken.
+BUSY_CODES = frozenset(
+    {"ServiceUnavailable", "SlowDown", "Throttling", "ThrottlingException", "TooManyRequests"}
 )
-
-REASONS = {
-    "BadDigest": "the bytes that came there do not have their MD5",
-    "AccessDenied": "access denied",
-    "AllAccessDisabled": "access to the bucket is disabled",
-    "AuthorizationHeaderMalformed": "the bucket is in another region",
-    "ExpiredToken": "the session token has expired",
-    "InvalidAccessKeyId": "the access key is not known there",
-    "InvalidToken": "the session token is not valid",
-    "IllegalLocationConstraintException": "the bucket is in another region",
-    "PermanentRedirect": "the bucket is at another endpoint or in another region",
-    "RequestTimeTooSkewed": "this machine's clock differs from the server's by too much",
-    "SignatureDoesNotMatch": "the secret key does not fit the access key",
-    "NoSuchUpload": "the upload is gone",
+# Answers that may be other ones a moment later. BadDigest: the body was damaged on its way.
+TRANSIENT_CODES = BUSY_CODES | {
+    "BadDigest",
+    "ConditionalRequestConflict",
+    "IncompleteBody",
+    "InternalError",
+    "OperationAborted",
+    "RequestTimeout",
+    "RequestTimeoutException",
 }
 
 
-def code_of(error: ClientError) -> str:
-    """`NoSuchKey`, or the status as digits where the answer has no body (HEAD)."""
-    code = str(error.response.get("Error", {}).get("Code") or status_of(error))
-    return re.sub(r"[^A-Za-z0-9._-]", "", code)[:64] or "unknown"
+class NotAStore(Exception):
+    """An answer without what every S3 service says: a portal, a console, another web server."""
 
 
-def status_of(error: ClientError) -> int:
-    return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+class TooSlow(Exception):
+    """A request took longer than its bytes can need."""
+
+
+OURS = (NotAStore, TooSlow)
+
+
+def is_busy(error: Exception) -> bool:
+    """Does the store ask to be left alone for a while?"""
+    from botocore.exceptions import ClientError
+
+    return isinstance(error, ClientError) and (
+        status_of(error) in (429, 503) or code_of(error) in BUSY_CODES
+    )
 
 
 def is_transient(error: Exception) -> bool:
@@ -83,64 +77,69 @@ def is_transient(error: Exception) -> bool:
         exceptions.HTTPClientError
         | exceptions.ConnectionError
         | exceptions.IncompleteReadError
-        | ResponseParserError,
+        | ResponseParserError
+        | TooSlow,
     )
 
 
 def translate(
-    error: Exception, *, endpoint: str, bucket: str, operation: str, key: str
+    error: Exception,
+    *,
+    endpoint: str,
+    bucket: str,
+    operation: str,
+    key: str,
+    addressing: str = "auto",
 ) -> DiskwrightError:
-    """`error` is any of botocore's; the answer is never one of botocore's."""
+    """`error` is any of botocore's or of `OURS`; the answer is never one of them."""
     from botocore import exceptions
-    from botocore.parsers import ResponseParserError
 
     if isinstance(error, exceptions.ClientError):
-        return _answered(error, endpoint, bucket, operation, key)
-    name = type(error).__name__
+        return _answered(error, endpoint, bucket, operation, key, addressing)
     if isinstance(
         error,
         exceptions.NoCredentialsError
         | exceptions.PartialCredentialsError
-        | exceptions.CredentialRetrievalError,
+        | exceptions.CredentialRetrievalError
+        | exceptions.RefreshWithMFAUnsupportedError
+        | exceptions.SSOError
+        | exceptions.TokenRetrievalError,
     ):
-        return RemoteRefused(endpoint, operation, "no credentials were found")
+        reason, hint = answers.without_credentials(error)
+        return RemoteRefused(endpoint, operation, reason, hint)
     if isinstance(error, exceptions.ProfileNotFound):
         return UsageError("there is no such profile in the AWS configuration", "aws configure list")
     if isinstance(error, exceptions.ParamValidationError | exceptions.InvalidRegionError):
         return UsageError(f"{bucket} or its region is not a valid name", "check s3://BUCKET/PREFIX")
-    if isinstance(error, exceptions.SSLError):
-        return RemoteUnreachable(endpoint, "its certificate is not trusted, or it speaks no TLS")
-    if isinstance(error, exceptions.ProxyConnectionError):
-        return RemoteUnreachable(endpoint, "the proxy does not answer")
-    if isinstance(error, exceptions.ConnectTimeoutError):
-        return RemoteUnreachable(endpoint, "no connection within the time limit")
-    if isinstance(error, exceptions.ReadTimeoutError):
-        return RemoteUnreachable(endpoint, "no answer within the time limit")
-    if isinstance(error, exceptions.EndpointConnectionError):
-        return RemoteUnreachable(endpoint, "the name does not resolve, or nothing listens there")
-    if isinstance(error, exceptions.HTTPClientError | exceptions.ConnectionError):
-        return RemoteUnreachable(endpoint, f"the connection broke ({name})")
-    if isinstance(error, exceptions.IncompleteReadError | ResponseParserError):
-        return RemoteUnreachable(endpoint, f"its answer was damaged or cut short ({name})")
-    return RemoteRefused(endpoint, operation, name)
+    if isinstance(error, NotAStore):
+        return RemoteUnreachable(endpoint, network.NO_STORE, network.CHECK_ENDPOINT)
+    if isinstance(error, TooSlow):
+        return RemoteUnreachable(endpoint, "its answers come too slowly to be waited for")
+    told = network.broken(error, addressing)
+    if told is not None:
+        return RemoteUnreachable(endpoint, *told)
+    return RemoteRefused(endpoint, operation, type(error).__name__)
 
 
 def _answered(
-    error: ClientError, endpoint: str, bucket: str, operation: str, key: str
+    error: ClientError, endpoint: str, bucket: str, operation: str, key: str, addressing: str
 ) -> DiskwrightError:
     code, status = code_of(error), status_of(error)
     if code == "NoSuchBucket":
-        return BucketMissing(bucket)
-    if code == "NoSuchUpload":
-        return RemoteRefused(endpoint, operation, REASONS[code])
+        return BucketMissing(bucket, answers.other_addressing(addressing))
+    told = answers.known(error, bucket)
+    if told is not None:
+        return RemoteRefused(endpoint, operation, *told)
     if code in ("NoSuchKey", "404") or status == 404:
         return ObjectMissing(key)
     if code in ("PreconditionFailed", "412") or status == 412:
         return TargetExists(key)
     if code == "NotImplemented" or status == 501:
         return RemoteUnable(endpoint, operation)
-    if code in REASONS:
-        return RemoteRefused(endpoint, operation, REASONS[code])
+    if status == 407:
+        return RemoteUnreachable(endpoint, network.PROXY_WANTS_LOGIN, network.PROXY_LOGIN)
     if is_transient(error):
-        return RemoteUnreachable(endpoint, f"it kept answering {status} {code}")
+        later = answers.asks_to_wait(error)
+        wish = f" and asks to be left alone for {later:g} s" if later else ""
+        return RemoteUnreachable(endpoint, f"it kept answering {status} {code}{wish}")
     return RemoteRefused(endpoint, operation, f"{status} {code}")

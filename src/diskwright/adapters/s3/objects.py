@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from diskwright.adapters.s3.errors import status_of
+from diskwright.adapters.s3.answers import status_of
+from diskwright.adapters.s3.errors import NotAStore
 from diskwright.adapters.s3.retry import Caller, RetryPolicy
 from diskwright.adapters.s3.settle import SentUploads
 from diskwright.errors import BucketMissing, ObjectMissing, RemoteRefused, RemoteUnable
@@ -17,6 +18,9 @@ from diskwright.ports import CancelToken
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import ListObjectsOutputTypeDef
+
+T = TypeVar("T", bound=Mapping[str, Any])
 
 
 class S3Objects:
@@ -37,6 +41,8 @@ class S3Objects:
         kms_key_id: str | None = None,
         retry: RetryPolicy | None = None,
         cancel: CancelToken | None = None,
+        addressing: str = "auto",
+        stall_s: float | None = None,
     ) -> None:
         self._client = client
         self._bucket = bucket
@@ -44,7 +50,12 @@ class S3Objects:
         self._url = url or "/".join(filter(None, ("s3:/", bucket, prefix)))
         self._place = f"s3://{bucket}/{prefix} at {endpoint}"
         self._call = Caller(
-            retry or RetryPolicy(), endpoint=endpoint or self._url, bucket=bucket, cancel=cancel
+            retry or RetryPolicy(),
+            endpoint=endpoint or self._url,
+            bucket=bucket,
+            cancel=cancel,
+            addressing=addressing,
+            stall_s=stall_s,
         )
         self._encryption = _encryption(sse, kms_key_id)
         self._sent = SentUploads()
@@ -76,15 +87,19 @@ class S3Objects:
         self._call(
             "put",
             key,
-            lambda: self._client.put_object(
-                Bucket=self._bucket,
-                Key=self._prefix + key,
-                Body=data,
-                ContentMD5=base64_of(content_md5),
-                **self._encryption,
-                **condition,
+            lambda: said(
+                self._client.put_object(
+                    Bucket=self._bucket,
+                    Key=self._prefix + key,
+                    Body=data,
+                    ContentMD5=base64_of(content_md5),
+                    **self._encryption,
+                    **condition,
+                ),
+                "ETag",
             ),
             attempts=attempts,
+            moved=len(data),
         )
 
     def get(self, key: str, offset: int = 0, length: int | None = None) -> bytes:
@@ -106,16 +121,18 @@ class S3Objects:
                 if status_of(error) == 416:  # RFC 9110 section 15.5.17: it begins past the end
                     return b""
                 raise
-            return answer["Body"].read()
+            return said(answer, "ETag")["Body"].read()
 
-        return self._call("get", key, fetch)
+        return self._call("get", key, fetch, moved=length)
 
     def head(self, key: str) -> ObjectInfo | None:
         try:
             answer = self._call(
                 "head",
                 key,
-                lambda: self._client.head_object(Bucket=self._bucket, Key=self._prefix + key),
+                lambda: said(
+                    self._client.head_object(Bucket=self._bucket, Key=self._prefix + key), "ETag"
+                ),
             )
         except ObjectMissing:
             return None
@@ -125,16 +142,7 @@ class S3Objects:
         """By version 1 of the request: OBS documents no other. Not every store keeps an order."""
         marker = ""
         while True:
-            answer = self._call(
-                "list",
-                prefix,
-                partial(
-                    self._client.list_objects,
-                    Bucket=self._bucket,
-                    Prefix=self._prefix + prefix,
-                    Marker=marker,
-                ),
-            )
+            answer = self._call("list", prefix, partial(self._page, prefix, marker))
             found = answer.get("Contents", [])
             for item in found:
                 etag = item.get("ETag", "").strip('"') or None
@@ -145,6 +153,12 @@ class S3Objects:
             if following == marker:
                 raise RemoteUnable(self._url, "list its objects page by page")
             marker = following
+
+    def _page(self, prefix: str, marker: str) -> ListObjectsOutputTypeDef:
+        answer = self._client.list_objects(
+            Bucket=self._bucket, Prefix=self._prefix + prefix, Marker=marker
+        )
+        return said(answer, "Name", "IsTruncated")
 
     def delete(self, key: str) -> None:
         """One by one: deletion in bulk wants a checksum header that OBS does not take."""
@@ -173,6 +187,16 @@ class S3Objects:
         except RemoteRefused:
             pass
         self._bucket_seen = True
+
+
+def said(answer: T, *names: str) -> T:
+    """`answer`, if it says one of `names`, as every S3 service does. Raises NotAStore.
+
+    Another web server's page may well come with status 200, and read as an empty answer.
+    """
+    if not any(name in answer for name in names):
+        raise NotAStore
+    return answer
 
 
 def md5(data: bytes | memoryview) -> bytes:

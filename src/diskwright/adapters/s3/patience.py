@@ -10,10 +10,12 @@ What was left to itself may still be done by the server; clean-up goes by key an
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future, wait
 from typing import TypeVar
 
+from diskwright.adapters.s3.errors import TooSlow
 from diskwright.errors import Cancelled, RemoteUnreachable
 from diskwright.ports import CancelToken
 
@@ -25,7 +27,7 @@ _CLEAN_UP_S = 1.5  # a request of clean-up moves no data
 
 
 class Patience:
-    """For one store. Without a token requests simply run, in the caller's thread."""
+    """For one store. Without token and limit requests simply run, in the caller's thread."""
 
     def __init__(self, cancel: CancelToken | None, *, endpoint: str) -> None:
         self._cancel = cancel
@@ -41,13 +43,17 @@ class Patience:
     def asked_to_stop(self) -> bool:
         return self._wish() is not None
 
-    def __call__(self, send: Callable[[], T]) -> T:
-        if self._cancel is None:
+    def __call__(self, send: Callable[[], T], *, limit_s: float | None = None) -> T:
+        """Raises TooSlow after `limit_s`; what was sent is then left to itself."""
+        if self._cancel is None and limit_s is None:
             return send()
         if self._wish() is not None:
             return self._clean_up(send)
         future = _begun(send)
+        end = None if limit_s is None else time.monotonic() + limit_s
         while not wait([future], _LOOK_S).done:
+            if end is not None and time.monotonic() > end:
+                raise TooSlow
             wish = self._wish()
             if wish is not None and not wait([future], _MOMENT_S).done:
                 raise wish

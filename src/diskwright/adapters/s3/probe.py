@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from diskwright.errors import (
     DiskwrightError,
@@ -14,15 +14,21 @@ from diskwright.errors import (
     TargetExists,
 )
 from diskwright.model.stored import StoreCapabilities
-
-if TYPE_CHECKING:
-    from diskwright.adapters.s3.store import S3Store
+from diskwright.ports import ObjectStore
 
 _TEXT = b"diskwright probe"
 _WRONG_MD5 = bytes(16)
 
 
-def try_everything(store: S3Store) -> StoreCapabilities:
+class Probed(ObjectStore, Protocol):
+    """A store whose requests can be given a digest that is wrong."""
+
+    def put_checked(
+        self, key: str, data: bytes, content_md5: bytes, *, attempts: int | None = None
+    ) -> None: ...
+
+
+def try_everything(store: Probed) -> StoreCapabilities:
     """Raises what kept it from writing a plain object and reading it back."""
     folder = f"probe/{uuid.uuid4()}"
     plain = f"{folder}/plain"
@@ -36,7 +42,7 @@ def try_everything(store: S3Store) -> StoreCapabilities:
     return able
 
 
-def _tried(store: S3Store, folder: str, plain: str) -> StoreCapabilities:
+def _tried(store: Probed, folder: str, plain: str) -> StoreCapabilities:
     store.put(plain, _TEXT)
     if store.get(plain) != _TEXT:
         raise RemoteUnable(store.url, "give back what was written")
@@ -50,12 +56,12 @@ def _tried(store: S3Store, folder: str, plain: str) -> StoreCapabilities:
     )
 
 
-def _remove(store: S3Store, folder: str) -> None:
+def _remove(store: Probed, folder: str) -> None:
     for name in ("plain", "sent", "copied", "wrong"):
         store.delete(f"{folder}/{name}")
 
 
-def _refuses_to_overwrite(store: S3Store, key: str) -> bool:
+def _refuses_to_overwrite(store: Probed, key: str) -> bool:
     try:
         store.put(key, _TEXT, if_absent=True)
     except TargetExists:
@@ -65,7 +71,7 @@ def _refuses_to_overwrite(store: S3Store, key: str) -> bool:
     return False
 
 
-def _refuses_wrong_md5(store: S3Store, key: str) -> bool:
+def _refuses_wrong_md5(store: Probed, key: str) -> bool:
     try:
         store.put_checked(key, _TEXT, _WRONG_MD5, attempts=1)
     except RemoteRefused:
@@ -73,7 +79,7 @@ def _refuses_wrong_md5(store: S3Store, key: str) -> bool:
     return False
 
 
-def _multipart(store: S3Store, key: str) -> tuple[bool, bool]:
+def _multipart(store: Probed, key: str) -> tuple[bool, bool]:
     """Can it list an open upload, and does a multipart object come out whole?"""
     upload_id = store.create_upload(key, part_size=len(_TEXT))
     listed = False
@@ -88,14 +94,14 @@ def _multipart(store: S3Store, key: str) -> tuple[bool, bool]:
         store.abort_upload(key, upload_id)
 
 
-def _lists(store: S3Store, key: str, upload_id: str) -> bool:
+def _lists(store: Probed, key: str, upload_id: str) -> bool:
     try:
         return upload_id in [upload.upload_id for upload in store.list_uploads(key)]
     except RemoteError:
         return False
 
 
-def _copies(store: S3Store, key: str, source: str) -> bool:
+def _copies(store: Probed, key: str, source: str) -> bool:
     upload_id = store.create_upload(key, part_size=len(_TEXT))
     try:
         etag = store.copy_part(key, upload_id, 1, source, 1, len(_TEXT) - 1)

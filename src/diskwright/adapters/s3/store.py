@@ -6,15 +6,15 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import IO, TYPE_CHECKING, Any, cast
 
+from diskwright.adapters.s3.answers import code_of
 from diskwright.adapters.s3.body import Body
-from diskwright.adapters.s3.errors import code_of
-from diskwright.adapters.s3.objects import S3Objects, base64_of, md5
+from diskwright.adapters.s3.objects import S3Objects, base64_of, md5, said
 from diskwright.adapters.s3.probe import try_everything
 from diskwright.errors import Cancelled, DiskwrightError, RemoteUnable
 from diskwright.model.stored import OpenUpload, StoreCapabilities
 
 if TYPE_CHECKING:
-    from mypy_boto3_s3.type_defs import CompletedPartTypeDef
+    from mypy_boto3_s3.type_defs import CompletedPartTypeDef, ListMultipartUploadsOutputTypeDef
 
 
 class S3Store(S3Objects):
@@ -26,8 +26,11 @@ class S3Store(S3Objects):
         answer = self._call(
             "create_upload",
             key,
-            lambda: self._client.create_multipart_upload(
-                Bucket=self._bucket, Key=self._prefix + key, **self._encryption
+            lambda: said(
+                self._client.create_multipart_upload(
+                    Bucket=self._bucket, Key=self._prefix + key, **self._encryption
+                ),
+                "UploadId",
             ),
         )
         upload_id = answer["UploadId"]
@@ -39,14 +42,18 @@ class S3Store(S3Objects):
         answer = self._call(
             "put_part",
             key,
-            lambda: self._client.upload_part(
-                Bucket=self._bucket,
-                Key=self._prefix + key,
-                UploadId=upload_id,
-                PartNumber=number,
-                Body=cast(IO[bytes], Body(data, look=self._call.patience.look)),
-                ContentMD5=base64_of(digest),
+            lambda: said(
+                self._client.upload_part(
+                    Bucket=self._bucket,
+                    Key=self._prefix + key,
+                    UploadId=upload_id,
+                    PartNumber=number,
+                    Body=cast(IO[bytes], Body(data, look=self._call.patience.look)),
+                    ContentMD5=base64_of(digest),
+                ),
+                "ETag",
             ),
+            moved=len(data),
         )
         etag = answer["ETag"]
         self._sent.of(upload_id).note(number, len(data), etag, digest)
@@ -58,14 +65,18 @@ class S3Store(S3Objects):
         answer = self._call(
             "copy_part",
             key,
-            lambda: self._client.upload_part_copy(
-                Bucket=self._bucket,
-                Key=self._prefix + key,
-                UploadId=upload_id,
-                PartNumber=number,
-                CopySource={"Bucket": self._bucket, "Key": self._prefix + source},
-                CopySourceRange=f"bytes={offset}-{offset + length - 1}",
+            lambda: said(
+                self._client.upload_part_copy(
+                    Bucket=self._bucket,
+                    Key=self._prefix + key,
+                    UploadId=upload_id,
+                    PartNumber=number,
+                    CopySource={"Bucket": self._bucket, "Key": self._prefix + source},
+                    CopySourceRange=f"bytes={offset}-{offset + length - 1}",
+                ),
+                "CopyPartResult",
             ),
+            moved=None,
         )
         etag = answer["CopyPartResult"]["ETag"]
         self._sent.of(upload_id).note(number, length, etag, None)
@@ -79,19 +90,20 @@ class S3Store(S3Objects):
 
         def complete() -> None:
             try:
-                self._client.complete_multipart_upload(
+                answer = self._client.complete_multipart_upload(
                     Bucket=self._bucket,
                     Key=self._prefix + key,
                     UploadId=upload_id,
                     MultipartUpload={"Parts": parts},
                 )
+                said(answer, "ETag", "Key", "Location")
             except self._client.exceptions.ClientError as error:
                 lost = code_of(error) in ("NoSuchUpload", "404", "PreconditionFailed", "412")
                 if not (lost and self._is_there(key, upload_id, etags)):
                     raise
 
         try:
-            self._call("complete_upload", key, complete)
+            self._call("complete_upload", key, complete, moved=None)
         except Cancelled:
             raise
         except DiskwrightError:
@@ -116,19 +128,14 @@ class S3Store(S3Objects):
     def list_uploads(self, prefix: str) -> Iterator[OpenUpload]:
         at: dict[str, str] = {"KeyMarker": "", "UploadIdMarker": ""}
         while True:
-            markers: dict[str, Any] = {name: value for name, value in at.items() if value}
-            answer = self._call(
-                "list_uploads",
-                prefix,
-                partial(
-                    self._client.list_multipart_uploads,
-                    Bucket=self._bucket,
-                    Prefix=self._prefix + prefix,
-                    **markers,
-                ),
-            )
+            answer = self._call("list_uploads", prefix, partial(self._uploads_page, prefix, at))
             for upload in answer.get("Uploads", []):
-                yield OpenUpload(upload["Key"].removeprefix(self._prefix), upload["UploadId"])
+                begun = upload.get("Initiated")
+                yield OpenUpload(
+                    upload["Key"].removeprefix(self._prefix),
+                    upload["UploadId"],
+                    int(begun.timestamp()) if begun is not None else None,
+                )
             following = {
                 "KeyMarker": answer.get("NextKeyMarker", ""),
                 "UploadIdMarker": answer.get("NextUploadIdMarker", ""),
@@ -138,6 +145,13 @@ class S3Store(S3Objects):
             if following == at:
                 raise RemoteUnable(self._url, "list its uploads page by page")
             at = following
+
+    def _uploads_page(self, prefix: str, at: dict[str, str]) -> ListMultipartUploadsOutputTypeDef:
+        markers: dict[str, Any] = {name: value for name, value in at.items() if value}
+        answer = self._client.list_multipart_uploads(
+            Bucket=self._bucket, Prefix=self._prefix + prefix, **markers
+        )
+        return said(answer, "Bucket", "IsTruncated")
 
     def probe(self) -> StoreCapabilities:
         return try_everything(self)
