@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from diskwright.envelope import opener, stream
+from diskwright.envelope import stream
 from diskwright.envelope.header import HEADER_SIZE
 from diskwright.envelope.sealer import sealed_size
 from diskwright.envelope.stream import FIRST_PLAIN, OTHER_PLAIN
 from diskwright.model.stored import HEAD_LIMIT, Chunk
-from support.sealing import DATA_KEY, assemble, open_bytes, seal_bytes
+from support.sealing import assemble, open_bytes, seal_bytes
 
 _BORDERS = [0, HEAD_LIMIT, FIRST_PLAIN, FIRST_PLAIN + OTHER_PLAIN, FIRST_PLAIN + 2 * OTHER_PLAIN]
 _AROUND = st.builds(
@@ -57,22 +57,6 @@ def test_a_sealed_disk_opens_to_what_the_chunks_make(chunks: list[Chunk]) -> Non
     assert len(sealed) == sealed_size(len(plain))
     assert stream.plain_size(len(sealed) - HEADER_SIZE) == len(plain)
     assert open_bytes(sealed) == plain
-
-
-@settings(max_examples=30, deadline=None)
-@given(size=SIZES, data=st.data())
-def test_any_range_reads_as_the_plaintext(size: int, data: st.DataObject) -> None:
-    plain = random.Random(size).randbytes(size)
-    sealed = seal_bytes(plain)
-    header = opener.verify_header(sealed[:HEADER_SIZE], DATA_KEY, what="x")
-    disk = opener.SealedDisk(
-        lambda offset, length: sealed[offset : offset + length], len(sealed), header, what="x"
-    )
-    assert disk.plain_size == size
-    for _ in range(5):
-        start = data.draw(st.integers(0, size))
-        end = data.draw(st.integers(start, size))
-        assert disk.read_at(start, end - start) == plain[start:end]
 
 
 @settings(deadline=None)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+from pathlib import Path
 
 from diskwright.errors import Cancelled
 from diskwright.model.manifest import Manifest
@@ -63,3 +65,9 @@ def files_under(*folders: str) -> list[str]:
         for where, _, names in os.walk(top)
         for name in names
     )
+
+
+def journaled(state_folder: Path, image: str = IMAGE) -> list[dict]:
+    """The events in the entry of `image`."""
+    lines = (state_folder / "uploads" / f"{image}.json").read_bytes().splitlines()
+    return [json.loads(line) for line in lines[1:]]

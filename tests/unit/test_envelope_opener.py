@@ -1,4 +1,4 @@
-"""A sealed disk that is read through a callback: its size, its ranges, its threads."""
+"""A sealed disk that is read through a callback: its size, its reads, its threads."""
 
 from __future__ import annotations
 
@@ -94,36 +94,3 @@ def test_it_reads_a_little_ahead_and_stops_when_closed(sealed: bytes) -> None:
     chunks.close()
     assert our_threads() == []
     assert sum(asked) <= 26 * MIB
-
-
-def test_ranges_are_those_of_the_plaintext(sealed: bytes) -> None:
-    disk = opened(sealed)
-    assert disk.plain_size == SIZE
-    assert disk.read_at(FIRST_PLAIN - 1, 2) == b"\0\x01"
-    assert disk.read_at(SIZE - 1, 1) == b"\x01"
-    assert disk.read_at(SIZE, 0) == b""
-    for offset, length in ((-1, 1), (0, -1), (SIZE, 1), (0, SIZE + 1)):
-        with pytest.raises(ValueError, match="not inside"):
-            disk.read_at(offset, length)
-
-
-def test_a_range_reads_no_more_segments_than_it_needs(sealed: bytes) -> None:
-    asked: list[tuple[int, int]] = []
-
-    def read(offset: int, length: int) -> bytes:
-        asked.append((offset, length))
-        return reader(sealed)(offset, length)
-
-    disk = opened(sealed, read=read)
-    asked.clear()
-    disk.read_at(FIRST_PLAIN + OTHER_PLAIN - 1, 2)
-    assert asked == [(HEADER_SIZE + MIB, 2 * MIB)]
-
-
-def test_a_range_in_a_changed_segment_is_refused_and_the_others_are_not(sealed: bytes) -> None:
-    changed = bytearray(sealed)
-    changed[HEADER_SIZE + MIB + 9] ^= 1
-    disk = opened(bytes(changed))
-    assert disk.read_at(0, FIRST_PLAIN) == bytes(FIRST_PLAIN)
-    with pytest.raises(DataTampered, match="segment 1"):
-        disk.read_at(FIRST_PLAIN - 1, 2)

@@ -13,7 +13,16 @@ from diskwright.model.stored import Chunk
 from diskwright.ops.sink import MultipartSink
 from diskwright.ops.upload import StoreDestination, sweep_dead_runs
 from support.memory_store import MemoryStore
-from support.uploading import IMAGE, KEY, CancelAt, assembled, files_under, layout, manifest
+from support.uploading import (
+    IMAGE,
+    KEY,
+    CancelAt,
+    assembled,
+    files_under,
+    journaled,
+    layout,
+    manifest,
+)
 
 PART = 64 << 10
 CHUNKS = [Chunk(n * PART, bytes([n + 1]) * PART) for n in range(3)] + [Chunk(3 * PART, b"end")]
@@ -161,19 +170,15 @@ def test_a_right_that_is_missing_postpones_the_sweep_and_keeps_the_entry(tmp_pat
 
 def test_the_first_part_goes_last_and_no_part_goes_before_its_digest_is_journaled(tmp_path):
     store, journal = MemoryStore(), FileUploadJournal(str(tmp_path))
-    sent, entries = [], []
-    begin, put_part = journal.begin, store.put_part
-
-    def begin_and_keep(*given):
-        entries.append(begin(*given))
-        return entries[0]
+    sent = []
+    put_part = store.put_part
 
     def note(key, upload_id, number, data):
-        journaled = [e["number"] for e in entries[0].events() if e["event"] == "part"]
-        sent.append((number, number in journaled))
+        noted = [e["number"] for e in journaled(tmp_path) if e["event"] == "part"]
+        sent.append((number, number in noted))
         return put_part(key, upload_id, number, data)
 
-    journal.begin, store.put_part = begin_and_keep, note
+    store.put_part = note
     upload(store, journal)
     assert sorted(sent) == [(1, True), (2, True), (3, True), (4, True)]
     assert sent[-1] == (1, True)

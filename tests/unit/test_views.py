@@ -6,9 +6,8 @@ import pytest
 
 from diskwright.blockio.digest import DigestIncomplete, digest_reader
 from diskwright.blockio.memory import MemoryReader
-from diskwright.blockio.view import CancelView, DigestView, ProgressView, WindowView
+from diskwright.blockio.view import CancelView, DigestView, ProgressView
 from diskwright.errors import Cancelled
-from diskwright.model.extent import Extent
 from diskwright.ports import BlockReader
 from support.disks import contents
 
@@ -46,7 +45,6 @@ def disk(**options: int) -> MemoryReader:
         DigestView(disk()),
         ProgressView(disk(), Counted()),
         CancelView(disk(), CancelledAfter(9)),
-        WindowView(disk(), start=0, length=4 * MIB + 512),
     ],
     ids=lambda view: type(view).__name__,
 )
@@ -91,27 +89,6 @@ def test_a_digest_view_refuses_parts_of_blocks_before_it_reads(offset: int, leng
     with pytest.raises(ValueError):
         DigestView(inner).read_into(offset, memoryview(bytearray(length)))
     assert inner.reads == 0
-
-
-def test_a_window_is_a_disk_of_its_own() -> None:
-    window = WindowView(disk(), start=MIB // 2, length=2 * MIB)
-    assert contents(window) == contents(disk())[MIB // 2 : MIB // 2 + 2 * MIB]
-    inner = disk().extents(MIB // 2, 2 * MIB)
-    moved = [Extent(e.start - MIB // 2, e.length, e.kind) for e in inner]
-    assert list(window.extents(0, window.size)) == moved
-
-
-@pytest.mark.parametrize(("offset", "length"), [(-1, 1), (9, 2), (11, 0)])
-def test_a_window_gives_nothing_outside(offset: int, length: int) -> None:
-    window = WindowView(disk(), start=4096, length=10)
-    with pytest.raises(ValueError):
-        window.read_into(offset, memoryview(bytearray(length)))
-
-
-@pytest.mark.parametrize(("start", "length"), [(-1, 2), (0, 4 * MIB + 513), (4 * MIB + 512, 1)])
-def test_a_window_lies_on_the_disk(start: int, length: int) -> None:
-    with pytest.raises(ValueError):
-        WindowView(disk(), start=start, length=length)
 
 
 def test_progress_counts_every_byte_that_was_read_and_none_that_failed() -> None:

@@ -4,8 +4,8 @@
     line 2...  one event each, in the order of time
 
 Each line is canonical JSON and is synced before `record` returns. An entry stays locked (`flock`)
-while its run lives, so an entry whose lock can be taken belongs to a run that is dead. A line that
-a crash has cut short is as if it were not there.
+while its run lives, so an entry whose lock can be taken belongs to a run that is dead. An entry
+whose header a crash has cut short is as if it were not there; the events are for people to read.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from diskwright.model import canonical
 from diskwright.model.names import is_uuid
 
 _SUFFIX = ".json"
-_ENTRY_LIMIT = 64 << 20  # bytes; 10,000 parts make 2 MiB
+_HEADER_LIMIT = 1 << 20  # bytes; the wrapped keys of an image are under 16 KiB
 
 
 class FileJournalEntry:
@@ -43,10 +43,6 @@ class FileJournalEntry:
     @property
     def header(self) -> dict[str, object]:
         return dict(self._header)
-
-    def events(self) -> list[dict[str, object]]:
-        """Whole lines only, the header left out."""
-        return _whole_lines(_read(self._fd))[1:]
 
     def record(self, event: dict[str, object]) -> None:
         with self._lock, writing(self._path):
@@ -128,14 +124,14 @@ class FileUploadJournal:
                         return None
                 if os.fstat(fd).st_nlink == 0:  # its run ended while we looked
                     return None
-                lines = _whole_lines(_read(fd))
-                if not lines:
+                header = _header(fd)
+                if header is None:
                     # Cut down while it wrote its header, which is synced before anything is
                     # sent: nothing was left anywhere.
                     os.unlink(path)
                     return None
-                kept = lines[0].get("target") == target
-                return FileJournalEntry(fd, path, image_id, lines[0]) if kept else None
+                kept = header.get("target") == target
+                return FileJournalEntry(fd, path, image_id, header) if kept else None
             finally:
                 if not kept:
                     os.close(fd)
@@ -157,23 +153,11 @@ def _append(fd: int, value: Mapping[str, object]) -> None:
     os.fsync(fd)
 
 
-def _read(fd: int) -> bytes:
-    pieces = []
-    offset = 0
-    while offset < _ENTRY_LIMIT and (piece := os.pread(fd, 1 << 20, offset)):
-        pieces.append(piece)
-        offset += len(piece)
-    return b"".join(pieces)
-
-
-def _whole_lines(data: bytes) -> list[dict[str, object]]:
-    lines = []
-    for line in data.split(b"\n")[:-1]:  # what follows the last line's end was cut short
-        try:
-            value = canonical.decode(line)
-        except canonical.NotCanonical:
-            break
-        if not isinstance(value, dict):
-            break
-        lines.append(cast(dict[str, object], value))
-    return lines
+def _header(fd: int) -> dict[str, object] | None:
+    """None where the first line was cut short."""
+    line, end, _ = os.pread(fd, _HEADER_LIMIT, 0).partition(b"\n")
+    try:
+        value = canonical.decode(line) if end else None
+    except canonical.NotCanonical:
+        return None
+    return cast(dict[str, object], value) if isinstance(value, dict) else None

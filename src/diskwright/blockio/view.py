@@ -1,4 +1,4 @@
-"""Readers around a reader: a part of it, its digest, its progress, its end by the user's wish."""
+"""Readers around a reader: its digest, its progress, its end by the user's wish."""
 
 from __future__ import annotations
 
@@ -52,30 +52,6 @@ class DigestView(_View):
     def hexdigest(self) -> str:
         """`dw1`, before the view is closed. Raises DigestIncomplete where data was not read."""
         return self._digest.hexdigest(self._reader.extents(0, self.size))
-
-
-class WindowView(_View):
-    """`[start, start + length)` of a reader as a disk of its own, from offset 0."""
-
-    def __init__(self, reader: BlockReader, *, start: int, length: int) -> None:
-        if start < 0 or length < 0 or start + length > reader.size:
-            raise ValueError(f"{length} bytes at {start} are not all on the disk")
-        super().__init__(reader)
-        self._start = start
-        self._length = length
-
-    @property
-    def size(self) -> int:
-        return self._length
-
-    def extents(self, start: int, length: int) -> Iterator[Extent]:
-        for extent in self._reader.extents(self._start + start, length):
-            yield Extent(extent.start - self._start, extent.length, extent.kind)
-
-    def read_into(self, offset: int, buffer: memoryview) -> None:
-        if not 0 <= offset <= self._length - len(buffer):
-            raise ValueError(f"{len(buffer)} bytes at {offset} are not all in the window")
-        self._reader.read_into(self._start + offset, buffer)
 
 
 class ProgressView(_View):

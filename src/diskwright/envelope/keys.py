@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-import os
-
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 KEY_SIZE = 32
-
-
-def new_data_key() -> bytes:
-    """32 random bytes: one for each image, never used for another."""
-    return os.urandom(KEY_SIZE)
 
 
 def derive(data_key: bytes, info: bytes, *, salt: bytes = b"") -> bytes:

@@ -1,4 +1,4 @@
-"""A sealed disk opened: whole and in order, or at any place. Nothing unverified leaves."""
+"""A sealed disk opened, whole and in order. Nothing unverified leaves."""
 
 from __future__ import annotations
 
@@ -79,18 +79,6 @@ class SealedDisk:
         with closing(self._runs(workers)) as runs:
             for run in runs:
                 yield from run
-
-    def read_at(self, offset: int, length: int) -> bytes:
-        """Bytes of the plaintext; the range has to lie inside it."""
-        if offset < 0 or length < 0 or offset + length > self.plain_size:
-            raise ValueError(f"[{offset}, {offset + length}) is not inside the plaintext")
-        if not length:
-            return b""
-        first, _ = stream.segment_of(offset)
-        end, _ = stream.segment_of(offset + length - 1)
-        run = self._open_run(first, end + 1)
-        inside = offset - run[0].offset
-        return b"".join(chunk.data for chunk in run)[inside : inside + length]
 
     def _runs(self, workers: int) -> Generator[list[Chunk], None, None]:
         def work(start: int) -> list[Chunk]:

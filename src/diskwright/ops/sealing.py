@@ -7,6 +7,7 @@ from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field, replace
 
 from diskwright.envelope import header, stream
+from diskwright.envelope.keys import KEY_SIZE
 from diskwright.envelope.private import seal_private
 from diskwright.envelope.recipients import recipient_of
 from diskwright.envelope.sealer import seal_chunks, sealed_size
@@ -40,7 +41,7 @@ class Seal:
     ) -> Seal:
         """Raises what the key service raises. The data key stays in this process."""
         seal_id = str(uuid.UUID(bytes=entropy(16), version=4))
-        data_key = entropy(32)
+        data_key = entropy(KEY_SIZE)
         wrapped = wrapper.wrap(data_key, header.context_bytes(seal_id))
         recipients = (recipient_of(wrapped),)
         j1 = header.DiskSeal(seal_id, 0, image_format.value, virtual_size).encode()
