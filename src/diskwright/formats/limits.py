@@ -65,3 +65,13 @@ QCOW_L1_BYTES = 32 * MIB
 QCOW_L2_BYTES = 128 * MIB  # 64 GiB of data in 4 KiB clusters: 16 million entries, 2 s
 
 PARALLELS_BAT_BYTES = 64 * MIB  # 16 TiB in clusters of 1 MiB
+
+VMDK_DESCRIPTOR_BYTES = 1 * MIB - 1  # QEMU reads no more, and drops the rest without a word
+VMDK_EXTENTS = 8_192  # 16 TiB in files of 2 GB
+VMDK_SECTORS = 1 << 54  # 2^63 bytes
+VMDK_GRAIN_SECTORS = 32_768  # 16 MiB, of which a reader keeps three; by default 64 KiB
+VMDK_DIRECTORY_BYTES = 8 * MIB  # 64 TiB in grains of 64 KiB
+VMDK_TABLE_BYTES = 256 * MIB  # in use, and as much of copies: 4 TiB in grains of 64 KiB
+# Places are marked in memory, a byte each; a grain out of order costs about 0.1 us.
+VMDK_PLACES = 64 * MIB  # 4 TiB of plain grains of 64 KiB, 32 GiB of compressed ones in any order
+VMDK_MARKERS = 65_536  # compressed grains whose lengths are read beforehand, at 3 us each
