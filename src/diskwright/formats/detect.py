@@ -64,7 +64,7 @@ def extension_problem(path: str, found: ImageFormat) -> Problem | None:
     """A Problem `extension-differs` where the name's known extension names another format."""
     extension = os.path.splitext(path)[1].lower()
     named = sig.EXTENSIONS.get(extension)
-    if named is None or named is found:
+    if named is None or found in (named, sig.SECOND_MEANINGS.get(extension)):
         return None
     detail = f"named {extension}, and by its content it is {found.value}"
     return Problem("extension-differs", detail)

@@ -23,6 +23,8 @@ SIGNATURES: tuple[Signature, ...] = (
     Signature(ImageFormat.VHDX, 0, b"vhdxfile", "a VHDX file identifier"),
     Signature(ImageFormat.VDI, 64, b"\x7f\x10\xda\xbe", "a VDI header"),
     Signature(ImageFormat.QED, 0, b"QED\0", "a QED header"),
+    Signature(ImageFormat.PARALLELS, 0, b"WithoutFreeSpace", "a Parallels header"),
+    Signature(ImageFormat.PARALLELS, 0, b"WithouFreSpacExt", "a Parallels header"),
     Signature(ImageFormat.LUKS, 0, b"LUKS\xba\xbe", "a LUKS header"),
     Signature(ImageFormat.ISO, 32769, b"CD001", "an ISO 9660 volume"),
     Signature(ImageFormat.GZIP, 0, b"\x1f\x8b\x08", "a gzip member"),
@@ -74,6 +76,8 @@ EXTENSIONS: dict[str, ImageFormat] = {
     ".vhdx": ImageFormat.VHDX,
     ".vdi": ImageFormat.VDI,
     ".qed": ImageFormat.QED,
+    ".hds": ImageFormat.PARALLELS,
+    ".hdd": ImageFormat.PARALLELS,
     ".iso": ImageFormat.ISO,
     ".ova": ImageFormat.OVA,
     ".gz": ImageFormat.GZIP,
@@ -82,3 +86,4 @@ EXTENSIONS: dict[str, ImageFormat] = {
     ".bz2": ImageFormat.BZIP2,
     ".zip": ImageFormat.ZIP,
 }
+SECOND_MEANINGS: dict[str, ImageFormat] = {".qcow": ImageFormat.QCOW}  # of an extension
