@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from diskwright.model.finding import Result, Severity
 from diskwright.model.image import ImageFormat
-from diskwright.model.units import SECTOR, format_size
+from diskwright.model.units import MIB, SECTOR, format_size
 from diskwright.rules import sources
 from diskwright.rules.rule import Case, Outcome, Rule, breaks, holds, unread
 
@@ -65,13 +65,21 @@ def _size(case: Case) -> Outcome:
 
 
 def _object_size(case: Case) -> Outcome:
-    limit = case.profile.object_maximum
-    if case.image.virtual_size <= limit:
+    limit, size = case.profile.object_maximum, case.image.virtual_size
+    if largest_object(size) <= limit:
         return holds(f"the object can't be larger than {format_size(limit)}")
     return unread(
-        f"the disk is larger than {format_size(limit)}, the limit of the object; its size shows "
+        f"the disk leaves no room in {format_size(limit)}, the limit of the object; its size shows "
         "when it is made"
     )
+
+
+def largest_object(virtual_size: int) -> int:
+    """Bytes that no object of a disk exceeds: one that does not compress, and qcow2's tables.
+
+    A cluster of 64 KiB has 8 bytes in an L2 table and 2 in a refcount block; the rest is little.
+    """
+    return virtual_size + virtual_size // 4096 + MIB
 
 
 def _aligned(case: Case) -> Outcome:
