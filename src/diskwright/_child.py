@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from diskwright._process import ConfinedProcess, call_command, spawn
+from diskwright._ways import Choice
 
 _BLOCK = 1 << 20
 _LOOK_S = 0.1  # how soon a wait notices that the user asked to stop
@@ -40,6 +41,7 @@ class Question:
     time_limit_s: float
     answer_bytes: int
     unconfined: bool = False
+    confinement: Choice = "auto"
 
 
 def ask(question: Question, fd: int, *, check: Callable[[], None]) -> bytes:
@@ -54,6 +56,7 @@ def ask(question: Question, fd: int, *, check: Callable[[], None]) -> bytes:
         limits=question.limits,
         keep=[fd],
         unconfined=question.unconfined,
+        confinement=question.confinement,
     )
     process = spawn(command, tool=question.tool, pass_fds=[fd], stdout=True)
     try:

@@ -7,7 +7,9 @@ stderr, and ends with a status of its own, so that the parent knows a refusal fr
 SPEC is JSON in plain ASCII (bytes of file names that are no UTF-8 as surrogates):
 
     parent    pid of the process that asked; another parent means that it is gone
-    confined  false: neither Landlock nor the filter (the user trusts the file)
+    way       "landlock"; "bubblewrap"; "inside": in the namespaces of bubblewrap already; "none":
+              neither files nor calls are refused (the user trusts the file)
+    program   of the way "bubblewrap": its absolute path
     rules     [{"path", "rights": of "r" "w" "x" "d", "identity": [device, inode] or null}]
     limits    {"AS": bytes, "CPU": s, ...}: RLIMIT_ names without the prefix
     keep      descriptors that stay open
@@ -26,9 +28,9 @@ import signal
 import stat
 import sys
 from importlib import import_module
-from typing import Any
+from typing import Any, NoReturn
 
-from diskwright import _sandbox
+from diskwright import _bubblewrap, _sandbox
 
 ENDED_ALONE = 120  # the parent was gone before we began
 NO_CONFINEMENT = 121  # this kernel can't confine
@@ -57,6 +59,8 @@ def main(argv: list[str]) -> int:
             raise Refusal(ENDED_ALONE, "the parent is gone")
         if os.getpgrp() != os.getpid():
             os.setsid()  # a Ctrl-C at the terminal is the parent's to handle
+        if spec["way"] == "bubblewrap":
+            _enter_namespaces(spec, argv[1])
         call = _imported(spec["call"]) if "call" in spec else None
         listening = _only_descriptors(spec["keep"], spec["listen"])
         for name, value in spec["limits"].items():
@@ -67,14 +71,54 @@ def main(argv: list[str]) -> int:
         return refusal.status
     if call is not None:
         return int(call(*spec["arguments"]) or 0)
-    environment = dict(os.environ)
-    if listening:
-        environment |= {"LISTEN_FDS": "1", "LISTEN_PID": str(os.getpid())}
     try:
-        os.execve(spec["argv"][0], spec["argv"], environment)
+        os.execve(spec["argv"][0], spec["argv"], _environment(os.getpid() if listening else None))
     except OSError as error:
         sys.stderr.write(f"diskwright: {spec['argv'][0]}: {error.strerror}\n")
         return NO_FILE
+
+
+def _environment(listener: int | None) -> dict[str, str]:
+    """`listener`: the process, by the number it has for itself, that finds a socket (3) to use."""
+    handed = {} if listener is None else {"LISTEN_FDS": "1", "LISTEN_PID": str(listener)}
+    return {**os.environ, **handed}
+
+
+def _enter_namespaces(spec: dict[str, Any], text: str) -> NoReturn:
+    """Become bubblewrap: the tool in it, or this launcher again for a call, `text` replaced.
+
+    A tool's limits and its filter are set here, so that it needs no Python in its namespace. A
+    parser limits itself inside, when it has imported what it needs.
+    """
+    _refuse_without_filter()
+    listening = _only_descriptors(spec["keep"], spec["listen"])
+    mounts = _bubblewrap.Mounts()
+    for rule in spec["rules"]:
+        fd, found = _opened(rule)
+        pinned = rule["identity"] is not None
+        writable = "w" in rule["rights"]
+        mounts.add(rule["path"], fd, found.st_mode, writable=writable, pinned=pinned)
+    filter_fd = None
+    if "call" in spec:
+        for path in _bubblewrap.python_paths():
+            if os.path.exists(path):
+                fd = os.open(path, os.O_PATH)
+                mounts.add(path, fd, os.fstat(fd).st_mode, writable=False, pinned=False)
+        inside = json.dumps(spec | {"way": "inside", "parent": _bubblewrap.REAPER_PID, "rules": []})
+        again = [inside if word == text else word for word in sys.orig_argv[1:]]
+        command = [sys.executable, *again]
+    else:
+        command = spec["argv"]
+        if not os.access(command[0], os.X_OK):
+            raise Refusal(NO_FILE, f"{command[0]}: No such file or directory")
+        filter_fd = _sandbox.filter_file(_bubblewrap.FIRST_PID, parser=False)
+        for name, value in spec["limits"].items():
+            _limit(name, value)
+    line = _bubblewrap.command(spec["program"], mounts, command, filter_fd=filter_fd)
+    try:
+        os.execve(line[0], line, _environment(_bubblewrap.FIRST_PID if listening else None))
+    except OSError as error:
+        raise Refusal(NO_CONFINEMENT, f"{line[0]}: {error.strerror}") from None
 
 
 def _imported(name: str) -> Any:
@@ -109,9 +153,9 @@ def _limit(name: str, value: int) -> None:
 def _confine(spec: dict[str, Any], *, parser: bool) -> None:
     _sandbox.no_new_privileges()
     ruleset = None
-    if spec["confined"]:
-        if not _sandbox.seccomp_usable():
-            raise Refusal(NO_CONFINEMENT, "no system-call filter (seccomp) for this machine")
+    if spec["way"] != "none":
+        _refuse_without_filter()
+    if spec["way"] == "landlock":
         try:
             ruleset = _sandbox.Ruleset()
         except OSError as error:
@@ -120,19 +164,30 @@ def _confine(spec: dict[str, Any], *, parser: bool) -> None:
         _allow(ruleset, rule)
     if ruleset is not None:
         ruleset.enforce()
+    if spec["way"] != "none":
         _sandbox.filter_calls(parser=parser)
 
 
-def _allow(ruleset: _sandbox.Ruleset | None, rule: dict[str, Any]) -> None:
+def _refuse_without_filter() -> None:
+    if not _sandbox.seccomp_usable():
+        raise Refusal(NO_CONFINEMENT, "no system-call filter (seccomp) for this machine")
+
+
+def _opened(rule: dict[str, Any]) -> tuple[int, os.stat_result]:
     """The identity is checked on the very inode that is allowed: a swapped name opens nothing."""
     try:
         fd = os.open(rule["path"], os.O_PATH | os.O_CLOEXEC)
     except OSError as error:
         raise Refusal(NO_FILE, f"{rule['path']!r}: {error.strerror}") from None
+    found = os.fstat(fd)
+    if rule["identity"] is not None and rule["identity"] != [found.st_dev, found.st_ino]:
+        raise Refusal(FILE_CHANGED, f"{rule['path']!r} is another file now")
+    return fd, found
+
+
+def _allow(ruleset: _sandbox.Ruleset | None, rule: dict[str, Any]) -> None:
+    fd, found = _opened(rule)
     try:
-        found = os.fstat(fd)
-        if rule["identity"] is not None and rule["identity"] != [found.st_dev, found.st_ino]:
-            raise Refusal(FILE_CHANGED, f"{rule['path']!r} is another file now")
         if ruleset is not None:
             rights = 0
             for letter in rule["rights"]:

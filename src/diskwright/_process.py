@@ -19,7 +19,8 @@ from concurrent.futures import Future
 from contextlib import suppress
 from typing import IO, Any, TypeVar
 
-from diskwright import _confine, _sandbox
+from diskwright import _bubblewrap, _confine
+from diskwright._ways import Choice, Way, bubblewrap, way_of
 from diskwright.errors import ConfinementUnavailable, SourceChanged, ToolFailed
 
 T = TypeVar("T")
@@ -70,11 +71,11 @@ def tool_command(
     limits: Mapping[str, int],
     listen: int | None = None,
     unconfined: bool = False,
+    confinement: Choice = "auto",
 ) -> list[str]:
     """The command line that runs the tool `argv` confined, as a child of this very process."""
-    return _launcher(
-        {"argv": list(argv), "listen": listen, "keep": []}, rules, limits, unconfined=unconfined
-    )
+    spec = {"argv": list(argv), "listen": listen, "keep": []}
+    return _launcher(spec, rules, limits, way_of(confinement, unconfined=unconfined))
 
 
 def call_command(
@@ -83,20 +84,26 @@ def call_command(
     *,
     limits: Mapping[str, int],
     keep: Sequence[int] = (),
-    rules: Iterable[Rule] = (),
     unconfined: bool = False,
+    confinement: Choice = "auto",
 ) -> list[str]:
-    """The command line that calls "package.module:function" confined. `arguments` are JSON."""
+    """The command line that calls "package.module:function" confined. `arguments` are JSON.
+
+    It opens no file at all, whatever the way.
+    """
     spec = {"call": function, "arguments": list(arguments), "listen": None, "keep": list(keep)}
-    return _launcher(spec, rules, limits, unconfined=unconfined)
+    way = way_of(confinement, unconfined=unconfined)
+    rules = tool_rules(sys.executable) if way == "bubblewrap" else ()  # to start; then none
+    return _launcher(spec, rules, limits, way)
 
 
 def _launcher(
-    spec: dict[str, Any], rules: Iterable[Rule], limits: Mapping[str, int], *, unconfined: bool
+    spec: dict[str, Any], rules: Iterable[Rule], limits: Mapping[str, int], way: Way
 ) -> list[str]:
     spec |= {
         "parent": os.getpid(),
-        "confined": not unconfined,
+        "way": way,
+        "program": bubblewrap() if way == "bubblewrap" else None,
         "limits": {"CORE": 0, **limits},
         "rules": [{"path": r.path, "rights": r.rights, "identity": r.identity} for r in rules],
     }
@@ -136,7 +143,7 @@ class ConfinedProcess:
     def wait(self, timeout_s: float) -> int | None:
         """The exit status (below 0: the signal that ended it), None while it still runs."""
         try:
-            return self._popen.wait(timeout_s)
+            return _plain(self._popen.wait(timeout_s))
         except subprocess.TimeoutExpired:
             return None
 
@@ -199,9 +206,18 @@ class ConfinedProcess:
                 self._stderr += data[: STDERR_LIMIT_BYTES - len(self._stderr)]
 
 
+def _plain(status: int) -> int:
+    """Bubblewrap tells of a signal as shells do, by 128 and its number."""
+    return 128 - status if status - 128 in signal.valid_signals() else status
+
+
 def raise_if_refused(status: int | None, tool: str, path: str, stderr: str) -> None:
     """The launcher's own exit statuses as errors. `path` is the image in question."""
     reason = stderr.removeprefix("diskwright: ")
+    if status is not None and _bubblewrap.refused(status, stderr):
+        if _bubblewrap.source_changed(stderr):
+            raise SourceChanged(path, "it went away, or another file has its name now")
+        raise ConfinementUnavailable(reason)
     if status == _confine.NO_CONFINEMENT:
         raise ConfinementUnavailable(reason)
     if status == _confine.FILE_CHANGED:
@@ -233,24 +249,6 @@ def spawn(
         )
 
     return ConfinedProcess(on_spawner_thread(start), tool)
-
-
-class Confinement:
-    """What this kernel can do, for `doctor`."""
-
-    __slots__ = ("landlock_abi", "seccomp")
-
-    def __init__(self, landlock_abi: int, *, seccomp: bool) -> None:
-        self.landlock_abi = landlock_abi
-        self.seccomp = seccomp
-
-    @property
-    def usable(self) -> bool:
-        return self.landlock_abi > 0 and self.seccomp
-
-
-def probe() -> Confinement:
-    return Confinement(_sandbox.landlock_abi(), seccomp=_sandbox.seccomp_usable())
 
 
 class _Spawner:

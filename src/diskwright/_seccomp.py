@@ -151,8 +151,11 @@ REFUSED: dict[str, tuple[int | None, int | None]] = {
     "utimensat": (280, 88),
 }
 
-# A parser that has imported what it needs starts no program and waits for no connection.
+# A parser that has imported what it needs opens no file (in a namespace of its own it sees those of
+# its interpreter), starts no program and waits for no connection.
 REFUSED_TO_PARSERS: dict[str, tuple[int | None, int | None]] = {
+    "open": (2, None),
+    "openat": (257, 56),
     "execve": (59, 221),
     "execveat": (322, 281),
     "listen": (50, 201),

@@ -46,6 +46,7 @@ class Settings:
     osinfo_db: str = "/usr/share/osinfo"
     qemu_img: str = "qemu-img"
     qemu_nbd: str = "qemu-nbd"
+    confinement: Literal["auto", "landlock", "bubblewrap"] = "auto"
     unconfined: bool = False
     threads: int = 0  # 0: one more than there are processors
     s3: S3Settings = field(default_factory=S3Settings)

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 from diskwright._process import ConfinedProcess, call_command, spawn
+from diskwright._ways import Choice
 from diskwright.formats.qemu import is_local
 from diskwright.guest.answer import FILE, FUNCTION, MAX_ANSWER, NBD, nothing_read
 from diskwright.model.canonical import encode as encode_canonical
@@ -41,11 +42,13 @@ class ConfinedGuestInspector:
         *,
         descriptor: Descriptor,
         unconfined: bool = False,
+        confinement: Choice = "auto",
         time_limit_s: float = TIME_LIMIT_S,
         cancel: CancelToken | None = None,
     ) -> None:
         self._descriptor = descriptor
         self._unconfined = unconfined
+        self._confinement = confinement
         self._time_limit_s = time_limit_s
         self._cancel = cancel or NeverCancelled()
 
@@ -58,6 +61,7 @@ class ConfinedGuestInspector:
                 limits=_LIMITS,
                 keep=[fd],
                 unconfined=self._unconfined,
+                confinement=self._confinement,
             )
             process = spawn(command, tool=_TOOL, pass_fds=[fd], stdout=True)
             try:

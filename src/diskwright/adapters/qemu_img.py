@@ -19,6 +19,7 @@ from diskwright._process import (
     tool_command,
     tool_rules,
 )
+from diskwright._ways import Choice
 from diskwright.errors import DiskFull, ToolMissing
 from diskwright.formats.identity import check_identity
 from diskwright.formats.qemu import driver_of, image_options, meaning, version_in
@@ -39,9 +40,12 @@ _TARGET_OPTIONS = {
 class QemuImgConverter:
     """`ImageConverter`. `qemu_img` is a name looked up in the PATH, or a path."""
 
-    def __init__(self, *, qemu_img: str = _TOOL, unconfined: bool = False) -> None:
+    def __init__(
+        self, *, qemu_img: str = _TOOL, unconfined: bool = False, confinement: Choice = "auto"
+    ) -> None:
         self._qemu_img = qemu_img
         self._unconfined = unconfined
+        self._confinement = confinement
 
     def convert(
         self,
@@ -77,6 +81,7 @@ class QemuImgConverter:
             ],
             limits=_LIMITS,
             unconfined=self._unconfined,
+            confinement=self._confinement,
         )
         size = disk.identity.size
         progress.phase("convert", size)

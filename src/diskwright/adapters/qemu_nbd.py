@@ -18,6 +18,7 @@ from diskwright._process import (
     tool_command,
     tool_rules,
 )
+from diskwright._ways import Choice
 from diskwright.blockio.local import LocalReader
 from diskwright.blockio.nbd import STALL_LIMIT_S, NbdReader
 from diskwright.errors import Cancelled, DiskwrightError, ToolFailed, ToolMissing
@@ -48,8 +49,8 @@ _LIMITS = {"AS": 2 * GIB, "FSIZE": 0, "NOFILE": 256}
 class QemuNbdExporter:
     """`BlockExporter`: raw files are read by us, the other formats through a qemu-nbd each.
 
-    `qemu_nbd` is a name looked up in the PATH, or a path. `unconfined` is for files that the user
-    trusts, on kernels that can't confine.
+    `qemu_nbd` is a name looked up in the PATH, or a path. `confinement` is the way that is wanted;
+    `unconfined` is for files that the user trusts, on kernels that can't confine.
     """
 
     def __init__(
@@ -57,11 +58,13 @@ class QemuNbdExporter:
         *,
         qemu_nbd: str = _TOOL,
         unconfined: bool = False,
+        confinement: Choice = "auto",
         stall_limit_s: float = STALL_LIMIT_S,
         cancel: CancelToken | None = None,
     ) -> None:
         self._qemu_nbd = qemu_nbd
         self._unconfined = unconfined
+        self._confinement = confinement
         self._stall_limit_s = stall_limit_s
         self._cancel = cancel or NeverCancelled()
 
@@ -137,6 +140,7 @@ class QemuNbdExporter:
                 limits=_LIMITS,
                 listen=listener.fileno(),
                 unconfined=self._unconfined,
+                confinement=self._confinement,
             )
             process = spawn(
                 command, tool=_TOOL, pass_fds=[listener.fileno()], environment=_ENVIRONMENT

@@ -20,10 +20,11 @@ from diskwright.ports import (
     ObjectStore,
     OsDatabase,
     StagedFile,
-    UploadJournal,
 )
 
 if TYPE_CHECKING:
+    from diskwright.adapters.journal import FileUploadJournal
+    from diskwright._in_force import InForce
     from diskwright.adapters.qemu_img import QemuImgConverter
     from diskwright.adapters.qemu_nbd import QemuNbdExporter
     from diskwright.app.inputs import InputOptions
@@ -49,7 +50,10 @@ class Adapters:
         from diskwright.adapters.qemu_nbd import QemuNbdExporter
 
         return QemuNbdExporter(
-            qemu_nbd=self._settings.qemu_nbd, unconfined=self._settings.unconfined, cancel=cancel
+            qemu_nbd=self._settings.qemu_nbd,
+            unconfined=self._settings.unconfined,
+            confinement=self._settings.confinement,
+            cancel=cancel,
         )
 
     def inspector(self, cancel: CancelToken | None = None) -> GuestInspector:
@@ -58,6 +62,7 @@ class Adapters:
         return ConfinedGuestInspector(
             descriptor=self.exporter(cancel).descriptor,
             unconfined=self._settings.unconfined,
+            confinement=self._settings.confinement,
             cancel=cancel,
         )
 
@@ -74,7 +79,9 @@ class Adapters:
         from diskwright.adapters.qemu_img import QemuImgConverter
 
         return QemuImgConverter(
-            qemu_img=self._settings.qemu_img, unconfined=self._settings.unconfined
+            qemu_img=self._settings.qemu_img,
+            unconfined=self._settings.unconfined,
+            confinement=self._settings.confinement,
         )
 
     def local_tools(self, cancel: CancelToken | None = None) -> LocalTools:
@@ -97,7 +104,7 @@ class Adapters:
 
         return OsinfoDatabase(self._settings.osinfo_db)
 
-    def journal(self) -> UploadJournal:
+    def journal(self) -> FileUploadJournal:
         from diskwright.adapters.journal import FileUploadJournal
 
         return FileUploadJournal(self._settings.state_dir)
@@ -180,17 +187,24 @@ class Adapters:
         """Of what makes an image, and what confined its readers, for its manifest."""
         from importlib.metadata import version
 
-        tools = {tool.name: tool.version for tool in self.installed() if tool.version}
-        confined, words = self.confinement()
+        tools = {tool.name: tool.version for tool in self._made_with() if tool.version}
+        found = self.confinement()
         return {
             "diskwright": diskwright.__version__,
             "isal": version("isal"),
-            "confinement": words if confined else "none",
+            "confinement": found.words if found.confined else "none",
             **tools,
         }
 
     def installed(self) -> tuple[Tool, ...]:
         """The external programs, whether they are there or not."""
+        from diskwright._in_force import bubblewrap_version
+
+        lacking = "confinement where the kernel has no Landlock: apt-get install bubblewrap"
+        return (*self._made_with(), Tool("bubblewrap", bubblewrap_version(), lacking))
+
+    def _made_with(self) -> tuple[Tool, ...]:
+        """Those that take part in making an image."""
         from diskwright.adapters.qemu_img import tool_version
 
         return (
@@ -206,13 +220,8 @@ class Adapters:
             ),
         )
 
-    def confinement(self) -> tuple[bool, str]:
+    def confinement(self) -> InForce:
         """Whether readers are confined here, and by what, in words."""
-        from diskwright._process import probe
+        from diskwright._in_force import in_force
 
-        found = probe()
-        if self._settings.unconfined:
-            return False, "switched off (--unconfined)"
-        if not found.usable:
-            return False, "not available: this kernel lacks Landlock or seccomp"
-        return True, f"Landlock (ABI {found.landlock_abi}) and a seccomp filter"
+        return in_force(self._settings.confinement, unconfined=self._settings.unconfined)

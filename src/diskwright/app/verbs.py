@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Unpack
 
 from diskwright.app.adapters import Adapters, given
 from diskwright.app.inputs import InputOptions
+from diskwright.app.uploads import UploadVerbs
 from diskwright.config import Settings
 from diskwright.errors import UsageError
 from diskwright.model.finding import Accepted
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from diskwright.ops.opening import Source
 
 
-class Diskwright:
+class Diskwright(UploadVerbs):
     """The verbs, with settings. Nothing is held open between two of them."""
 
     def __init__(self, settings: Settings, *, passphrase: Callable[[], str] | None = None) -> None:
@@ -122,9 +123,7 @@ class Diskwright:
         """
         from diskwright.ops import prepare
 
-        target = given("--to", to) or self.settings.to
-        if not target:
-            raise UsageError("a target is needed", "as --to s3://BUCKET/PREFIX or --to dir:PATH")
+        target = self.target(to)
         target_profile = self._adapters.profile(profile)
         tools = prepare.PrepareTools(
             exporter=self._adapters.exporter(cancel),
@@ -226,11 +225,11 @@ class Diskwright:
         from diskwright.ops.doctor import doctor
 
         given("--to", to)
-        confined, confinement = self._adapters.confinement()
+        found = self._adapters.confinement()
         return doctor(
             tools=self._adapters.installed(),
-            confinement=confinement,
-            confined=confined,
+            confinement=found.words,
+            confined=found.confined,
             database=self._adapters.database(),
             store=self._adapters.store(to) if to else None,
         )

@@ -40,4 +40,7 @@ class ToolStalled(ToolError):
 class ConfinementUnavailable(ToolError):
     reason: str
     template = "the readers can't be confined here: {reason}"
-    hint_template = "use Linux 5.13 or newer (Landlock), or --unconfined for a file you trust"
+    hint_template = (
+        "apt-get install bubblewrap, or use Linux 5.13 or newer (Landlock), or --unconfined for a "
+        "file you trust"
+    )

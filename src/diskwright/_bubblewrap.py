@@ -1,0 +1,100 @@
+"""Confinement by bubblewrap, for kernels without Landlock: a process sees its files and no other.
+
+It gets namespaces of its own for mounts, processes, network, IPC and host name. Its root is empty
+and read only but for what is bound into it; there is no /proc, no /sys, and no device that was not
+named. The system-call filter comes on top. Source: bwrap(1).
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from collections.abc import Iterator, Sequence
+
+# bubblewrap's own first process reaps and reports; it has 1. The one that it starts is always next.
+REAPER_PID, FIRST_PID = 1, 2
+
+# It dies with whoever started it, and all of its processes with it: the end of the first one of
+# their namespace ends them. No user namespace for root, who needs none: its files stay its own.
+_NAMESPACES = (
+    "--unshare-ipc",
+    "--unshare-pid",
+    "--unshare-net",
+    "--unshare-uts",
+    "--unshare-cgroup-try",
+    "--die-with-parent",
+    "--new-session",
+)
+
+
+_MAX_LINKS = 40  # as many as the kernel follows
+
+
+class Mounts:
+    """What will be there, bound by open descriptors: what a name becomes later changes nothing."""
+
+    def __init__(self) -> None:
+        self._bound: dict[str, tuple[bool, list[str]]] = {}
+        self._folders: list[str] = []
+
+    def add(self, path: str, fd: int, mode: int, *, writable: bool, pinned: bool) -> None:
+        """`fd`, which stays open, appears as the absolute `path`; `mode` is as of stat.
+
+        `pinned`: it must be that very file, though the folder around it may be there too.
+        """
+        if stat.S_ISCHR(mode) or stat.S_ISBLK(mode):
+            words = ["--dev-bind", path, path]  # binds by descriptor are without devices
+        else:
+            os.set_inheritable(fd, True)
+            words = ["--bind-fd" if writable else "--ro-bind-fd", str(fd), path]
+        if stat.S_ISDIR(mode):
+            self._folders.append(path.rstrip("/") + "/")
+        always = writable or pinned
+        if always or path not in self._bound:
+            self._bound[path] = (always, words)
+
+    def options(self) -> Iterator[str]:
+        """Folders before what lies in them; what is there with its folder is not bound again."""
+        folders = tuple(self._folders)
+        for path, (always, words) in sorted(self._bound.items()):
+            if always or not path.startswith(folders):
+                yield from words
+
+
+def command(
+    program: str, mounts: Mounts, argv: Sequence[str], *, filter_fd: int | None
+) -> list[str]:
+    """The command line of bubblewrap that runs `argv` behind the filter in `filter_fd`.
+
+    Root loses all rights over the system; that to read files of others it keeps, as it has it
+    under Landlock. Others never had any.
+    """
+    rights = ["--cap-drop", "ALL"]
+    if os.geteuid() == 0:
+        rights += ["--cap-add", "CAP_DAC_OVERRIDE"]
+    behind = ["--seccomp", str(filter_fd)] if filter_fd is not None else []
+    shown = [*mounts.options(), "--remount-ro", "/", "--chdir", "/"]
+    return [program, *_NAMESPACES, *rights, *shown, *behind, "--", *argv]
+
+
+def python_paths() -> Iterator[str]:
+    """What this very interpreter needs to start again: its folders, and itself link by link."""
+    folders = (*sys.path, sys.prefix, sys.exec_prefix, sys.base_prefix, sys.base_exec_prefix)
+    yield from (path for path in dict.fromkeys(folders) if os.path.isabs(path))
+    path = sys.executable
+    for _ in range(_MAX_LINKS):
+        yield path
+        if not os.path.islink(path):
+            break
+        path = os.path.join(os.path.dirname(path), os.readlink(path))
+
+
+def refused(status: int, stderr: str) -> bool:
+    """Whether bubblewrap itself ended so, before anything ran in it."""
+    return status == 1 and stderr.startswith("bwrap: ")
+
+
+def source_changed(stderr: str) -> bool:
+    """Whether it was because a file went away or was swapped while it was being bound."""
+    return "Can't find source path" in stderr or "Race condition" in stderr
