@@ -59,6 +59,8 @@ ISO_LINKS_FOLLOWED = 40  # for one path, as Linux does
 # A block table of VHD, VHDX or VDI: 8 TiB of 2 MiB blocks. An entry takes about 0.2 us and 4 bytes.
 BLOCKS = 1 << 22
 VHD_PARENT_NAME_BYTES = 4 * KIB
+VHDX_PARENT_LOCATOR_BYTES = 64 * KIB
+VHDX_BAT_BYTES = 64 * MIB  # QEMU keeps the whole region in memory, however little is used of it
 
 QCOW_BACKING_NAME_BYTES = 1_023  # as in QEMU
 QCOW_L1_BYTES = 32 * MIB

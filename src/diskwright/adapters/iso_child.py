@@ -1,0 +1,110 @@
+"""An ISO, read in a confined child that has one open descriptor and no other right."""
+
+from __future__ import annotations
+
+import json
+
+from diskwright._child import NoAnswer, NotInTime, Question, ask
+from diskwright.errors import ImageBroken, ImageUnsafe, ImageUnsupported, ToolStalled, UsageError
+from diskwright.formats.iso_answer import (
+    ENTRIES,
+    FACTS,
+    FUNCTION,
+    MAX_ANSWER,
+    IsoAnswer,
+    Refused,
+)
+from diskwright.formats.support import readable_hint
+from diskwright.model.canonical import NotCanonical
+from diskwright.model.canonical import encode as encode_canonical
+from diskwright.model.codec import DecodeError, decode, encode
+from diskwright.model.image import FileIdentity
+from diskwright.model.iso import IsoFacts, IsoTree, ListedIso
+from diskwright.model.nulls import NeverCancelled
+from diskwright.model.units import MIB
+from diskwright.ports import CancelToken
+
+TIME_LIMIT_S = 20.0
+_TOOL = "the ISO reader"
+_LIMITS = {"AS": 768 * MIB, "CPU": 15, "FSIZE": 0, "NOFILE": 32}
+
+
+class ConfinedIsoReader:
+    """`IsoReader`. What a file does to its reader (a crash, a hang, nonsense) is its refusal."""
+
+    def __init__(
+        self,
+        *,
+        unconfined: bool = False,
+        time_limit_s: float = TIME_LIMIT_S,
+        cancel: CancelToken | None = None,
+    ) -> None:
+        self._unconfined = unconfined
+        self._time_limit_s = time_limit_s
+        self._cancel = cancel or NeverCancelled()
+
+    def facts(self, fd: int, identity: FileIdentity) -> IsoFacts:
+        """Of the open file `fd`. Raises ImageRefused, ToolError."""
+        answer = self._ask(fd, identity, FACTS, None)
+        if answer.facts is None:
+            raise _nonsense(identity, "no facts in it")
+        return answer.facts
+
+    def entries(self, fd: int, identity: FileIdentity, tree: IsoTree | None) -> ListedIso:
+        """Of one tree, or of the preferred one. Raises UsageError where that tree is not there."""
+        answer = self._ask(fd, identity, ENTRIES, tree)
+        if answer.tree is None:
+            there = ", ".join(tree.value for tree in answer.trees)
+            raise UsageError(f"{identity.path}: has no {tree} tree", f"it has: {there}")
+        return ListedIso(identity.path, answer.tree, answer.entries)
+
+    def _ask(self, fd: int, identity: FileIdentity, asked: str, tree: IsoTree | None) -> IsoAnswer:
+        question = Question(
+            FUNCTION,
+            [identity.size, asked, tree.value if tree is not None else ""],
+            tool=_TOOL,
+            path=identity.path,
+            limits=_LIMITS,
+            time_limit_s=self._time_limit_s,
+            answer_bytes=MAX_ANSWER,
+            unconfined=self._unconfined,
+        )
+        try:
+            answer = understood(ask(question, fd, check=self._cancel.check))
+        except NotInTime:
+            raise ToolStalled(_TOOL, self._time_limit_s) from None
+        except NoAnswer as reason:
+            raise ImageBroken(identity.path, "unreadable", str(reason)) from None
+        except DecodeError as error:
+            raise _nonsense(identity, str(error)) from error
+        if answer.refused is not None:
+            raise _refusal(answer.refused, identity)
+        return answer
+
+
+def understood(answer: bytes) -> IsoAnswer:
+    """A child's answer, which is not trusted. Raises DecodeError."""
+    try:
+        value = json.loads(answer)
+        found = decode(IsoAnswer, value)
+        encode_canonical(encode(found.facts))  # numbers that other readers of JSON keep too
+    except DecodeError:
+        raise
+    except (ValueError, RecursionError, NotCanonical) as error:
+        raise DecodeError(str(error)) from error
+    return found
+
+
+def _refusal(said: Refused, identity: FileIdentity) -> ImageBroken | ImageUnsafe | ImageUnsupported:
+    path = identity.path
+    if said.kind == ImageUnsafe.kind:
+        return ImageUnsafe(path, said.code, said.detail, said.offset)
+    if said.kind == ImageUnsupported.kind:
+        return ImageUnsupported(path, said.code, said.detail, said.offset, readable_hint())
+    return ImageBroken(path, said.code, said.detail, said.offset)
+
+
+def _nonsense(identity: FileIdentity, why: str) -> ImageBroken:
+    return ImageBroken(
+        identity.path, "unreadable", f"its reader's answer is not to be understood: {why}"
+    )
