@@ -15,7 +15,19 @@ from support.images import look_at
 
 # Whose outcome and short name are exactly the manifest's. Of the other formats there are no
 # parsers: each file is refused, the good ones too.
-EXACT = ("qcow2-", "size-", "polyglot-", "raw-", "gz-", "cut-qcow2-")
+EXACT = (
+    "qcow2-",
+    "size-",
+    "polyglot-",
+    "raw-",
+    "gz-",
+    "cut-qcow2-",
+    "vhd-",
+    "vhdx-",
+    "vdi-",
+    "cut-vhdx-",
+    "cut-vdi-",
+)
 # What a table says is judged where guests are read. Here it is what a raw disk contains.
 TABLES = ("gpt-", "mbr-")
 # Only reading its data shows what is wrong with it, which is the reader's work.

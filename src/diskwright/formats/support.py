@@ -36,9 +36,26 @@ SUPPORT: tuple[Support, ...] = (
     ),
     Support(ImageFormat.QCOW, True, "", "version 1 of qcow; no encryption"),
     Support(ImageFormat.VMDK, False, _QEMU, ""),
-    Support(ImageFormat.VHD, False, _QEMU, "fixed, dynamic and differencing are told as one"),
-    Support(ImageFormat.VHDX, False, _QEMU, ""),
-    Support(ImageFormat.VDI, False, _QEMU, ""),
+    Support(
+        ImageFormat.VHD,
+        True,
+        _QEMU,
+        "fixed and dynamic; where its size and its geometry differ, the larger that it holds, and "
+        "said; no differencing disk",
+    ),
+    Support(
+        ImageFormat.VHDX,
+        True,
+        _QEMU,
+        "fixed and dynamic, to 4 million blocks; no log to be replayed, no sectors of 4096 bytes, "
+        "no differencing disk",
+    ),
+    Support(
+        ImageFormat.VDI,
+        True,
+        _QEMU,
+        "version 1.1, dynamic and static, to 4 TiB; no undo or differencing disk",
+    ),
     Support(ImageFormat.QED, True, _QEMU, "no tables of one cluster, which QEMU does not read"),
     Support(ImageFormat.PARALLELS, True, "", "both signatures; no format extensions"),
     Support(ImageFormat.LUKS, False, "", "an encrypted volume without a disk around it"),

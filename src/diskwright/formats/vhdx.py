@@ -1,0 +1,34 @@
+"""VHDX, fixed and dynamic: headers, regions, metadata and block table, read whole."""
+
+from __future__ import annotations
+
+from diskwright.formats import vhdx_layout as layout
+from diskwright.formats.source import ImageSource
+from diskwright.formats.text import told
+from diskwright.formats.vhdx_blocks import check_blocks
+from diskwright.formats.vhdx_header import read_header, read_regions
+from diskwright.formats.vhdx_metadata import read_metadata
+from diskwright.model.image import ImageFacts, ImageFormat
+
+
+def read_facts(source: ImageSource) -> ImageFacts:
+    """Facts of a VHDX file. Where a log is to be replayed first, it is refused."""
+    if source.size < layout.HEADER_SECTION_BYTES:
+        raise source.broken("truncated", f"{source.size} bytes, less than a VHDX file's headers")
+    start = source.read(0, layout.CREATOR_AT + layout.CREATOR_BYTES)
+    if not start.startswith(layout.IDENTIFIER):
+        raise source.broken("header-inconsistent", "it does not begin as a VHDX file", 0)
+    header = read_header(source)
+    bat, metadata, claimed = read_regions(source, header)
+    disk = read_metadata(source, metadata)
+    check_blocks(source, disk, bat, claimed)
+    return ImageFacts(
+        format=ImageFormat.VHDX,
+        virtual_size=disk.virtual_size,
+        file_size=source.size,
+        exact_size=disk.virtual_size,
+        cluster_size=disk.block_size,
+        version=header.version,
+        subformat="fixed" if disk.fixed else "dynamic",
+        creator=told(start[layout.CREATOR_AT :].decode("utf-16-le", "replace")),
+    )
