@@ -113,7 +113,10 @@ class IsoEntry:
 
 @dataclass(frozen=True, slots=True)
 class IsoSystem:
-    """The system that an install medium installs, by the osinfo database. Sizes in bytes."""
+    """The system that an install medium installs, by the osinfo database. Sizes in bytes.
+
+    `also` are names of other systems whose media the database describes in the same words.
+    """
 
     id: str  # osinfo short id, as debian11
     name: str
@@ -124,6 +127,7 @@ class IsoSystem:
     recommended_memory: int | None
     recommended_storage: int | None
     live: bool = False
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

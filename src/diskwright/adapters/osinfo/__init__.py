@@ -1,4 +1,4 @@
-"""Least memory and disk of operating systems."""
+"""Operating systems by their install media, their least memory and disk."""
 
 from diskwright.adapters.osinfo.database import OsinfoDatabase
 

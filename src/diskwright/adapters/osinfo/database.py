@@ -12,13 +12,14 @@ import tomllib
 import xml.etree.ElementTree as ET
 from importlib.resources import files
 
+from diskwright.adapters.osinfo.files import parse, size_of
+from diskwright.adapters.osinfo.media import installed_by
 from diskwright.adapters.osinfo.names import Candidate, candidates
+from diskwright.model.iso import IsoFacts, IsoSystem
 from diskwright.model.profile import Minimum
 from diskwright.model.units import GIB, MIB
 
-FILE_LIMIT = 1 << 20  # the largest file of the database has 170 KiB
 _ADDITIONS_LIMIT = 64
-_DIGITS_LIMIT = 19
 _WANTED = frozenset({"ram", "storage"})  # bytes, under <minimum>
 _NEVER = "00000000"  # before every database, where one has no date
 
@@ -55,6 +56,10 @@ class OsinfoDatabase:
                 return found or ours
         return None
 
+    def installs(self, facts: IsoFacts) -> IsoSystem | None:
+        """The system that an install medium with such identifiers installs; None where unknown."""
+        return installed_by(self._folder, facts)
+
     def _installed(self, name: Candidate, architecture: str) -> Minimum | None:
         figures: dict[str, int] = {}
         for system in self._systems(name):
@@ -70,33 +75,14 @@ class OsinfoDatabase:
     def _systems(self, name: Candidate) -> list[ET.Element]:
         """The system's own element, then what its folder of additions says of the same id."""
         base = os.path.join(self._folder, "os", name.vendor, name.stem)
-        own = [s for s in _parse(f"{base}.xml") if _has_short_id(s, name.short_id)]
+        own = [s for s in parse(f"{base}.xml") if _has_short_id(s, name.short_id)]
         identities = {s.get("id") for s in own}
         try:
             entries = sorted(os.listdir(f"{base}.d"))[:_ADDITIONS_LIMIT]
         except OSError:
             return own
         files = [os.path.join(f"{base}.d", entry) for entry in entries if entry.endswith(".xml")]
-        return own + [s for file in files for s in _parse(file) if s.get("id") in identities]
-
-
-def _parse(path: str) -> list[ET.Element]:
-    """The `os` elements of a file; none where it is missing, too large or no plain XML.
-
-    A document type is refused: it is how XML names other files and grows without bound.
-    """
-    try:
-        with open(path, "rb") as file:
-            data = file.read(FILE_LIMIT + 1)
-    except OSError:
-        return []
-    if len(data) > FILE_LIMIT or b"<!DOCTYPE" in data or b"<!ENTITY" in data:
-        return []
-    try:
-        root = ET.fromstring(data)  # noqa: S314 - no document type, bounded size
-    except ET.ParseError:
-        return []
-    return list(root.iterfind("os"))
+        return own + [s for file in files for s in parse(file) if s.get("id") in identities]
 
 
 def _has_short_id(system: ET.Element, short_id: str) -> bool:
@@ -104,9 +90,5 @@ def _has_short_id(system: ET.Element, short_id: str) -> bool:
 
 
 def _figures(resources: ET.Element) -> dict[str, int]:
-    found = {}
-    for name in _WANTED:
-        text = (resources.findtext(f"minimum/{name}") or "").strip()
-        if text.isascii() and text.isdigit() and len(text) < _DIGITS_LIMIT:
-            found[name] = int(text)
-    return found
+    found = {name: size_of(resources.findtext(f"minimum/{name}")) for name in _WANTED}
+    return {name: size for name, size in found.items() if size is not None}
