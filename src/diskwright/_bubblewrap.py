@@ -11,6 +11,7 @@ import os
 import stat
 import sys
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 # bubblewrap's own first process reaps and reports; it has 1. The one that it starts is always next.
 REAPER_PID, FIRST_PID = 1, 2
@@ -31,11 +32,18 @@ _NAMESPACES = (
 _MAX_LINKS = 40  # as many as the kernel follows
 
 
+class _Bind(NamedTuple):
+    fd: int
+    mode: int
+    writable: bool
+    always: bool
+
+
 class Mounts:
     """What will be there, bound by open descriptors: what a name becomes later changes nothing."""
 
     def __init__(self) -> None:
-        self._bound: dict[str, tuple[bool, list[str]]] = {}
+        self._bound: dict[str, _Bind] = {}
         self._folders: list[str] = []
 
     def add(self, path: str, fd: int, mode: int, *, writable: bool, pinned: bool) -> None:
@@ -43,23 +51,26 @@ class Mounts:
 
         `pinned`: it must be that very file, though the folder around it may be there too.
         """
-        if stat.S_ISCHR(mode) or stat.S_ISBLK(mode):
-            words = ["--dev-bind", path, path]  # binds by descriptor are without devices
-        else:
-            os.set_inheritable(fd, True)
-            words = ["--bind-fd" if writable else "--ro-bind-fd", str(fd), path]
         if stat.S_ISDIR(mode):
             self._folders.append(path.rstrip("/") + "/")
         always = writable or pinned
         if always or path not in self._bound:
-            self._bound[path] = (always, words)
+            self._bound[path] = _Bind(fd, mode, writable, always)
 
     def options(self) -> Iterator[str]:
-        """Folders before what lies in them; what is there with its folder is not bound again."""
+        """Folders before what lies in them; what is there with its folder is not bound again.
+
+        Descriptors that are named here are handed on, and closed by bubblewrap.
+        """
         folders = tuple(self._folders)
-        for path, (always, words) in sorted(self._bound.items()):
-            if always or not path.startswith(folders):
-                yield from words
+        for path, bind in sorted(self._bound.items()):
+            if not bind.always and path.startswith(folders):
+                continue
+            if stat.S_ISCHR(bind.mode) or stat.S_ISBLK(bind.mode):
+                yield from ("--dev-bind", path, path)  # binds by descriptor are without devices
+            else:
+                os.set_inheritable(bind.fd, True)
+                yield from ("--bind-fd" if bind.writable else "--ro-bind-fd", str(bind.fd), path)
 
 
 def command(

@@ -88,7 +88,9 @@ def meaning(tool: str, said: str, path: str) -> DiskwrightError:
     line = next(iter((said[opening.end() :] if opening else said).splitlines()), "")
     if "Failed to get" in line and "lock" in line:
         return Locked(path)
-    if "Permission denied" in line or "Operation not permitted" in line:
+    # Where the confinement shows nothing else, what lies outside is not there
+    absent = "No such file or directory" in line and f"'{path}'" not in line
+    if absent or "Permission denied" in line or "Operation not permitted" in line:
         return ImageUnsafe(path, "reference-outside", f"qemu was led outside of it: {line}")
     if opening or "Could not open" in line or "error while reading" in line:
         return ImageBroken(path, "unreadable", line)
