@@ -46,7 +46,7 @@ class Command:
             [*options.pop("under", ()), COMMAND, *arguments],
             env=self.environment,
             cwd=options.pop("cwd", self.home),
-            stdin=subprocess.DEVNULL,
+            stdin=options.pop("stdin", subprocess.DEVNULL),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

@@ -95,6 +95,20 @@ class FileUploadJournal:
         return FileJournalEntry(fd, path, image_id, header)
 
     def dead(self, target: str) -> Iterator[FileJournalEntry]:
+        for image_id, path in self._found():
+            entry = self._take(path, image_id, target)
+            if entry is not None:
+                yield entry
+
+    def living(self, target: str) -> Iterator[str]:
+        """Image ids of the runs that go on at `target`: their entries are locked."""
+        for image_id, path in self._found():
+            with writing(path), suppress(FileNotFoundError), open(path, "rb") as file:
+                header = _header(file.fileno()) or {}
+                if self._is_locked(file.fileno()) and header.get("target") == target:
+                    yield image_id
+
+    def _found(self) -> Iterator[tuple[str, str]]:
         try:
             found = sorted(os.listdir(self._folder))
         except FileNotFoundError:
@@ -104,9 +118,16 @@ class FileUploadJournal:
         for name in found:
             image_id = name.removesuffix(_SUFFIX)
             if name != image_id and is_uuid(image_id):
-                entry = self._take(os.path.join(self._folder, name), image_id, target)
-                if entry is not None:
-                    yield entry
+                yield image_id, os.path.join(self._folder, name)
+
+    def _is_locked(self, fd: int) -> bool:
+        with self._folder_lock():
+            try:
+                fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
+            fcntl.flock(fd, fcntl.LOCK_UN)
+            return False
 
     def _take(self, path: str, image_id: str, target: str) -> FileJournalEntry | None:
         """The entry, locked, if its run is dead and it is of `target`."""

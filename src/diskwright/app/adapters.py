@@ -23,8 +23,8 @@ from diskwright.ports import (
 )
 
 if TYPE_CHECKING:
-    from diskwright.adapters.journal import FileUploadJournal
     from diskwright._in_force import InForce
+    from diskwright.adapters.journal import FileUploadJournal
     from diskwright.adapters.qemu_img import QemuImgConverter
     from diskwright.adapters.qemu_nbd import QemuNbdExporter
     from diskwright.app.inputs import InputOptions

@@ -12,7 +12,6 @@ from diskwright.app.adapters import Adapters, given
 from diskwright.app.inputs import InputOptions
 from diskwright.app.uploads import UploadVerbs
 from diskwright.config import Settings
-from diskwright.errors import UsageError
 from diskwright.model.finding import Accepted
 from diskwright.model.image import ImageFormat
 from diskwright.model.names import NAME_LIMIT

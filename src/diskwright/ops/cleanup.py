@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from diskwright.errors import DiskwrightError, RemoteUnable, TargetExists
 from diskwright.model.manifest import ABORTED
 from diskwright.model.names import image_prefix, manifest_key
-from diskwright.ports import ObjectStore, UploadJournal
+from diskwright.ports import JournalEntry, ObjectStore, UploadJournal
 
 _TRIAL = "condition"  # of an image's own prefix; no data object has such a name
-_ROUNDS = 10  # of listing and ending; a part on its way can bring an upload back once or twice
+ROUNDS = 10  # of listing and ending; a part on its way can bring an upload back once or twice
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Swept:
 
 def end_uploads(store: ObjectStore, prefix: str) -> None:
     """End every open upload under `prefix`."""
-    for _ in range(_ROUNDS):
+    for _ in range(ROUNDS):
         found = list(store.list_uploads(prefix))
         if not found:
             return
@@ -85,6 +85,19 @@ def journal_target(store: ObjectStore) -> str:
     return store.place.encode("utf-8", "backslashreplace").decode()
 
 
+def finish_dead_run(store: ObjectStore, entry: JournalEntry) -> bool:
+    """Clean up what a dead run left, then its entry, which comes locked. True if it had committed.
+
+    The entry stays where this raises.
+    """
+    try:
+        committed = clean_doubtful(store, entry.image_id)
+        entry.remove()
+    finally:
+        entry.close()
+    return committed
+
+
 def sweep_dead_runs(store: ObjectStore, journal: UploadJournal) -> Swept:
     """Clean what dead runs left at this target. An entry goes only when its run is cleaned up."""
     cleaned: list[str] = []
@@ -92,15 +105,12 @@ def sweep_dead_runs(store: ObjectStore, journal: UploadJournal) -> Swept:
     postponed: list[str] = []
     for entry in journal.dead(journal_target(store)):
         try:
-            outcome = committed if clean_doubtful(store, entry.image_id) else cleaned
-            entry.remove()
+            outcome = committed if finish_dead_run(store, entry) else cleaned
             outcome.append(entry.image_id)
         except DiskwrightError:
             # What stands in the way of cleaning (a right to delete, say) need not stand in the
             # way of the run that is about to begin; it will say so itself where it does.
             postponed.append(entry.image_id)
-        finally:
-            entry.close()
     return Swept(tuple(cleaned), tuple(committed), tuple(postponed))
 
 

@@ -20,6 +20,7 @@ from diskwright.model.outcome import (
     Restored,
     Validated,
 )
+from diskwright.model.uploads import AbortedUploads, ListedUploads
 from diskwright.report.import_request import ImportRequest, import_request_value
 
 SCHEMA = 1
@@ -69,17 +70,19 @@ def inspected_result(
 
 
 def validated_result(
-    image: str, found: Validated | None, error: Mapping[str, Any] | None
+    image: str, found: Validated | None, error: Mapping[str, Any] | None, *, strict: bool = False
 ) -> dict[str, Any]:
+    """A result with `ready`, as the text's last line says it."""
     if found is None:
-        return _result(image, error=error)
+        return {**_result(image, error=error), "ready": False}
     facts = facts_value(found.image, found.guest)
-    return _result(image, facts=facts, findings=found.verdict.findings, error=error)
+    result = _result(image, facts=facts, findings=found.verdict.findings, error=error)
+    return {**result, "ready": found.verdict.ready(strict=strict)}
 
 
 def made_result(
     image: str | None,
-    made: Converted | Prepared | Restored | Reopened | Doctored,
+    made: Converted | Prepared | Restored | Reopened | Doctored | ListedUploads | AbortedUploads,
     request: ImportRequest | None = None,
 ) -> dict[str, Any]:
     """A result with `made`, the fields of what a command has made, and the import's request."""

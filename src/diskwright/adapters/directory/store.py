@@ -159,7 +159,9 @@ class DirectoryStore:
         for name in found:
             upload = names.UploadName.parse(name)
             if upload is not None and upload.key.startswith(prefix):
-                yield OpenUpload(upload.key, upload.upload_id)
+                with suppress(FileNotFoundError):  # ended since the folder was read
+                    begun = int(os.stat(os.path.join(self._uploads, name)).st_mtime)
+                    yield OpenUpload(upload.key, upload.upload_id, begun)
 
     def probe(self) -> StoreCapabilities:
         return try_everything(self)
