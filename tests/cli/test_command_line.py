@@ -145,3 +145,22 @@ def test_a_note_of_a_failure_is_in_its_line(capsys):
     error.add_note("cleaning up failed")
     Session().show(error)
     assert "it failed; cleaning up failed\n" in capsys.readouterr().err
+
+
+def test_the_ids_of_rules_are_completed(diskwright):
+    diskwright.environment |= {
+        "_DISKWRIGHT_COMPLETE": "bash_complete",
+        "COMP_WORDS": "diskwright validate --accept image.s",
+        "COMP_CWORD": "3",
+    }
+    ended = diskwright()
+    words = ["image.size", "image.size-unaligned", "image.snapshots"]
+    assert ended.out.split() == [f"plain,{word}" for word in words], ended
+
+
+def test_a_refused_image_is_not_ready(diskwright, folder):
+    (folder / "empty").touch()
+    ended = diskwright("validate", folder / "empty", FIXTURE, "--output", "json")
+    assert [result["ready"] for result in ended.document["results"]] == [False, True]
+    inspected = diskwright("inspect", folder / "empty", "--output", "json")
+    assert "ready" not in inspected.document["results"][0]

@@ -26,7 +26,7 @@ def prepare(command: Command, source: Path, library: Path, *options: str) -> Non
 
 def manifest_of(library: Path, name: str) -> Path:
     for path in library.glob("manifests/*.json"):
-        if json.loads(path.read_bytes())["body"]["name"] == name:
+        if json.loads(path.read_bytes()).get("body", {}).get("name") == name:
             return path
     raise AssertionError(name)
 
@@ -50,7 +50,11 @@ def test_a_manifest_that_cant_be_read_blocks_no_other_image(diskwright, folder, 
         ended = diskwright("restore", url, folder / "one", *wanted)
         assert ended.code == 12, ended.err
         assert damaged.name in one_line_and_a_hint(ended)
-    assert diskwright("restore", url, folder / "one").code == 14  # two are left: no guess
+    ended = diskwright("restore", url, folder / "one")
+    assert ended.code == 14  # two are left: no guess
+    for name in ("two", "three"):  # what there is to choose from, and since when
+        found = json.loads(manifest_of(library, name).read_bytes())
+        assert f"{found['image']} ({name}, {found['time']})" in ended.err
     assert not (folder / "one").exists()
 
 

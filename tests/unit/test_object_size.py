@@ -1,4 +1,4 @@
-"""Whether the object can grow past its limit is known before; then, and only then, it is accepted."""
+"""Whether the object can grow past its limit is known before: only then it can be accepted."""
 
 from __future__ import annotations
 

@@ -93,3 +93,13 @@ def test_facts_of_a_good_disk_name_what_was_found() -> None:
     for said in ("qcow2, version 3", "gpt", "root", "Debian GNU/Linux 12", "virtio_blk", "22.4.2"):
         assert said in text
     assert "not read" not in text
+
+
+def test_a_reason_why_several_parts_were_not_read_is_said_once() -> None:
+    unread = [
+        Unread(section, "no partition holds a root") for section in (Section.OS, Section.BOOT)
+    ]
+    guest = GuestFacts(unread=(unread[0], Unread(Section.FSTAB, "damaged"), unread[1]))
+    lines = facts_text("disk", IMAGE, guest).split("\n")
+    assert lines[-2].split(maxsplit=2) == ["not", "read", "os, boot: no partition holds a root"]
+    assert lines[-1].strip() == "fstab: damaged"

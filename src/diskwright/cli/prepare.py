@@ -113,7 +113,8 @@ def command(
             text = validated_text(found, image, strict=strict, colour=session.colour())
             session.say(text)
         if found.verdict.standing(strict=strict):
-            session.results.append(validated_result(path_text(image), found, None))
+            result = validated_result(path_text(image), found, None, strict=strict)
+            session.results.append(result)
 
     s3 = {
         "endpoint_url": endpoint_url,

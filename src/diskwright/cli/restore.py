@@ -27,7 +27,10 @@ Examples:
     "--image", metavar="ID|NAME", callback=not_empty, help="Which image, if there are several."
 )
 @click.option(
-    "--key", metavar="KEY", callback=not_empty, help="The key-encryption key of a sealed image."
+    "--key",
+    metavar="KEY",
+    callback=not_empty,
+    help="The key-encryption key of a sealed image; with a key no other image is taken.",
 )
 @click.option(
     "-O",

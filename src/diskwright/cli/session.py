@@ -64,11 +64,12 @@ class Session:
         except Cancelled:
             raise
         except DiskwrightError as error:
-            from diskwright.report.json import error_of, inspected_result
+            from diskwright.report.json import error_of, inspected_result, validated_result
 
             self.show(error)
             self.failures.append(error)
-            self.results.append(inspected_result(path_text(image), None, error_of(error)))
+            result = validated_result if self.command == "validate" else inspected_result
+            self.results.append(result(path_text(image), None, error_of(error)))
 
     def show(self, error: DiskwrightError) -> None:
         """One line, and a hint."""

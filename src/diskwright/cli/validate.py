@@ -74,7 +74,8 @@ def command(
             session.remark_idle(waivers, found.verdict)
             text = validated_text(found, image, strict=strict, colour=session.colour())
             session.say(text)
-            session.results.append(validated_result(path_text(image), found, None))
+            result = validated_result(path_text(image), found, None, strict=strict)
+            session.results.append(result)
             against = found.verdict.standing(strict=strict)
             if against:
                 session.failures.append(ValidationFailed(image, len(against)))

@@ -54,3 +54,8 @@ class Verdict:
         against = {Result.FAIL, Result.WARN, Result.UNKNOWN} if strict else {Result.FAIL}
         waived = {entry.id for entry in self.accepted}
         return tuple(f for f in self.findings if f.result in against and f.id not in waived)
+
+    def ready(self, *, strict: bool = False) -> bool:
+        """Nothing stands against an import, and nothing was left unread."""
+        unread = any(finding.result is Result.UNKNOWN for finding in self.findings)
+        return not unread and not self.standing(strict=strict)

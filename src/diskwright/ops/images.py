@@ -67,7 +67,9 @@ def find(store: ObjectStore, wanted: str | None, wrapper: KeyWrapper | None) -> 
         if wanted is None or name == wanted:
             candidates.append((manifest, name))
     if len(candidates) > 1:
-        listed = ", ".join(f"{m.image} ({n or 'sealed'})" for m, n in candidates[:_LISTED])
+        listed = ", ".join(
+            f"{m.image} ({n or 'sealed'}, {m.time})" for m, n in candidates[:_LISTED]
+        )
         raise ImageAmbiguous(store.url, listed)
     if damaged and (wanted is None or not candidates):
         raise damaged[0]  # it may be the one that was meant

@@ -13,6 +13,7 @@ from diskwright.model.guest import (
     Network,
     OsRelease,
     PartitionTable,
+    Unread,
 )
 from diskwright.model.image import ImageFacts
 from diskwright.model.text import printable
@@ -78,7 +79,15 @@ def _guest(guest: GuestFacts) -> _Rows:
     if guest.cloud_init is not None:
         rows.append(("cloud-init", _cloud_init(guest.cloud_init)))
     rows += _under("odd", (f"{p.code}: {p.detail}" for p in guest.problems))
-    return rows + _under("not read", (f"{u.section}: {u.reason}" for u in guest.unread))
+    return rows + _under("not read", _unread(guest.unread))
+
+
+def _unread(unread: Iterable[Unread]) -> Iterable[str]:
+    """Each reason once, with all that it kept from being read."""
+    sections: dict[str, list[str]] = {}
+    for entry in unread:
+        sections.setdefault(entry.reason, []).append(entry.section)
+    return (f"{', '.join(names)}: {reason}" for reason, names in sections.items())
 
 
 def _table(table: PartitionTable) -> _Rows:

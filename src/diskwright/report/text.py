@@ -97,12 +97,12 @@ def _lines(text: str) -> Iterable[str]:
 
 def _summary(name: str, verdict: Verdict, *, strict: bool, colour: bool) -> str:
     count = Counter(finding.result for finding in verdict.findings)
-    if verdict.standing(strict=strict):
-        result, word = Result.FAIL, f"not ready for {verdict.profile}"
-    elif count[Result.UNKNOWN]:
-        result, word = Result.UNKNOWN, f"nothing known against {verdict.profile}, not all was read"
-    else:
+    if verdict.ready(strict=strict):
         result, word = Result.PASS, f"ready for {verdict.profile}"
+    elif verdict.standing(strict=strict):
+        result, word = Result.FAIL, f"not ready for {verdict.profile}"
+    else:
+        result, word = Result.UNKNOWN, f"nothing known against {verdict.profile}, not all was read"
     said = f"{word}: " + ", ".join(f"{count[r]} {r}" for r in Result if count[r])
     if verdict.accepted:
         said += f"; {len(verdict.accepted)} accepted"
