@@ -27,6 +27,8 @@ EXACT = (
     "vdi-",
     "cut-vhdx-",
     "cut-vdi-",
+    "vmdk-",
+    "cut-vmdk-",
 )
 # What a table says is judged where guests are read. Here it is what a raw disk contains.
 TABLES = ("gpt-", "mbr-")
@@ -86,7 +88,7 @@ def test_a_compressed_cluster_that_is_garbage_is_left_to_the_reader(tmp_path: Pa
 
 def test_a_refusal_for_want_of_support_names_the_formats_that_are_read(tmp_path: Path) -> None:
     path = tmp_path / "disk.vmdk"
-    path.write_bytes(build("vmdk-good.vmdk"))
+    path.write_bytes(build("vmdk-version-9.vmdk"))
     with pytest.raises(ImageRefused) as caught:
         look_at(path)
     for row in SUPPORT:

@@ -30,6 +30,8 @@ EXACT = (
     "vdi-",
     "cut-vhdx-",
     "cut-vdi-",
+    "vmdk-",
+    "cut-vmdk-",
 )
 # A table leaves the bytes readable: `validate` fails with the finding.
 TABLES = ("gpt-", "mbr-")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from diskwright.errors import ImageRefused
-from diskwright.formats import parallels, qcow1, qcow2, qed, raw, vdi, vhd, vhdx
+from diskwright.formats import parallels, qcow1, qcow2, qed, raw, vdi, vhd, vhdx, vmdk
 from diskwright.formats.detect import decide, detect, extension_problem
 from diskwright.formats.source import ImageSource
 from diskwright.model.image import FileIdentity, ImageFacts, ImageFormat
@@ -15,6 +15,7 @@ from diskwright.model.image import FileIdentity, ImageFacts, ImageFormat
 READERS: dict[ImageFormat, Callable[[ImageSource], ImageFacts]] = {
     ImageFormat.RAW: raw.read_facts,
     ImageFormat.QCOW2: qcow2.read_facts,
+    ImageFormat.VMDK: vmdk.read_facts,
     ImageFormat.VHD: vhd.read_facts,
     ImageFormat.VHDX: vhdx.read_facts,
     ImageFormat.VDI: vdi.read_facts,

@@ -35,7 +35,13 @@ SUPPORT: tuple[Support, ...] = (
         "state; no backing file, data file or encryption",
     ),
     Support(ImageFormat.QCOW, True, "", "version 1 of qcow; no encryption"),
-    Support(ImageFormat.VMDK, False, _QEMU, ""),
+    Support(
+        ImageFormat.VMDK,
+        True,
+        _QEMU,
+        "monolithicSparse, streamOptimized; flat, split and vmfs disks and parents where their "
+        "folder is allowed; no ESX sparse extents (COWD, SESPARSE), devices or encryption",
+    ),
     Support(
         ImageFormat.VHD,
         True,
@@ -47,14 +53,14 @@ SUPPORT: tuple[Support, ...] = (
         ImageFormat.VHDX,
         True,
         _QEMU,
-        "fixed and dynamic, to 4 million blocks; no log to be replayed, no sectors of 4096 bytes, "
+        "fixed and dynamic, to 2 million blocks; no log to be replayed, no sectors of 4096 bytes, "
         "no differencing disk",
     ),
     Support(
         ImageFormat.VDI,
         True,
         _QEMU,
-        "version 1.1, dynamic and static, to 4 TiB; no undo or differencing disk",
+        "version 1.1, dynamic and static, to 2 TiB; no undo or differencing disk",
     ),
     Support(ImageFormat.QED, True, _QEMU, "no tables of one cluster, which QEMU does not read"),
     Support(ImageFormat.PARALLELS, True, "", "both signatures; no format extensions"),
