@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from diskwright.errors import ImageRefused
-from diskwright.formats import parallels, qcow1, qcow2, qed, raw, vdi, vhd, vhdx, vmdk
+from diskwright.formats import luks, parallels, qcow1, qcow2, qed, raw, vdi, vhd, vhdx, vmdk
 from diskwright.formats.detect import decide, detect, extension_problem
 from diskwright.formats.source import ImageSource
 from diskwright.model.image import FileIdentity, ImageFacts, ImageFormat
@@ -67,6 +67,8 @@ def read_facts(source: ImageSource, found: ImageFormat) -> ImageFacts:
 
 
 def _not_read(source: ImageSource, found: ImageFormat) -> ImageRefused:
+    if found is ImageFormat.LUKS:
+        return luks.refusal(source)
     if found not in PACKED and found is not ImageFormat.ZIP:
         detail = f"its format is {found.value}, which is not read"
         return source.unsupported("format-unsupported", detail)

@@ -77,3 +77,13 @@ VMDK_TABLE_BYTES = 256 * MIB  # in use, and as much of copies: 4 TiB in grains o
 # Places are marked in memory, a byte each; a grain out of order costs about 0.1 us.
 VMDK_PLACES = 64 * MIB  # 4 TiB of plain grains of 64 KiB, 32 GiB of compressed ones in any order
 VMDK_MARKERS = 65_536  # compressed grains whose lengths are read beforehand, at 3 us each
+
+OVA_MEMBERS = 512  # headers, those of extensions too; a package has some ten members
+OVA_NAME_CHARACTERS = 255  # what file systems take
+OVA_EXTENSION_BYTES = 8 * KIB  # of a pax header; a name and some attributes
+OVA_MANIFEST_BYTES = 1 * MIB  # a line a member
+OVF_BYTES = 4 * MIB  # licence texts in several languages take some 100 KiB
+OVF_NODES = 100_000  # elements and attributes
+OVF_DEPTH = 64
+OVF_TEXT_CHARACTERS = 1_024  # of a name, a description, a URI: what is longer is cut
+OVF_DISKS = 256  # virtual machines have up to 4 controllers of 64

@@ -64,7 +64,7 @@ SUPPORT: tuple[Support, ...] = (
     ),
     Support(ImageFormat.QED, True, _QEMU, "no tables of one cluster, which QEMU does not read"),
     Support(ImageFormat.PARALLELS, True, "", "both signatures; no format extensions"),
-    Support(ImageFormat.LUKS, False, "", "an encrypted volume without a disk around it"),
+    Support(ImageFormat.LUKS, False, "", "an encrypted volume; its header is told"),
     Support(ImageFormat.ISO, False, "", "ISO 9660 and UDF, also with a partition table"),
     Support(ImageFormat.OVA, False, "", "a tar archive with an .ovf in it"),
     Support(ImageFormat.GZIP, False, "", "unpack it first"),
