@@ -9,7 +9,7 @@ import lz4.block
 import pytest
 
 from diskwright.guest import initramfs
-from diskwright.guest.codecs import zstd
+from diskwright.formats.codecs import zstd
 from diskwright.guest.initramfs import read_initramfs
 from diskwright.model.guest import Initramfs, InitramfsState
 from support.cpio_maker import archive, entry

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from diskwright.guest.codecs import (
+from diskwright.formats.codecs import (
     MAGIC_BYTES,
     CodecError,
     CodecUnsupported,
@@ -18,7 +18,7 @@ from diskwright.guest.codecs import (
     sniff,
 )
 from diskwright.guest.cpio import MAGICS, CpioEntry, CpioError, read_archive
-from diskwright.guest.feed import Feed
+from diskwright.formats.feed import Feed
 from diskwright.guest.modules import builtin_modules, module_name
 from diskwright.guest.reading import GuestReadError, NotThere, Unreadable
 from diskwright.guest.tree import GuestTree, show

@@ -1,4 +1,4 @@
-"""Decompression of a kernel's and an initramfs's forms, block by block, bounded in memory.
+"""Decompression, block by block and bounded in memory: of packed images, kernels and initramfs.
 
 The magics are those of the kernel's lib/decompress.c.
 """
@@ -14,7 +14,7 @@ from typing import Protocol
 
 import lz4.block
 
-from diskwright.guest.feed import Feed
+from diskwright.formats.feed import Feed
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -39,13 +39,32 @@ _MAGICS = (
 )
 MAGIC_BYTES = 6
 
+_CHECKSUM_WORDS = (
+    "incorrect data check",
+    "incorrect length check",
+    "header crc mismatch",
+    "doesn't match checksum",
+)
+_MEMORY_WORDS = ("Memory usage limit", "too much memory")
+
 
 class CodecError(Exception):
-    """The stream is damaged or ends early."""
+    """The stream is damaged."""
+
+
+class CodecTruncated(CodecError):
+    """It ends early."""
+
+    def __init__(self) -> None:
+        super().__init__("the stream ends early")
+
+
+class CodecChecksum(CodecError):
+    """It can be read, and is not what was packed. xz and bzip2 don't tell this from damage."""
 
 
 class CodecUnsupported(Exception):
-    """The form is known and not read; the text is its name."""
+    """The form is known and not read; the text is its name, or what it wants."""
 
 
 class _Decoder(Protocol):
@@ -100,12 +119,12 @@ def _incremental(make: Callable[[], _Decoder], feed: Feed) -> Iterator[bytes]:
         while not decoder.eof:
             data = feed.take_block() if decoder.needs_input else b""
             if decoder.needs_input and not data:
-                raise CodecError("the stream ends early")
+                raise CodecTruncated
             out = decoder.decompress(data, BLOCK)
             if out:
                 yield out
     except (lzma.LZMAError, OSError, zstd.ZstdError) as error:
-        raise CodecError(str(error)) from error
+        raise _meaning(str(error)) from error
     feed.give_back(decoder.unused_data)
 
 
@@ -116,14 +135,25 @@ def _gzip(feed: Feed) -> Iterator[bytes]:
         while not decoder.eof:
             pending = pending or feed.take_block()
             if not pending:
-                raise CodecError("the stream ends early")
+                raise CodecTruncated
             out = decoder.decompress(pending, BLOCK)
             pending = decoder.unconsumed_tail
             if out:
                 yield out
     except zlib.error as error:
-        raise CodecError(str(error)) from error
+        raise _meaning(str(error)) from error
     feed.give_back(decoder.unused_data)
+
+
+def _meaning(said: str) -> CodecError | CodecUnsupported:
+    """The libraries tell their errors apart by words only."""
+    if any(words in said for words in _CHECKSUM_WORDS):
+        return CodecChecksum(said)
+    if any(words in said for words in _MEMORY_WORDS):
+        return CodecUnsupported("a window that takes too much memory")
+    if "Dictionary mismatch" in said:
+        return CodecUnsupported("a dictionary that is not in it")
+    return CodecError(said)
 
 
 def _lz4_legacy(feed: Feed) -> Iterator[bytes]:
@@ -142,7 +172,7 @@ def _lz4_legacy(feed: Feed) -> Iterator[bytes]:
         feed.take(4)
         data = feed.take(length)
         if len(data) < length:
-            raise CodecError("the stream ends early")
+            raise CodecTruncated
         try:
             yield lz4.block.decompress(data, uncompressed_size=LZ4_BLOCK)
         except lz4.block.LZ4BlockError as error:
