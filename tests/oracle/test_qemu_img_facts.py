@@ -196,12 +196,10 @@ OTHERS = {
     "qed": ImageFormat.QED,
     "vdi": ImageFormat.VDI,
     "vhdx": ImageFormat.VHDX,
-    "vmdk": ImageFormat.VMDK,
     "vpc": ImageFormat.VHD,
     "luks": ImageFormat.LUKS,
 }
 SUBFORMATS = {
-    "vmdk": ["monolithicFlat", "streamOptimized", "twoGbMaxExtentSparse", "monolithicSparse"],
     "vpc": ["fixed", "dynamic"],
     "vhdx": ["fixed", "dynamic"],
 }
