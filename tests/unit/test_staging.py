@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import stat
 import subprocess
@@ -13,7 +14,6 @@ from pathlib import Path
 
 import pytest
 
-from diskwright.adapters import staging
 from diskwright.adapters.file_sink import FileSink
 from diskwright.adapters.staging import BesideTarget
 from diskwright.errors import (
@@ -77,7 +77,7 @@ def refuse(number: int) -> Callable[..., int]:
 def test_where_nothing_can_be_locked_it_says_so_and_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
-    monkeypatch.setattr(staging.fcntl, "flock", refuse(number))
+    monkeypatch.setattr(fcntl, "flock", refuse(number))
     with (
         pytest.raises(OutputNotWritable, match="can't be locked") as caught,
         BesideTarget(str(tmp_path / "out"), force=False),
@@ -91,7 +91,7 @@ def test_where_nothing_can_be_locked_it_says_so_and_leaves_nothing(
 def test_a_lock_that_others_take_each_time_ends_and_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(staging.fcntl, "flock", refuse(errno.EWOULDBLOCK))
+    monkeypatch.setattr(fcntl, "flock", refuse(errno.EWOULDBLOCK))
     with (
         pytest.raises(OutputNotWritable, match="other runs"),
         BesideTarget(str(tmp_path / "out"), force=False),

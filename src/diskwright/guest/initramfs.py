@@ -17,8 +17,8 @@ from diskwright.formats.codecs import (
     decompress,
     sniff,
 )
-from diskwright.guest.cpio import MAGICS, CpioEntry, CpioError, read_archive
 from diskwright.formats.feed import Feed
+from diskwright.guest.cpio import MAGICS, CpioEntry, CpioError, read_archive
 from diskwright.guest.modules import builtin_modules, module_name
 from diskwright.guest.reading import GuestReadError, NotThere, Unreadable
 from diskwright.guest.tree import GuestTree, show
