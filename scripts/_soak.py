@@ -97,20 +97,24 @@ class Soak:
         )
         return _killed(name, series)
 
-    def kill_restore(self, kind: str) -> Row:
-        name = f"kill restore {kind} sealed"
+    def kill_restore(self, way: str, options: list[str], *, sealed: bool) -> Row:
+        """A third of the kills: there are three ways."""
+        name = f"kill restore {way}"
         command = self.command(name)
-        target, key = self.target(kind, name), self.sealed(command)
+        target, key = self.target("dir", name), self.sealed(command) if sealed else []
         assert command("prepare", self.disk, "--data", "--to", target.url, *key).code == 0
         series = kills.kill_restores(
             command,
-            [target.url, *key],
+            [target.url, *key, *options],
             self.disk,
-            count=self.options.kills,
+            count=-(-self.options.kills // 3),
             draw=self.draw(name),
             scratch=self.folder(name),
+            made_format="raw" if "raw" in options else "qcow2",
         )
-        return _killed(name, series)
+        row = _killed(name, series)
+        row.figures += f", {series.stages} stages left for the next run" if options else ""
+        return row
 
     # --- Ctrl-C, SIGTERM, SIGHUP ---------------------------------------------------------------
 
@@ -192,7 +196,11 @@ class Soak:
         return {
             "kill-dir": partial(self.kill_prepare, "dir", sealed=False),
             "kill-s3": partial(self.kill_prepare, "s3", sealed=True),
-            "kill-restore": partial(self.kill_restore, "dir"),
+            "kill-restore": partial(self.kill_restore, "sealed", [], sealed=True),
+            "kill-verify": partial(
+                self.kill_restore, "sealed, verified", ["--verify"], sealed=True
+            ),
+            "kill-raw": partial(self.kill_restore, "to raw", ["-O", "raw"], sealed=False),
             "cancel-convert": partial(self.cancel_local, "convert"),
             "cancel-dir": partial(self.cancel_prepare, "dir"),
             "cancel-s3": partial(self.cancel_prepare, "s3"),
@@ -234,7 +242,7 @@ def table(rows: list[Row]) -> str:
 
 def options(argv: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="scripts/soak", description=__doc__)
-    parser.add_argument("--kills", type=int, default=50, help="kill -9 in each series (50)")
+    parser.add_argument("--kills", type=int, default=50, help="kill -9 of each verb and store (50)")
     parser.add_argument("--cancels", type=int, default=30, help="signals in each series (30)")
     parser.add_argument(
         "--tampered", type=int, default=60, help="random bit flips by command, besides the named"
@@ -247,8 +255,8 @@ def options(argv: list[str]) -> argparse.Namespace:
 
 
 _NAMES = (
-    "kill-dir kill-s3 kill-restore cancel-convert cancel-dir cancel-s3 cancel-restore "
-    "tamper-command tamper-api"
+    "kill-dir kill-s3 kill-restore kill-verify kill-raw cancel-convert cancel-dir cancel-s3 "
+    "cancel-restore tamper-command tamper-api"
 )
 _SERIES = f"one of {_NAMES}; may be given more than once"
 

@@ -64,14 +64,20 @@ def test_of_restore(diskwright, dir_place, data_disk, scratch):
     assert series.kills >= KILLS // 2
 
 
-def test_of_a_sealed_restore_that_stages(diskwright, dir_place, data_disk, scratch):
+@pytest.mark.parametrize("option", [["--verify"], ["-O", "raw"]], ids=["verified", "to raw"])
+def test_of_a_sealed_restore_that_stages(diskwright, dir_place, data_disk, scratch, option):
     place, key = dir_place.url, diskwright.home / "kek.json"
     assert diskwright("key", "new", key).code == 0
     sealing = ["--key", f"local:{key}"]
     assert diskwright("prepare", data_disk, "--data", "--to", place, *sealing).code == 0
-    arguments = [place, "--verify", *sealing]
-    draw = random.Random(SEED)
     series = kills.kill_restores(
-        diskwright, arguments, data_disk, count=3, draw=draw, scratch=scratch
+        diskwright,
+        [place, *option, *sealing],
+        data_disk,
+        count=3,
+        draw=random.Random(SEED),
+        scratch=scratch,
+        made_format="raw" if "raw" in option else "qcow2",
     )
     assert series.kills >= 1
+    assert series.stages >= 1

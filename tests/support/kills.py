@@ -95,6 +95,7 @@ class Series:
     kills: int = 0  # that came in time
     too_late: int = 0
     committed: int = 0  # of the killed runs
+    stages: int = 0  # that killed runs left, for the next to remove
     outlived_s: float = 0.0  # the longest that a process of a killed run went on
     took_s: float = 0.0  # the longest from a signal to the end
 
@@ -161,10 +162,10 @@ def _is_whole(
     same(disk, out, where)
 
 
-def same(disk: Path, made: Path, where: str) -> None:
+def same(disk: Path, made: Path, where: str, *, made_format: str = "qcow2") -> None:
     """By qemu-img, which knows nothing of us."""
     done = subprocess.run(
-        ["qemu-img", "compare", "-f", "raw", "-F", "qcow2", disk, made], capture_output=True
+        ["qemu-img", "compare", "-f", "raw", "-F", made_format, disk, made], capture_output=True
     )
     assert done.returncode == 0, f"{where}: {done.stdout!r} {done.stderr!r}"
 
@@ -177,28 +178,35 @@ def kill_restores(
     count: int,
     draw: random.Random,
     scratch: Path,
+    made_format: str = "qcow2",
 ) -> Series:
-    """`kill -9` of `count` runs of restore; `arguments` name the image. OUT is whole or absent."""
+    """`kill -9` of `count` runs of restore; `arguments` name the image. OUT is whole or absent.
+
+    `made_format` is the stored one, unless `arguments` ask for another.
+    """
     series = Series("restore")
-    out = scratch / "restored.qcow2"
+    out = scratch / f"restored.{made_format}"
+    staged = bool({"--verify", "-O"} & set(arguments))
     whole_s = measured(command, "restore", *arguments, out)
-    same(disk, out, "restore")
+    same(disk, out, "restore", made_format=made_format)
     out.unlink()
     for moment in moments(draw, whole_s, Appears(out), After(whole_s * 0.95)):
         if series.is_over(count):
             break
         where = f"restore: {moment}"
-        before = files_below(scratch)
         series.count(stop(command, ["restore", *arguments, out], moment, signal.SIGKILL))
         if out.exists():
-            same(disk, out, where)
+            same(disk, out, where, made_format=made_format)
             series.committed += 1
             out.unlink()
-        if "--verify" not in arguments:  # only a staged run leaves something, until the next
-            assert files_below(scratch) == before, where
+        for left in scratch.iterdir():  # only a staged run leaves something, until the next
+            assert staged, f"{where}: {left}"
+            assert left.name.startswith(f".{out.name}.diskwright-"), f"{where}: {left}"
+            assert left.stat().st_mode & 0o777 == 0o700, f"{where}: {left}"
+            series.stages += 1
         ended = command("restore", *arguments, out)
         assert ended.code == 0, f"{where}: the next run: {ended.err}"
-        same(disk, out, where)
+        same(disk, out, where, made_format=made_format)
         out.unlink()
         assert os.listdir(scratch) == [], where
     return series
