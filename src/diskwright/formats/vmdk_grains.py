@@ -9,8 +9,8 @@ from __future__ import annotations
 import struct
 from array import array
 from bisect import bisect_left
-from collections import deque
 from collections.abc import Iterable
+from functools import cache
 from itertools import pairwise, repeat
 
 from diskwright.formats import limits
@@ -20,16 +20,24 @@ from diskwright.formats.source import ImageSource
 from diskwright.formats.vmdk_layout import Header
 from diskwright.model.units import SECTOR, round_up
 
-# A table as one integer: an entry is a lane of 32 bits.
-_TABLE = struct.Struct(f"<{layout.TABLE_ENTRIES}I")
-_ONES = int.from_bytes(_TABLE.pack(*repeat(1, layout.TABLE_ENTRIES)), "little")
-_STEPS = int.from_bytes(_TABLE.pack(*range(layout.TABLE_ENTRIES)), "little")
+_ENTRY = struct.Struct("<I")
+_TOP = 1 << 31  # of a lane
 _SECTORS_MAX = 1 << 32  # that an entry can name
 _OVERLAP = "metadata-overlap"
 
 
+@cache
+def _lanes(count: int) -> tuple[int, int]:
+    """1 in each of `count` lanes of 32 bits, and 0, 1, 2 ...: tables are one integer."""
+    numbers = struct.Struct(f"<{count}I")
+    return (
+        int.from_bytes(numbers.pack(*repeat(1, count)), "little"),
+        int.from_bytes(numbers.pack(*range(count)), "little"),
+    )
+
+
 class Grains:
-    """What the tables name, a table at a time; `metadata` is ranges of sectors in their order."""
+    """What the tables name; `metadata` is ranges of sectors in their order."""
 
     def __init__(
         self, source: ImageSource, header: Header, end: int, metadata: list[tuple[int, int]]
@@ -52,23 +60,19 @@ class Grains:
         self._last = 0
         self._parts: list[tuple[int, int]] = []  # sectors of compressed grains
 
-    def add(self, index: int, table: bytes, at: int) -> None:
-        """The table of this index, which stands at byte `at`."""
-        entries = little_endian("I", table)
-        if self._header.has_zeroed and layout.ENTRY_ZEROED in entries:
-            table = _TABLE.pack(*(0 if e == layout.ENTRY_ZEROED else e for e in entries))
-            entries = little_endian("I", table)
-        top = max(entries)
-        if top + self._length > self._sectors:
-            self._check_end(entries, index, at)
-        if not top:
+    def add(self, index: int, tables: bytes, at: int) -> None:
+        """Tables from this index on, which stand at byte `at`. Grains in a row take one step."""
+        if tables == bytes(len(tables)):
             return
-        if self._header.compressed:
-            self._check_markers(entries, index, at)
-        if self._ordered:
-            self._check_order(entries, at)
-        else:
-            self._mark(entries, table, at)
+        words = int.from_bytes(tables, "little")
+        if self._mark_row(tables, words, at):
+            return
+        if len(tables) == layout.TABLE_BYTES:
+            self._add_table(index, tables, words, at)
+            return
+        for start in range(0, len(tables), layout.TABLE_BYTES):
+            table = tables[start : start + layout.TABLE_BYTES]
+            self.add(index + start // layout.TABLE_BYTES, table, at + start)
 
     def finish(self) -> None:
         """Every table was added: whether what they name lies apart."""
@@ -79,6 +83,72 @@ class Grains:
             if after[0] < before[1]:
                 raise self._overlap(after[0] * SECTOR)
 
+    def _mark_row(self, tables: bytes, words: int, at: int) -> bool:
+        """Whether every grain follows the one before it."""
+        grain = self._length
+        count = len(tables) // layout.ENTRY_BYTES
+        (first,), (last,) = (_ENTRY.unpack_from(tables, where) for where in (0, len(tables) - 4))
+        if self._header.compressed or first <= layout.ENTRY_ZEROED:
+            return False
+        if last != first + (count - 1) * grain or last + grain > self._sectors:
+            return False
+        ones, steps = _lanes(count)
+        if words != first * ones + grain * steps:
+            return False
+        if not self._count:
+            self._residue = first % grain
+        if first % grain != self._residue:
+            raise self._unaligned(at)
+        slot = self._slot(first)
+        self._taken[slot : slot + count] = b"\1" * count
+        self._count += count
+        return True
+
+    def _add_table(self, index: int, table: bytes, words: int, at: int) -> None:
+        if self._shift and self._count and not self._residue and self._mark_aligned(words):
+            return
+        entries = little_endian("I", table)
+        if self._header.has_zeroed and layout.ENTRY_ZEROED in entries:
+            entries = array("I", [0 if e == layout.ENTRY_ZEROED else e for e in entries])
+        if max(entries) + self._length > self._sectors:
+            self._check_end(entries, index, at)
+        used = array("I", filter(None, entries))
+        if not used:
+            return
+        if self._header.compressed:
+            self._check_markers(entries, index, at)
+        if self._ordered:
+            self._check_order(used, at)
+            return
+        if not self._count:
+            self._residue = used[0] % self._length
+        if any(place % self._length != self._residue for place in used):
+            raise self._unaligned(at)
+        self._mark(map(self._slot, used), len(used))
+
+    def _mark_aligned(self, words: int) -> bool:
+        """Mark a table whose grains all lie at multiples of their size, and in the file; False for
+        any other one. What is out of range shows in the top bit of its lane.
+        """
+        ones, _ = _lanes(layout.TABLE_ENTRIES)
+        if words & (ones * (self._length - 1)):
+            return False
+        slots = words >> self._shift  # nothing is shifted from one entry into another
+        most = (self._sectors >> self._shift) - 1
+        tops = ones * _TOP
+        if ((tops | ones * most) - slots) & tops != tops:
+            return False
+        used = (slots + ones * (_TOP - 1)) & tops
+        places = little_endian("I", slots.to_bytes(layout.TABLE_BYTES, "little"))
+        self._mark(places, used.bit_count())
+        return True
+
+    def _mark(self, slots: Iterable[int], count: int) -> None:
+        taken = self._taken
+        for slot in slots:
+            taken[slot] = 1
+        self._count += count
+
     def _check_end(self, entries: array[int], index: int, at: int) -> None:
         """The file may end within a grain, after the last sector of it that the disk has."""
         for lane, place in enumerate(entries):
@@ -88,32 +158,6 @@ class Grains:
             needed = min(self._length, max(0, self._header.capacity - first))
             if place >= self._sectors or (place + needed) * SECTOR > self._end:
                 raise self._source.past_end("a grain is past the end", at + 4 * lane)
-
-    def _mark(self, entries: array[int], table: bytes, at: int) -> None:
-        grain = self._length
-        if not self._count:
-            self._residue = next(filter(None, entries)) % grain
-        first = entries[0]
-        words = int.from_bytes(table, "little")
-        in_a_row = first and entries[-1] == first + (len(entries) - 1) * grain
-        if in_a_row and words == first * _ONES + grain * _STEPS:
-            if first % grain != self._residue:
-                raise self._unaligned(at)
-            slot = self._slot(first)
-            self._taken[slot : slot + len(entries)] = b"\1" * len(entries)
-            self._count += len(entries)
-            return
-        if self._residue:
-            used = array("I", filter(None, entries))
-            if {place % grain for place in used} != {self._residue}:
-                raise self._unaligned(at)
-            slots = array("I", map(self._slot, used))
-        elif words & (_ONES * (grain - 1)):
-            raise self._unaligned(at)
-        else:  # nothing is shifted from one entry into another
-            slots = little_endian("I", (words >> self._shift).to_bytes(len(table), "little"))
-        deque(map(self._taken.__setitem__, slots, repeat(1)), maxlen=0)
-        self._count += len(slots) - slots.count(0)
 
     def _slot(self, sector: int) -> int:
         """0 is before any grain, and what unused entries mark."""
@@ -127,8 +171,7 @@ class Grains:
             if self._count and self._taken.find(1, first, last + 1) >= 0:
                 raise self._overlap(start * SECTOR)
 
-    def _check_order(self, entries: Iterable[int], at: int) -> None:
-        used = list(filter(None, entries))
+    def _check_order(self, used: array[int], at: int) -> None:
         if used[0] <= self._last or any(after <= before for before, after in pairwise(used)):
             detail = "more compressed grains, out of order, than are read"
             raise self._source.unsupported("table-too-large", detail, at)

@@ -36,10 +36,7 @@ def check_tables(source: ImageSource, header: Header, end: int) -> bool:
         piece = source.read(at, size)
         if copies and same:
             same = source.read(copies[indices[0]] * SECTOR, size) == piece
-        if piece == bytes(size):
-            continue
-        for start, index in zip(range(0, size, layout.TABLE_BYTES), indices, strict=True):
-            grains.add(index, piece[start : start + layout.TABLE_BYTES], at + start)
+        grains.add(indices[0], piece, at)
     grains.finish()
     return same
 
@@ -103,12 +100,13 @@ def _joined(ranges: list[Range]) -> Iterator[Range]:
 
 
 def _groups(used: list[int], places: array[int], copies: array[int] | None) -> Iterator[list[int]]:
-    """Indices of tables that lie in a row, and their copies too: a read each."""
+    """Indices in a row of tables that lie in a row, and their copies too: a read each."""
     step = layout.TABLE_SECTORS
     group: list[int] = []
     for index in used:
         if group and (
             len(group) == _PIECE_TABLES
+            or index != group[-1] + 1
             or places[index] != places[group[-1]] + step
             or (copies and copies[index] != copies[group[-1]] + step)
         ):
