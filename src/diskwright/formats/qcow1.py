@@ -11,8 +11,9 @@ from diskwright.formats import qcow1_layout as layout
 from diskwright.formats.claims import UnitClaims, big_endian
 from diskwright.formats.qcow1_layout import Header
 from diskwright.formats.source import ImageSource
+from diskwright.formats.virtual_size import check_virtual_size
 from diskwright.model.image import ImageFacts, ImageFormat, Reference, ReferenceKind
-from diskwright.model.units import SECTOR, format_size
+from diskwright.model.units import format_size
 
 _CODE = "header-inconsistent"
 _OVERLAP = "metadata-overlap"
@@ -67,13 +68,7 @@ def _check_header(source: ImageSource, header: Header) -> None:
         detail = f"encryption method {header.crypt_method}"
         raise source.unsupported("encryption-unknown", detail, 36)
     size = header.virtual_size
-    if size >= 1 << 63:
-        raise source.broken("size-too-large", f"a virtual size of {size} bytes", 24)
-    if size < SECTOR:
-        raise source.broken("too-short", f"a virtual size of {size} bytes", 24)
-    if size % SECTOR:
-        detail = f"a virtual size of {size} bytes is no multiple of {SECTOR}"
-        raise source.unsupported("size-unaligned", detail, 24)
+    check_virtual_size(source, size, 24)
     if header.l1_bytes > limits.QCOW_L1_BYTES:
         detail = f"{format_size(size)} in clusters of {format_size(header.cluster_size)}"
         raise source.unsupported("size-too-large", detail, 24)

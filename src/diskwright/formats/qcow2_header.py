@@ -9,8 +9,9 @@ from diskwright.formats import qcow2_layout as layout
 from diskwright.formats.qcow2_layout import Extension, Header
 from diskwright.formats.qemu import format_of_driver
 from diskwright.formats.source import ImageSource, shown
+from diskwright.formats.virtual_size import check_virtual_size
 from diskwright.model.image import ImageFormat, Reference, ReferenceKind
-from diskwright.model.units import SECTOR, format_size, round_up
+from diskwright.model.units import format_size, round_up
 
 _CODE = "header-inconsistent"
 
@@ -183,13 +184,7 @@ def _check_encryption(
 
 def _check_size(source: ImageSource, header: Header) -> None:
     size = header.virtual_size
-    if size >= 1 << 63:
-        raise source.broken("size-too-large", f"a virtual size of {size} bytes", 24)
-    if size < SECTOR:
-        raise source.broken("too-short", f"a virtual size of {size} bytes", 24)
-    if size % SECTOR:
-        detail = f"a virtual size of {size} bytes is no multiple of {SECTOR}"
-        raise source.unsupported("size-unaligned", detail, 24)
+    check_virtual_size(source, size, 24)
     if header.l1_entries_needed * layout.ENTRY_BYTES > limits.QCOW2_L1_BYTES:
         detail = f"{format_size(size)} in clusters of {format_size(header.cluster_size)}"
         raise source.unsupported("size-too-large", detail, 24)

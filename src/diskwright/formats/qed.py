@@ -7,8 +7,9 @@ from diskwright.formats import qed_layout as layout
 from diskwright.formats.claims import UnitClaims, little_endian
 from diskwright.formats.qed_layout import Header
 from diskwright.formats.source import ImageSource
+from diskwright.formats.virtual_size import LARGEST, check_virtual_size
 from diskwright.model.image import ImageFacts, ImageFormat, Problem, Reference, ReferenceKind
-from diskwright.model.units import SECTOR, format_size
+from diskwright.model.units import format_size
 
 _CODE = "header-inconsistent"
 
@@ -77,15 +78,8 @@ def _check_header(source: ImageSource, header: Header) -> None:
 
 
 def _check_sizes(source: ImageSource, header: Header) -> None:
-    size = header.virtual_size
-    if size < SECTOR:
-        raise source.broken("too-short", f"a virtual size of {size} bytes", 48)
-    if size >= 1 << 63 or size > header.table_entries**2 * header.cluster_size:
-        detail = f"a virtual size of {size} bytes, more than its tables hold"
-        raise source.broken("size-too-large", detail, 48)
-    if size % SECTOR:
-        detail = f"a virtual size of {size} bytes is no multiple of {SECTOR}"
-        raise source.unsupported("size-unaligned", detail, 48)
+    most = min(LARGEST, header.table_entries**2 * header.cluster_size)
+    check_virtual_size(source, header.virtual_size, 48, most=most)
 
 
 def _check_tables(source: ImageSource, header: Header) -> None:

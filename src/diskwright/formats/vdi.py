@@ -11,6 +11,7 @@ from diskwright.formats.block_places import BlockPlaces
 from diskwright.formats.source import ImageSource
 from diskwright.formats.text import told
 from diskwright.formats.vdi_layout import Header
+from diskwright.formats.virtual_size import check_virtual_size
 from diskwright.model.image import Geometry, ImageFacts, ImageFormat, Reference, ReferenceKind
 from diskwright.model.units import SECTOR, round_up
 
@@ -76,11 +77,8 @@ def _check_sizes(source: ImageSource, header: Header) -> None:
         detail = f"{header.block_extra} bytes before each block"
         raise source.unsupported("feature-unknown", detail, 380)
     size = header.virtual_size
-    if size > layout.SIZE_MAX:
-        raise source.broken("size-too-large", f"a virtual size of {size} bytes", 368)
-    if size % SECTOR:
-        detail = f"a virtual size of {size} bytes is no multiple of {SECTOR}"
-        raise source.unsupported("size-unaligned", detail, 368)
+    if size:
+        check_virtual_size(source, size, 368, most=layout.SIZE_MAX)
     if not size or header.blocks != -(-size // header.block_size):
         detail = f"{header.blocks} blocks for a virtual size of {size} bytes"
         raise source.broken(_CODE, detail, 384)

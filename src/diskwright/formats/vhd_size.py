@@ -9,8 +9,8 @@ from __future__ import annotations
 from diskwright.formats import vhd_layout as layout
 from diskwright.formats.source import ImageSource, shown
 from diskwright.formats.vhd_layout import Footer
+from diskwright.formats.virtual_size import check_virtual_size
 from diskwright.model.image import Problem, VhdSize
-from diskwright.model.units import SECTOR
 
 _SIZE_AT = 48  # of the current size in the footer
 
@@ -24,7 +24,7 @@ def decide_size(
     that has room, unless the creator is known to mean the current size.
     """
     current, by_geometry = footer.current_size, footer.geometry.size
-    _check(source, current, at)
+    check_virtual_size(source, current, at + _SIZE_AT, most=layout.SIZE_MAX)
     fits = [size for size in (current, by_geometry) if 0 < size <= room]
     means_current = (
         current == by_geometry
@@ -40,14 +40,3 @@ def decide_size(
         f"{shown(footer.creator.decode('latin-1'))} does not tell which: read as {size}"
     )
     return size, decided, (Problem("size-ambiguous", detail),)
-
-
-def _check(source: ImageSource, current: int, at: int) -> None:
-    if current < SECTOR:
-        raise source.broken("too-short", f"a virtual size of {current} bytes", at + _SIZE_AT)
-    if current > layout.SIZE_MAX:
-        detail = f"a virtual size of {current} bytes, where 2040 GiB are the most"
-        raise source.broken("size-too-large", detail, at + _SIZE_AT)
-    if current % SECTOR:
-        detail = f"a virtual size of {current} bytes is no multiple of {SECTOR}"
-        raise source.unsupported("size-unaligned", detail, at + _SIZE_AT)

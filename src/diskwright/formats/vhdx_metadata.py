@@ -6,6 +6,7 @@ from diskwright.formats import limits
 from diskwright.formats import vhdx_layout as layout
 from diskwright.formats.source import ImageSource
 from diskwright.formats.vhdx_layout import Disk, Item, Region
+from diskwright.formats.virtual_size import check_virtual_size
 from diskwright.model.image import ImageFormat, Reference, ReferenceKind
 from diskwright.model.units import SECTOR
 
@@ -36,19 +37,8 @@ def read_metadata(source: ImageSource, region: Region) -> Disk:
         raise source.broken(_CODE, f"sectors of {logical} and {physical} bytes", region.offset)
     if logical != SECTOR:  # a partition table counts in them, and QEMU can't read them
         raise source.unsupported("sector-size", f"sectors of {logical} bytes", region.offset)
-    _check_size(source, region, size)
+    check_virtual_size(source, size, region.offset, most=layout.SIZE_MAX)
     return Disk(size, block_size, fixed=bool(flags & layout.LEAVE_BLOCKS_ALLOCATED))
-
-
-def _check_size(source: ImageSource, region: Region, size: int) -> None:
-    detail = f"a virtual size of {size} bytes"
-    if size > layout.SIZE_MAX:
-        raise source.broken("size-too-large", f"{detail}, where 64 TiB are the most", region.offset)
-    if size < SECTOR:
-        raise source.broken("too-short", detail, region.offset)
-    if size % SECTOR:
-        detail = f"{detail} is no multiple of {SECTOR}"
-        raise source.unsupported("size-unaligned", detail, region.offset)
 
 
 def _read_items(source: ImageSource, region: Region) -> dict[bytes, Item]:
