@@ -20,8 +20,8 @@ class BlockPlaces:
     def __init__(self, source: ImageSource, *, unit: int, length: int) -> None:
         """Raises ImageUnsupported, `table-too-large`, where the file is too long for it."""
         slots = source.size // (unit * length) + 1
-        if slots > limits.BLOCKS:
-            detail = f"room for {slots} blocks, of which {limits.BLOCKS} are read"
+        if slots > limits.BLOCK_PLACES:
+            detail = f"room for {slots} blocks, where {limits.BLOCK_PLACES} are the most"
             raise source.unsupported("table-too-large", detail)
         self._unit = unit
         self._length = length

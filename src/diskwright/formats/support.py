@@ -19,6 +19,7 @@ class Support:
 
 _FORWARD = "one forward pass"
 _QEMU = "qemu-img"
+_UNPACKED = "one image in it, unpacked first: to 192 MiB or 512 times its size, or --max-unpacked"
 
 SUPPORT: tuple[Support, ...] = (
     Support(
@@ -67,12 +68,15 @@ SUPPORT: tuple[Support, ...] = (
     Support(ImageFormat.LUKS, False, "", "an encrypted volume; its header is told"),
     Support(ImageFormat.ISO, False, "", "ISO 9660 and UDF, also with a partition table"),
     Support(ImageFormat.OVA, False, "", "a tar archive with an .ovf in it"),
-    Support(ImageFormat.GZIP, False, "", "unpack it first"),
-    Support(ImageFormat.ZSTD, False, "", "unpack it first"),
-    Support(ImageFormat.XZ, False, "", "unpack it first"),
-    Support(ImageFormat.BZIP2, False, "", "unpack it first"),
+    Support(ImageFormat.GZIP, True, "", _UNPACKED),
+    Support(ImageFormat.ZSTD, True, "", _UNPACKED),
+    Support(ImageFormat.XZ, True, "", _UNPACKED),
+    Support(ImageFormat.BZIP2, True, "", _UNPACKED),
     Support(ImageFormat.ZIP, False, "", "unpack it first"),
 )
+
+# One stream around one image: unpacked before its content is read
+PACKED = frozenset({ImageFormat.GZIP, ImageFormat.ZSTD, ImageFormat.XZ, ImageFormat.BZIP2})
 
 
 def readable_hint() -> str:

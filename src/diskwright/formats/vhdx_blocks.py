@@ -17,6 +17,7 @@ from diskwright.formats.vhdx_layout import Disk, Region
 from diskwright.model.units import MIB
 
 _OVERLAP = "metadata-overlap"
+_STATES = {*layout.STATES_WITHOUT_DATA, layout.FULLY_PRESENT}
 
 
 def check_blocks(source: ImageSource, disk: Disk, bat: Region, claimed: tuple[Region, ...]) -> None:
@@ -24,8 +25,8 @@ def check_blocks(source: ImageSource, disk: Disk, bat: Region, claimed: tuple[Re
     if disk.entries * layout.ENTRY_BYTES > bat.length:
         detail = f"a block table of {bat.length} bytes, where {disk.entries} entries are wanted"
         raise source.broken("table-too-small", detail, bat.offset)
-    if disk.entries > limits.BLOCKS or bat.length > limits.VHDX_BAT_BYTES:
-        detail = f"a block table of {disk.entries} entries in {bat.length} bytes"
+    if disk.blocks > limits.BLOCKS or bat.length > limits.VHDX_BAT_BYTES:
+        detail = f"a block table of {disk.blocks} blocks in {bat.length} bytes"
         raise source.unsupported("table-too-large", detail, bat.offset)
     length = disk.block_size // MIB
     places = BlockPlaces(source, unit=MIB, length=length)
@@ -57,17 +58,19 @@ def _starts(source: ImageSource, disk: Disk, block: int, at: int, piece: bytes) 
     if piece == bytes(len(piece)):
         return []
     entries = struct.unpack(f"<{len(piece) // layout.ENTRY_BYTES}Q", piece)
-    states = {entry & (layout.STATE_MASK | layout.RESERVED_MASK) for entry in entries}
-    if not states.issubset((*layout.STATES_WITHOUT_DATA, layout.FULLY_PRESENT)):
+    # Bits 0 to 19 of all entries: their first bytes, their second ones, and half of the third.
+    low, middle, high = (set(piece[byte :: layout.ENTRY_BYTES]) for byte in range(3))
+    if not low <= _STATES or middle != {0} or any(byte & 0xF for byte in high):
         raise _bad_entry(source, at, entries)
-    starts = [
-        entry >> layout.OFFSET_SHIFT
-        for entry in entries
-        if entry & layout.STATE_MASK == layout.FULLY_PRESENT
-    ]
+    used = entries if low == {layout.FULLY_PRESENT} else filter(_has_data, entries)
+    starts = [entry >> layout.OFFSET_SHIFT for entry in used]
     if starts and max(starts) * MIB + disk.block_size > source.size:
         _check_end(source, disk, block, at, entries)
     return starts
+
+
+def _has_data(entry: int) -> bool:
+    return entry & layout.STATE_MASK == layout.FULLY_PRESENT
 
 
 def _bad_entry(source: ImageSource, at: int, entries: tuple[int, ...]) -> Exception:
@@ -76,7 +79,7 @@ def _bad_entry(source: ImageSource, at: int, entries: tuple[int, ...]) -> Except
         where = at + index * layout.ENTRY_BYTES
         if entry & layout.RESERVED_MASK:
             return source.broken("reserved-bits", "reserved bits in a block's entry", where)
-        if state not in (*layout.STATES_WITHOUT_DATA, layout.FULLY_PRESENT):
+        if state not in _STATES:
             return source.broken("header-inconsistent", f"a block in the state {state}", where)
     raise AssertionError("one of them is bad")
 
@@ -86,7 +89,7 @@ def _check_end(
 ) -> None:
     """The file may end within the disk's last block, after the last byte that a guest can see."""
     for index, entry in enumerate(entries):
-        if entry & layout.STATE_MASK != layout.FULLY_PRESENT:
+        if not _has_data(entry):
             continue
         offset = (entry >> layout.OFFSET_SHIFT) * MIB
         left = disk.virtual_size - (block + index) * disk.block_size
