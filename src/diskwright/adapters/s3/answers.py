@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING
+from http.client import responses
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError
@@ -62,6 +64,13 @@ def code_of(error: ClientError) -> str:
 
 def status_of(error: ClientError) -> int:
     return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+
+
+def in_words(status: int, code: str) -> str:
+    """`503 SlowDown`, or `403 Forbidden` where the answer gives no code."""
+    if code != str(status):
+        return f"{status} {code}"
+    return f"{status} {responses.get(status, '')}".rstrip()
 
 
 def known(error: ClientError, bucket: str) -> tuple[str, str] | None:
@@ -138,8 +147,7 @@ def _duration(seconds: float) -> str:
 
 def _elsewhere(error: ClientError, bucket: str) -> tuple[str, str]:
     """Another region or host. Nothing was sent there: that is the user's to decide."""
-    region = _lawful(r"[a-z0-9-]{1,40}", _header(error, "x-amz-bucket-region"))
-    region = region or _lawful(r"[a-z0-9-]{1,40}", _said(error, "Region"))
+    region = named_region(error.response)
     if region:
         return f"the bucket is in the region {region}", f"--region {region}"
     host = _lawful(r"[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?", _said(error, "Endpoint"))
@@ -155,6 +163,13 @@ def _elsewhere(error: ClientError, bucket: str) -> tuple[str, str]:
             f"if you know that host: --endpoint-url https://{host}",
         )
     return "the bucket is in another region or at another endpoint", "name it: --region REGION"
+
+
+def named_region(answer: Mapping[str, Any]) -> str:
+    """The region that an answer says the bucket is in; empty where it names none."""
+    headers = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+    named = headers.get("x-amz-bucket-region") or answer.get("Error", {}).get("Region") or ""
+    return _lawful(r"[a-z][a-z0-9-]{0,39}", str(named))
 
 
 def _lawful(pattern: str, text: str) -> str:

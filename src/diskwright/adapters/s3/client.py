@@ -9,12 +9,13 @@ What is set here and why:
 
 from __future__ import annotations
 
-import os
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, cast
+from typing import Any, Literal, cast
 from urllib.parse import urlsplit
 
+from diskwright.adapters.s3.answers import named_region
 from diskwright.adapters.s3.errors import translate
 from diskwright.adapters.s3.retry import RetryPolicy
 from diskwright.adapters.s3.store import S3Store
@@ -63,8 +64,8 @@ def connect(url: str, settings: S3Settings, *, cancel: CancelToken | None = None
     bucket, prefix = parse_url(url)
     _check("addressing style", settings.addressing, ADDRESSING)
     _check("server-side encryption", settings.sse, SSE)
-    if settings.ca_bundle and not os.access(settings.ca_bundle, os.R_OK):
-        raise UsageError(f"{settings.ca_bundle}: can't be read as a CA bundle", "check ca_bundle")
+    if settings.ca_bundle:
+        _check_bundle(settings.ca_bundle)
 
     import boto3
     from botocore.config import Config
@@ -99,6 +100,7 @@ def connect(url: str, settings: S3Settings, *, cancel: CancelToken | None = None
         raise UsageError(
             "the endpoint is not a URL", "write it as https://HOST[:PORT], without the bucket"
         ) from error
+    client.meta.events.register_first("needs-retry.s3", _only_to_a_named_region)
     return S3Store(
         client,
         bucket=bucket,
@@ -117,6 +119,29 @@ def connect(url: str, settings: S3Settings, *, cancel: CancelToken | None = None
 def _check(what: str, value: str, known: tuple[str, ...]) -> None:
     if value not in known:
         raise UsageError(f"{what}: {value!r} is not known", f"use {', '.join(filter(None, known))}")
+
+
+def _check_bundle(path: str) -> None:
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path)
+    except OSError as error:  # ssl.SSLError is one
+        reason = "it holds no certificate" if isinstance(error, ssl.SSLError) else error.strerror
+        raise UsageError(
+            f"ca_bundle: {path}: can't be used: {reason}", "name a file of certificates in PEM"
+        ) from error
+
+
+def _only_to_a_named_region(
+    request_dict: dict[str, Any], response: tuple[Any, dict[str, Any]] | None, **_: object
+) -> None:
+    """Let botocore sign again for another region only where the answer itself names one.
+
+    Otherwise it looks for the region by HEAD, whose answer makes it look again: a server that
+    redirects every request gets hundreds of them, until the stack is full (botocore 1.44).
+    """
+    redirect = request_dict.get("context", {}).get("s3_redirect")
+    if redirect is not None and response is not None and not named_region(response[1]):
+        redirect["redirected"] = True
 
 
 def _without_secrets(endpoint_url: str) -> str:

@@ -112,7 +112,8 @@ def translate(
     if isinstance(error, exceptions.ParamValidationError | exceptions.InvalidRegionError):
         return UsageError(f"{bucket} or its region is not a valid name", "check s3://BUCKET/PREFIX")
     if isinstance(error, NotAStore):
-        return RemoteUnreachable(endpoint, network.NO_STORE, network.CHECK_ENDPOINT)
+        hint = answers.other_addressing(addressing) or network.CHECK_ENDPOINT
+        return RemoteUnreachable(endpoint, network.NO_STORE, hint)
     if isinstance(error, TooSlow):
         return RemoteUnreachable(endpoint, "its answers come too slowly to be waited for")
     told = network.broken(error, addressing)
@@ -125,7 +126,7 @@ def _answered(
     error: ClientError, endpoint: str, bucket: str, operation: str, key: str, addressing: str
 ) -> DiskwrightError:
     code, status = code_of(error), status_of(error)
-    if code == "NoSuchBucket":
+    if code == "NoSuchBucket" or (code == "InvalidBucketName" and addressing == "virtual"):
         return BucketMissing(bucket, answers.other_addressing(addressing))
     told = answers.known(error, bucket)
     if told is not None:
@@ -138,8 +139,12 @@ def _answered(
         return RemoteUnable(endpoint, operation)
     if status == 407:
         return RemoteUnreachable(endpoint, network.PROXY_WANTS_LOGIN, network.PROXY_LOGIN)
+    mute = code == str(status) and not error.operation_name.startswith("Head")
+    if mute and status == 500:  # so botocore calls a page that is no XML, whatever its status
+        return RemoteUnreachable(endpoint, network.NO_STORE, network.CHECK_ENDPOINT)
+    what = answers.in_words(status, code)
     if is_transient(error):
         later = answers.asks_to_wait(error)
         wish = f" and asks to be left alone for {later:g} s" if later else ""
-        return RemoteUnreachable(endpoint, f"it kept answering {status} {code}{wish}")
-    return RemoteRefused(endpoint, operation, f"{status} {code}")
+        return RemoteUnreachable(endpoint, f"it kept answering {what}{wish}")
+    return RemoteRefused(endpoint, operation, what, network.CHECK_ENDPOINT if mute else "")

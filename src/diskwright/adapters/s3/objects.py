@@ -18,7 +18,7 @@ from diskwright.ports import CancelToken
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-    from mypy_boto3_s3.type_defs import ListObjectsOutputTypeDef
+    from mypy_boto3_s3.type_defs import HeadObjectOutputTypeDef, ListObjectsOutputTypeDef
 
 T = TypeVar("T", bound=Mapping[str, Any])
 
@@ -130,13 +130,23 @@ class S3Objects:
             answer = self._call(
                 "head",
                 key,
-                lambda: said(
-                    self._client.head_object(Bucket=self._bucket, Key=self._prefix + key), "ETag"
-                ),
+                partial(self._head, key),
             )
         except ObjectMissing:
             return None
         return ObjectInfo(key, answer["ContentLength"], answer.get("ETag", "").strip('"') or None)
+
+    def _head(self, key: str) -> HeadObjectOutputTypeDef:
+        """A refusal of HEAD has no body, and so no reason: GET says it."""
+        try:
+            answer = self._client.head_object(Bucket=self._bucket, Key=self._prefix + key)
+        except self._client.exceptions.ClientError as error:
+            if status_of(error) in (400, 403):
+                self._client.get_object(
+                    Bucket=self._bucket, Key=self._prefix + key, Range="bytes=0-0"
+                )
+            raise
+        return said(answer, "ETag")
 
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
         """By version 1 of the request: OBS documents no other. Not every store keeps an order."""
