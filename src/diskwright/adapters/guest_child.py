@@ -59,6 +59,7 @@ class ConfinedGuestInspector:
                 time_limit_s=self._time_limit_s,
                 answer_bytes=MAX_ANSWER,
                 unconfined=self._unconfined,
+                confinement=self._confinement,
             )
             try:
                 return understood(ask(question, fd, check=self._cancel.check))
