@@ -19,6 +19,7 @@ from diskwright.ports import (
     KeyWrapper,
     ObjectStore,
     OsDatabase,
+    Progress,
     StagedFile,
 )
 
@@ -66,12 +67,24 @@ class Adapters:
             cancel=cancel,
         )
 
-    def opener(self, inputs: InputOptions) -> ImageOpener:
+    def opener(
+        self,
+        inputs: InputOptions,
+        *,
+        progress: Progress | None = None,
+        cancel: CancelToken | None = None,
+    ) -> ImageOpener:
         from diskwright.adapters.unpacked import UnpackedFiles
         from diskwright.ops.opening import ImageOpener
 
         return ImageOpener(
-            UnpackedFiles(limit=inputs.get("max_unpacked"), unconfined=self._settings.unconfined),
+            UnpackedFiles(
+                limit=inputs.get("max_unpacked"),
+                unconfined=self._settings.unconfined,
+                confinement=self._settings.confinement,
+                progress=progress,
+                cancel=cancel,
+            ),
             beneath=given("--allow-backing-under", inputs.get("allow_backing_under")),
         )
 

@@ -39,12 +39,19 @@ class Diskwright(UploadVerbs):
         self.settings = settings
         self._adapters = Adapters(settings, passphrase=passphrase)
 
-    def inspect(self, path: str, **inputs: Unpack[InputOptions]) -> Inspected:
+    def inspect(
+        self,
+        path: str,
+        *,
+        progress: Progress | None = None,
+        cancel: CancelToken | None = None,
+        **inputs: Unpack[InputOptions],
+    ) -> Inspected:
         """Facts of an image file and of the guest in it. Raises InputError, ToolError."""
         from diskwright.ops.inspect import inspect
 
-        with self._source(path, inputs) as source:
-            return inspect(source, inspector=self._adapters.inspector())
+        with self._source(path, inputs, progress, cancel) as source:
+            return inspect(source, inspector=self._adapters.inspector(cancel))
 
     def validate(
         self,
@@ -54,15 +61,17 @@ class Diskwright(UploadVerbs):
         data: bool = False,
         min_memory: int | None = None,
         accepted: Sequence[Accepted] = (),
+        progress: Progress | None = None,
+        cancel: CancelToken | None = None,
         **inputs: Unpack[InputOptions],
     ) -> Validated:
         """Facts and findings under a profile; `min_memory` in bytes."""
         from diskwright.ops.inspect import validate
 
-        with self._source(path, inputs) as source:
+        with self._source(path, inputs, progress, cancel) as source:
             return validate(
                 source,
-                inspector=self._adapters.inspector(),
+                inspector=self._adapters.inspector(cancel),
                 profile=self._adapters.profile(profile),
                 database=self._adapters.database(),
                 data=data,
@@ -86,7 +95,7 @@ class Diskwright(UploadVerbs):
         """Write `target` in another format; it appears whole or not at all."""
         from diskwright.ops.convert import Wanted, convert
 
-        with self._source(source, inputs) as opened:
+        with self._source(source, inputs, progress, cancel) as opened:
             return convert(
                 opened,
                 target,
@@ -148,7 +157,7 @@ class Diskwright(UploadVerbs):
             min_memory=min_memory,
             accepted=tuple(accepted),
         )
-        with self._source(path, inputs) as source:
+        with self._source(path, inputs, progress, cancel) as source:
             planned = prepare.plan(
                 source, request, tools=tools, judged=judged, cancel=cancel or NeverCancelled()
             )
@@ -243,14 +252,22 @@ class Diskwright(UploadVerbs):
 
         return new_key(path, passphrase=passphrase).key_id
 
-    def _source(self, path: str, inputs: InputOptions) -> AbstractContextManager[Source]:
-        opener = self._adapters.opener(inputs)
+    def _source(
+        self,
+        path: str,
+        inputs: InputOptions,
+        progress: Progress | None,
+        cancel: CancelToken | None,
+    ) -> AbstractContextManager[Source]:
+        opener = self._adapters.opener(inputs, progress=progress, cancel=cancel)
         return opener.source(path, input_format=inputs.get("input_format"))
 
 
 def default_name(path: str) -> str:
     """The file's name without the ending that tells its format, fit to be an image's name."""
-    name = printable(os.path.basename(path))
+    from diskwright.formats.packed import name_inside
+
+    name = printable(os.path.basename(name_inside(path)))
     stem, ending = os.path.splitext(name)
     known = {f".{f.value}" for f in ImageFormat} | {".img"}
     chosen = stem if ending.lower() in known and stem else name

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from diskwright.cli.options import image_path, input_options, output_option
+from diskwright.cli.options import image_path, input_options, output_option, progress_option
 from diskwright.cli.session import Session, path_text
 
 if TYPE_CHECKING:
@@ -23,9 +23,12 @@ Examples:
 )
 @click.argument("images", nargs=-1, required=True, metavar="IMAGE...", callback=image_path)
 @input_options
+@progress_option
 @output_option
 @click.pass_obj
-def command(session: Session, images: tuple[str, ...], inputs: InputOptions) -> None:
+def command(
+    session: Session, images: tuple[str, ...], inputs: InputOptions, progress: bool | None
+) -> None:
     """Tell what an image file is and what is installed in it, without judging.
 
     The file is read only, in a confined process; nothing that it names is opened.
@@ -37,6 +40,7 @@ def command(session: Session, images: tuple[str, ...], inputs: InputOptions) -> 
     app = session.open()
     for image in images:
         with session.reporting(image):
-            found = app.inspect(image, **inputs)
+            with session.progress(progress) as bar:
+                found = app.inspect(image, progress=bar, **inputs)
             session.say(inspected_text(found, image))
             session.results.append(inspected_result(path_text(image), found, None))

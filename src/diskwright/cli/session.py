@@ -115,10 +115,15 @@ class Session:
     @contextmanager
     def watched(self, asked: bool | None) -> Iterator[tuple[Progress, CancelToken]]:
         """Progress on stderr and Ctrl-C as a token, for as long as a verb runs."""
+        with self.progress(asked) as bar, self.cancel.looked_at() as cancel:
+            yield bar, cancel
+
+    @contextmanager
+    def progress(self, asked: bool | None) -> Iterator[Progress]:
+        """Progress on stderr; Ctrl-C interrupts the main thread where it stands."""
         bar = choose(asked)
         try:
-            with self.cancel.looked_at() as cancel:
-                yield (bar or NullProgress()), cancel
+            yield bar or NullProgress()
         finally:
             if isinstance(bar, TerminalProgress):
                 bar.close()

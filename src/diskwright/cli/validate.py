@@ -12,6 +12,7 @@ from diskwright.cli.options import (
     input_options,
     output_option,
     profile_option,
+    progress_option,
     rules_options,
 )
 from diskwright.cli.session import Session, path_text
@@ -38,6 +39,7 @@ Exit codes: 0 nothing stands against an import, 3 something does.""",
 @profile_option
 @rules_options
 @input_options
+@progress_option
 @output_option
 @click.pass_obj
 def command(
@@ -50,6 +52,7 @@ def command(
     accept: tuple[str, ...],
     reason: tuple[str, ...],
     inputs: InputOptions,
+    progress: bool | None,
 ) -> None:
     """Check an image against a target cloud's written requirements, before a byte moves.
 
@@ -64,13 +67,15 @@ def command(
     app = session.open(profile=profile)
     for image in images:
         with session.reporting(image):
-            found = app.validate(
-                image,
-                data=data,
-                min_memory=min_memory,
-                accepted=waivers,
-                **inputs,
-            )
+            with session.progress(progress) as bar:
+                found = app.validate(
+                    image,
+                    data=data,
+                    min_memory=min_memory,
+                    accepted=waivers,
+                    progress=bar,
+                    **inputs,
+                )
             session.remark_idle(waivers, found.verdict)
             text = validated_text(found, image, strict=strict, colour=session.colour())
             session.say(text)

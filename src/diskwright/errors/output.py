@@ -29,6 +29,7 @@ class OutputNotWritable(OutputError):
 class DiskFull(OutputError):
     path: str
     needed_bytes: int = 0
+    hint_text: str = ""
     template = "{path}: no space left on the device"
     hint_template = "free some space (df -h), or write elsewhere"
 

@@ -8,10 +8,12 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
+from diskwright.formats import vmdk
 from diskwright.formats.beneath import open_beneath
 from diskwright.formats.inspect import format_of, read_facts
-from diskwright.formats.limits import CHAIN_DEPTH
+from diskwright.formats.limits import CHAIN_DEPTH, EXTENT_FILES
 from diskwright.formats.source import ImageSource, shown
+from diskwright.formats.vmdk_descriptor import ExtentLine
 from diskwright.model.image import (
     DiskFile,
     FileIdentity,
@@ -25,7 +27,7 @@ from diskwright.model.image import (
 @dataclass(frozen=True, slots=True)
 class OpenImage:
     """An image in an open file, or in a part of it. `shown` is how people know it, where that is
-    not the file's path.
+    not the file's path, and `named` the name whose ending tells its format.
     """
 
     fd: int
@@ -33,6 +35,7 @@ class OpenImage:
     offset: int = 0
     length: int | None = None
     shown: str = ""
+    named: str = ""
 
     def source(self, *, follow: bool = False) -> ImageSource:
         size = self.identity.size - self.offset if self.length is None else self.length
@@ -53,7 +56,7 @@ def resolve(
     first. Raises ImageRefused.
     """
     source = image.source(follow=beneath is not None)
-    facts = read_facts(source, found)
+    facts = read_facts(source, found, named=image.named)
     backing: DiskFile | None = None
     for reference in facts.references:
         assert beneath is not None, "a parser refuses what nobody allowed"
@@ -66,6 +69,7 @@ def resolve(
         length=image.length,
         vhd_size=facts.vhd_size,
         backing=backing,
+        extents=_extents(source, found, facts, beneath),
         shown=image.shown,
     )
     return disk, facts
@@ -90,6 +94,33 @@ def _backing(
         return resolve(OpenImage(fd, identity), below, beneath=beneath, above=above)[0]
     finally:
         os.close(fd)
+
+
+def _extents(
+    source: ImageSource, found: ImageFormat, facts: ImageFacts, beneath: str | None
+) -> tuple[FileIdentity, ...]:
+    """The files beside a VMDK descriptor, each as large and as sound as the descriptor says."""
+    if beneath is None or found is not ImageFormat.VMDK:
+        return ()
+    named = [one for one in facts.references if one.kind is ReferenceKind.EXTENT]
+    if len(named) > EXTENT_FILES:
+        detail = f"a disk in {len(named)} files, of which {EXTENT_FILES} are opened"
+        raise source.unsupported("too-many-files", detail)
+    return tuple(
+        _extent(source, reference, line, beneath)
+        for reference, line in zip(named, vmdk.extents_of(source), strict=True)
+    )
+
+
+def _extent(
+    source: ImageSource, reference: Reference, line: ExtentLine, beneath: str
+) -> FileIdentity:
+    fd, identity = open_beneath(beneath, source, reference)
+    try:
+        vmdk.read_extent_facts(OpenImage(fd, identity).source(), line)
+    finally:
+        os.close(fd)
+    return identity
 
 
 def _format(

@@ -10,6 +10,7 @@ from diskwright.errors import ImageRefused
 from diskwright.formats import luks, parallels, qcow1, qcow2, qed, raw, vdi, vhd, vhdx, vmdk
 from diskwright.formats.detect import decide, detect, extension_problem
 from diskwright.formats.source import ImageSource
+from diskwright.formats.support import PACKED
 from diskwright.model.image import FileIdentity, ImageFacts, ImageFormat
 
 READERS: dict[ImageFormat, Callable[[ImageSource], ImageFacts]] = {
@@ -24,8 +25,6 @@ READERS: dict[ImageFormat, Callable[[ImageSource], ImageFacts]] = {
     ImageFormat.PARALLELS: parallels.read_facts,
 }
 
-# One stream around one image: unpacked by whoever wants what is in it
-PACKED = frozenset({ImageFormat.GZIP, ImageFormat.ZSTD, ImageFormat.XZ, ImageFormat.BZIP2})
 _BLOCK_BYTES = 512  # the unit of st_blocks, whatever the file system's own
 
 
@@ -52,18 +51,25 @@ def format_of(
     return decide(shown or identity.path, identity.size, matches, requested=requested)
 
 
-def read_facts(source: ImageSource, found: ImageFormat) -> ImageFacts:
-    """What an image of the format `found` says of itself. Raises ImageRefused, InputUnreadable."""
+def read_facts(source: ImageSource, found: ImageFormat, *, named: str = "") -> ImageFacts:
+    """What an image of the format `found` says of itself. `named` is the name whose ending tells
+    its format, where that is not the file's own. Raises ImageRefused, InputUnreadable.
+    """
     reader = READERS.get(found)
     if reader is None:
         raise _not_read(source, found)
     facts = reader(source)
-    differs = extension_problem(source.path, found)
+    differs = extension_problem(named or source.path, found)
     return replace(
         facts,
-        allocated=os.fstat(source.fd).st_blocks * _BLOCK_BYTES,
+        allocated=allocated(source.fd),
         problems=facts.problems if differs is None else (*facts.problems, differs),
     )
+
+
+def allocated(fd: int) -> int:
+    """How many bytes the open file takes on its disk."""
+    return os.fstat(fd).st_blocks * _BLOCK_BYTES
 
 
 def _not_read(source: ImageSource, found: ImageFormat) -> ImageRefused:

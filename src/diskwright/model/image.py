@@ -110,6 +110,7 @@ class ImageFacts:
     geometry: Geometry | None = None
     vhd_size: VhdSize | None = None
     packed_in: ImageFormat | None = None  # what the file itself is: a gzip member, an xz stream
+    unpacked_size: int | None = None  # of the image file that is in it
     references: tuple[Reference, ...] = ()  # in the order of the file; only where it was allowed
 
 

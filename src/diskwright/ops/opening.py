@@ -10,8 +10,10 @@ from dataclasses import dataclass, replace
 from diskwright.errors import ImageUnsupported
 from diskwright.formats.beneath import allowed_folder
 from diskwright.formats.chain import OpenImage, resolve
+from diskwright.formats.detect import extension_problem
 from diskwright.formats.identity import check_identity, open_image
-from diskwright.formats.inspect import PACKED, format_of
+from diskwright.formats.inspect import allocated, format_of
+from diskwright.formats.packed import format_inside, name_inside, packing_of
 from diskwright.model.image import DiskFile, FileIdentity, ImageFacts, ImageFormat
 from diskwright.ports import BlockExporter, BlockReader, Unpacker
 
@@ -48,21 +50,44 @@ class ImageOpener:
     @contextmanager
     def source(self, path: str, *, input_format: ImageFormat | None = None) -> Iterator[Source]:
         """Detect and parse, bounded, without any tool. What was unpacked for it is gone when the
-        context is left. Raises InputError.
+        context is left. Of what is packed `input_format` chooses the content's format, but for raw:
+        then the packed bytes are the disk. Raises InputError.
         """
         beneath = None if self.beneath is None else allowed_folder(self.beneath)
         with ExitStack() as stack:
             fd, origin = _opened(path, stack)
-            found = format_of(fd, origin, requested=input_format)
-            if found not in PACKED:
-                disk, facts = resolve(OpenImage(fd, origin), found, beneath=beneath)
-                yield Source(origin, disk, facts)
+            packing = None if input_format is ImageFormat.RAW else packing_of(fd, origin)
+            if packing is not None:
+                yield self._unpacked(fd, origin, packing, input_format, stack)
                 return
-            content = stack.enter_context(self.unpacker.unpacked(origin, found))
-            fd, content = _opened(content.path, stack)
-            inner = format_of(fd, content, shown=origin.path)
-            disk, facts = resolve(OpenImage(fd, content, shown=origin.path), inner)
-            yield Source(origin, disk, replace(facts, packed_in=found, file_size=origin.size))
+            found = format_of(fd, origin, requested=input_format)
+            disk, facts = resolve(OpenImage(fd, origin), found, beneath=beneath)
+            yield Source(origin, disk, facts)
+
+    def _unpacked(
+        self,
+        packed_fd: int,
+        origin: FileIdentity,
+        packing: ImageFormat,
+        input_format: ImageFormat | None,
+        stack: ExitStack,
+    ) -> Source:
+        content = stack.enter_context(self.unpacker.unpacked(origin, packing))
+        fd, content = _opened(content.path, stack)
+        shown = origin.path
+        found = format_inside(fd, content, packing, shown=shown, requested=input_format)
+        image = OpenImage(fd, content, shown=shown, named=name_inside(shown))
+        disk, facts = resolve(image, found)
+        differs = extension_problem(shown, packing)
+        facts = replace(
+            facts,
+            packed_in=packing,
+            unpacked_size=content.size,
+            file_size=origin.size,
+            allocated=allocated(packed_fd),
+            problems=facts.problems if differs is None else (*facts.problems, differs),
+        )
+        return Source(origin, disk, facts)
 
 
 def _opened(path: str, stack: ExitStack) -> tuple[int, FileIdentity]:

@@ -51,6 +51,9 @@ def _image(image: ImageFacts) -> _Rows:
         ("disk", f"{format_size(image.virtual_size)} ({image.virtual_size} bytes)"),
         ("file", f"{format_size(image.file_size)} ({image.file_size} bytes)"),
     ]
+    if image.packed_in is not None and image.unpacked_size is not None:
+        unpacked = f"{image.packed_in.value}, unpacked to {format_size(image.unpacked_size)}"
+        rows.append(("packed", unpacked))
     if image.exact_size != image.virtual_size:
         rows.append(("exact size", f"{image.exact_size} bytes"))
     if image.snapshots:
