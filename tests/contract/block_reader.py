@@ -5,6 +5,7 @@ An adapter passes by giving the fixture `disk`: a reader and the bytes that it m
 
 from __future__ import annotations
 
+import os
 import random
 import threading
 
@@ -87,7 +88,12 @@ class BlockReaderContract:
             thread.join()
         assert wrong == []
 
-    def test_close_may_be_called_twice(self, disk):
+    def test_close_may_be_called_twice_and_closes_nothing_of_others(self, disk):
         reader, _ = disk
         reader.close()
-        reader.close()
+        others = [os.open(os.devnull, os.O_RDONLY) for _ in range(8)]  # its numbers, given anew
+        try:
+            reader.close()
+        finally:
+            for other in others:
+                os.close(other)  # EBADF where it was closed already

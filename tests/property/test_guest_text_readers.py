@@ -26,7 +26,7 @@ from diskwright.guest.probe import Probe
 from diskwright.guest.udev import pinning_lines
 from diskwright.guest.yaml_subset import YamlRefused, parse_yaml
 from diskwright.model.codec import encode
-from diskwright.model.guest import FileSystem
+from diskwright.model.guest import FileSystem, InitramfsState
 from support.cpio_maker import archive
 from support.fake_guest import Content, FakeFs, Link, tree_of
 
@@ -152,7 +152,10 @@ def test_a_damaged_initramfs_has_a_state(start: int, flips: list[tuple[int, int]
         data = bytearray(whole)
         for at, bits in flips:
             data[at % len(data)] ^= bits
-        read_initramfs(tree_of({"/i": bytes(data[start % len(data) :])}), "/i")
+        found = read_initramfs(tree_of({"/i": bytes(data[start % len(data) :])}), "/i")
+        assert found.path == "/i"
+        assert found.state in InitramfsState
+        assert set(found.modules) <= {f"m{n}" for n in range(20)} or flips
 
 
 PATHS = st.sampled_from(
