@@ -30,6 +30,7 @@ class S3Settings:
     credentials_profile: str = ""
     connect_timeout_s: int = 10
     read_timeout_s: int = 60
+    patience_s: int = 60  # a store that says that it is busy is asked again for so long
     sse: Literal["", "none", "sse-kms", "sse-obs"] = ""  # empty: as the profile says
     kms_key_id: str = ""
 

@@ -51,6 +51,16 @@ def test_doctor_says_what_the_endpoint_can_do(s3):
     ended = s3("doctor", "--to", s3.target, "--output", "json")
     assert ended.code == 0, ended.err
     able = ended.document["results"][0]["made"]["capabilities"]
+    endpoint = able.pop("endpoint")
+    assert abs(endpoint.pop("clock_skew_s")) <= 2
+    assert endpoint == {
+        "url": s3.environment["DISKWRIGHT_S3_ENDPOINT_URL"],
+        "addressing": "path",
+        "region": "us-east-1",
+        "tls": False,
+        "ca_bundle": "",
+        "proxy": "",
+    }
     assert able == {
         "multipart": True,
         "conditional_put": True,

@@ -137,7 +137,7 @@ class Adapters:
         raise UsageError(f"{url}: not a target", "write s3://BUCKET[/PREFIX] or dir:PATH")
 
     def _bucket(self, url: str, cancel: CancelToken | None, sse: str) -> ObjectStore:
-        from diskwright.adapters.s3 import S3Settings, connect
+        from diskwright.adapters.s3 import RetryPolicy, S3Settings, connect
 
         given = self._settings.s3
         return connect(
@@ -151,6 +151,7 @@ class Adapters:
                 profile=given.credentials_profile or None,
                 connect_timeout_s=given.connect_timeout_s,
                 read_timeout_s=given.read_timeout_s,
+                retry=RetryPolicy(patience_s=given.patience_s),
                 sse=sse,
                 kms_key_id=given.kms_key_id or None,
             ),

@@ -75,6 +75,19 @@ class OpenUpload:
 
 
 @dataclass(frozen=True, slots=True)
+class EndpointFacts:
+    """How an endpoint was reached. `clock_skew_s`: this machine's clock is so far ahead of its."""
+
+    url: str
+    addressing: str  # path or virtual
+    region: str
+    clock_skew_s: int | None
+    tls: bool
+    ca_bundle: str  # empty: the usual certificate authorities
+    proxy: str  # empty: none
+
+
+@dataclass(frozen=True, slots=True)
 class StoreCapabilities:
     """What an endpoint was seen to do. None: not tried."""
 
@@ -83,6 +96,7 @@ class StoreCapabilities:
     part_copy: bool | None = None
     checksum_verified: bool | None = None  # a wrong Content-MD5 is refused
     list_uploads: bool | None = None
+    endpoint: EndpointFacts | None = None  # of what lies behind a network
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from diskwright.model.outcome import Converted, Doctored, Prepared, Reopened, Restored
+from diskwright.model.stored import EndpointFacts
 from diskwright.model.text import printable
 from diskwright.model.units import format_size
 from diskwright.report.import_request import ImportRequest, import_request_text
@@ -104,6 +105,22 @@ def reopened_text(made: Reopened, request: ImportRequest | None) -> str:
     return lines + "\nnext: import it\n" + import_request_text(request).rstrip("\n")
 
 
+def _endpoint(found: EndpointFacts | None) -> list[tuple[str, str]]:
+    if found is None:
+        return []
+    trusted = f", trusting {found.ca_bundle}" if found.ca_bundle else ""
+    skew = found.clock_skew_s
+    clock = "not told" if skew is None else f"{abs(skew)} s {'ahead' if skew > 0 else 'behind'}"
+    return [
+        ("  endpoint", found.url),
+        ("  addressing", found.addressing),
+        ("  region", found.region),
+        ("  transport", f"TLS{trusted}" if found.tls else "plain HTTP: nothing is encrypted"),
+        ("  proxy", found.proxy or "none"),
+        ("  clock here", "as there" if skew == 0 else clock),
+    ]
+
+
 def doctored_text(found: Doctored) -> str:
     rows = [
         (tool.name, tool.version or f"not installed: needed for {tool.needed_for}")
@@ -122,5 +139,6 @@ def doctored_text(found: Doctored) -> str:
             ("  part copy", seen[able.part_copy]),
             ("  checksums", seen[able.checksum_verified]),
             ("  open uploads", seen[able.list_uploads]),
+            *_endpoint(able.endpoint),
         ]
     return _rows(rows, width=16)

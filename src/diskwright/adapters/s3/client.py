@@ -19,6 +19,7 @@ from diskwright.adapters.s3.answers import named_region
 from diskwright.adapters.s3.errors import translate
 from diskwright.adapters.s3.retry import RetryPolicy
 from diskwright.adapters.s3.store import S3Store
+from diskwright.adapters.s3.way import Way, proxy_for
 from diskwright.errors import UsageError
 from diskwright.ports import CancelToken
 
@@ -106,13 +107,17 @@ def connect(url: str, settings: S3Settings, *, cancel: CancelToken | None = None
         bucket=bucket,
         prefix=prefix,
         url=url.rstrip("/"),
-        endpoint=_without_secrets(client.meta.endpoint_url),
+        way=Way(
+            endpoint=_without_secrets(client.meta.endpoint_url),
+            addressing=settings.addressing,
+            proxy=proxy_for(client.meta.endpoint_url, dict(settings.proxies)),
+            ca_bundle=settings.ca_bundle or "",
+            stall_s=settings.connect_timeout_s + settings.read_timeout_s,
+        ),
         sse=settings.sse,
         kms_key_id=settings.kms_key_id,
         retry=settings.retry,
         cancel=cancel,
-        addressing=settings.addressing,
-        stall_s=settings.connect_timeout_s + settings.read_timeout_s,
     )
 
 

@@ -12,6 +12,7 @@ from diskwright.adapters.s3.answers import status_of
 from diskwright.adapters.s3.errors import NotAStore
 from diskwright.adapters.s3.retry import Caller, RetryPolicy
 from diskwright.adapters.s3.settle import SentUploads
+from diskwright.adapters.s3.way import Way
 from diskwright.errors import BucketMissing, ObjectMissing, RemoteRefused, RemoteUnable
 from diskwright.model.stored import ObjectInfo
 from diskwright.ports import CancelToken
@@ -24,38 +25,34 @@ T = TypeVar("T", bound=Mapping[str, Any])
 
 
 class S3Objects:
-    """`client` makes one attempt a call; retries are made here. Safe for many threads.
-
-    `endpoint` is for messages, so it holds no user name and no password.
-    """
+    """`client` makes one attempt a call; retries are made here. Safe for many threads."""
 
     def __init__(
         self,
         client: S3Client,
         *,
         bucket: str,
+        way: Way,
         prefix: str = "",
         url: str = "",
-        endpoint: str = "",
         sse: str = "",
         kms_key_id: str | None = None,
         retry: RetryPolicy | None = None,
         cancel: CancelToken | None = None,
-        addressing: str = "auto",
-        stall_s: float | None = None,
     ) -> None:
         self._client = client
         self._bucket = bucket
         self._prefix = f"{prefix}/" if prefix else ""
         self._url = url or "/".join(filter(None, ("s3:/", bucket, prefix)))
-        self._place = f"s3://{bucket}/{prefix} at {endpoint}"
+        self._place = f"s3://{bucket}/{prefix} at {way.endpoint}"
+        self._way = way
         self._call = Caller(
             retry or RetryPolicy(),
-            endpoint=endpoint or self._url,
+            endpoint=way.endpoint or self._url,
             bucket=bucket,
             cancel=cancel,
-            addressing=addressing,
-            stall_s=stall_s,
+            addressing=way.addressing,
+            stall_s=way.stall_s,
         )
         self._encryption = _encryption(sse, kms_key_id)
         self._sent = SentUploads()

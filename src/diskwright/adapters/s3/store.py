@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import IO, TYPE_CHECKING, Any, cast
 
@@ -10,6 +11,7 @@ from diskwright.adapters.s3.answers import code_of
 from diskwright.adapters.s3.body import Body
 from diskwright.adapters.s3.objects import S3Objects, base64_of, md5, said
 from diskwright.adapters.s3.probe import try_everything
+from diskwright.adapters.s3.way import facts_of
 from diskwright.errors import Cancelled, DiskwrightError, RemoteUnable
 from diskwright.model.stored import OpenUpload, StoreCapabilities
 
@@ -154,7 +156,9 @@ class S3Store(S3Objects):
         return said(answer, "Bucket", "IsTruncated")
 
     def probe(self) -> StoreCapabilities:
-        return try_everything(self)
+        able = try_everything(self)
+        found = self._call("probe", "", partial(facts_of, self._client, self._bucket, self._way))
+        return replace(able, endpoint=found)
 
     def _is_there(self, key: str, upload_id: str, etags: Sequence[str]) -> bool:
         found = self.head(key)
