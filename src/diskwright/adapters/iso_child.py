@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from diskwright._child import NoAnswer, NotInTime, Question, ask
+from diskwright._ways import Choice
 from diskwright.errors import ImageBroken, ImageUnsafe, ImageUnsupported, ToolStalled, UsageError
 from diskwright.formats.iso_answer import (
     ENTRIES,
@@ -36,10 +37,12 @@ class ConfinedIsoReader:
         self,
         *,
         unconfined: bool = False,
+        confinement: Choice = "auto",
         time_limit_s: float = TIME_LIMIT_S,
         cancel: CancelToken | None = None,
     ) -> None:
         self._unconfined = unconfined
+        self._confinement = confinement
         self._time_limit_s = time_limit_s
         self._cancel = cancel or NeverCancelled()
 
@@ -68,6 +71,7 @@ class ConfinedIsoReader:
             time_limit_s=self._time_limit_s,
             answer_bytes=MAX_ANSWER,
             unconfined=self._unconfined,
+            confinement=self._confinement,
         )
         try:
             answer = understood(ask(question, fd, check=self._cancel.check))

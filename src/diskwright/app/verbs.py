@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Unpack
 
 from diskwright.app.adapters import Adapters, given
 from diskwright.app.inputs import InputOptions
+from diskwright.app.iso import IsoVerbs
 from diskwright.app.uploads import UploadVerbs
 from diskwright.config import Settings
 from diskwright.model.finding import Accepted
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from diskwright.ops.opening import Source
 
 
-class Diskwright(UploadVerbs):
+class Diskwright(IsoVerbs, UploadVerbs):
     """The verbs, with settings. Nothing is held open between two of them."""
 
     def __init__(self, settings: Settings, *, passphrase: Callable[[], str] | None = None) -> None:

@@ -18,6 +18,7 @@ COMMANDS = {
         "restore",
         "Fetch an image that was prepared, verified, to a file or another place.",
     ),
+    "iso": ("iso", "Tell what an ISO is, list it and take files out of it."),
     "uploads": ("uploads", "List and abort uploads that were left open."),
     "key": ("key", "Make key-encryption keys."),
     "doctor": ("doctor", "Say what works here, and what an endpoint can do."),

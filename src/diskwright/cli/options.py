@@ -52,13 +52,14 @@ def output_option(command: F) -> F:
         default="table",
         show_default=True,
         expose_value=False,
-        callback=_set_output,
+        callback=set_output,
         is_eager=True,
         help="How results are printed.",
     )(command)
 
 
-def _set_output(ctx: click.Context, _param: click.Parameter, value: str) -> str:
+def set_output(ctx: click.Context, _param: click.Parameter, value: str) -> str:
+    """The callback of an option that says how results are printed."""
     ctx.obj.output = value
     return value
 

@@ -6,6 +6,8 @@ import struct
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from diskwright.model.times import time_text
+
 SECTOR = 2048
 FIRST_DESCRIPTOR = 16  # sector
 STANDARD_ID = b"CD001"
@@ -118,10 +120,6 @@ def long_date_seconds(data: bytes) -> int | None:
 def _long_date(data: bytes) -> str | None:
     seconds = long_date_seconds(data)
     return time_text(seconds) if seconds is not None else None
-
-
-def time_text(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _seconds(

@@ -1,0 +1,14 @@
+"""Times as text, in UTC."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+LAST_TIME = 253_402_300_799  # 9999-12-31T23:59:59Z, the last that has a text
+
+
+def time_text(seconds: int) -> str:
+    """`YYYY-MM-DDTHH:MM:SSZ` of seconds since 1970; `-` for what is past the year 9999."""
+    if not 0 <= seconds <= LAST_TIME:
+        return "-"
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
