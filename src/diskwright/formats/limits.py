@@ -23,6 +23,7 @@ UNPACK_PACKED_PER_S = 256 * KIB
 UNPACK_CONTENT_PER_S = 8 * MIB
 
 CHAIN_DEPTH = 8  # files beneath an image; qemu opens every one of them for each read
+EXTENT_FILES = 1_024  # beside a descriptor: 2 TiB in files of 2 GiB
 
 READ_PIECE = 64 * KIB  # a table is read in pieces that stay in the processor's cache
 
