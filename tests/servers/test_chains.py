@@ -144,7 +144,7 @@ def test_an_image_of_the_folder_itself_may_lie_elsewhere(tmp_path: Path) -> None
 
 def test_what_is_not_there_is_named(tmp_path: Path) -> None:
     top = overlay(tmp_path / "top.qcow2", "gone.qcow2")
-    with pytest.raises(ImageBroken, match="gone.qcow2") as caught, opened(top, tmp_path):
+    with pytest.raises(ImageBroken, match=r"gone\.qcow2") as caught, opened(top, tmp_path):
         pass
     assert caught.value.code == "reference-missing"
 
@@ -195,6 +195,55 @@ def test_an_external_data_file_is_not_read_even_there(tmp_path: Path) -> None:
     with pytest.raises(ImageUnsupported) as caught, opened(top, tmp_path):
         pass
     assert caught.value.code == "data-file"
+
+
+@pytest.mark.parametrize(
+    "subformat", ["monolithicFlat", "twoGbMaxExtentFlat", "twoGbMaxExtentSparse"]
+)
+def test_a_vmdk_in_several_files_reads_as_qemu_reads_it(tmp_path: Path, subformat: str) -> None:
+    made = base(tmp_path)
+    top = tmp_path / "top.vmdk"
+    size = 5 << 30 if subformat == "twoGbMaxExtentSparse" else 8 * MIB
+    qemu_img("resize", "-q", made, size)
+    qemu_img("convert", "-O", "vmdk", "-o", f"subformat={subformat}", made, top)
+    with pytest.raises(ImageUnsafe), ImageOpener(UnpackedFiles()).source(str(top)):
+        pass
+    assert digest(top, tmp_path) == flat_digest(top)
+    with opened(top, tmp_path) as source:
+        assert len(source.disk.extents) == len(list(tmp_path.glob("top-*.vmdk")))
+
+
+def test_a_vmdk_in_hundreds_of_files_is_opened(tmp_path: Path) -> None:
+    count = 300
+    lines = [f'RW 2048 FLAT "part-{number}.vmdk" 0' for number in range(count)]
+    for number in range(count):
+        (tmp_path / f"part-{number}.vmdk").write_bytes(number.to_bytes(2, "big") * (MIB // 2))
+    top = tmp_path / "top.vmdk"
+    head = "# Disk DescriptorFile\nversion=1\nCID=fffffffe\nparentCID=ffffffff\n"
+    kind = 'createType="twoGbMaxExtentFlat"\n'
+    tail = '\nddb.geometry.cylinders = "600"\nddb.geometry.heads = "16"\n'
+    top.write_text(head + kind + "\n".join(lines) + tail)
+    assert digest(top, tmp_path) == flat_digest(top)
+
+
+def test_an_extent_that_is_too_short_is_refused(tmp_path: Path) -> None:
+    top = tmp_path / "top.vmdk"
+    qemu_img("convert", "-O", "vmdk", "-o", "subformat=monolithicFlat", base(tmp_path), top)
+    os.truncate(tmp_path / "top-flat.vmdk", 8 * MIB - 512)
+    with pytest.raises(ImageBroken) as caught, opened(top, tmp_path):
+        pass
+    assert caught.value.code == "offset-past-end"
+
+
+def test_a_vmdk_and_its_parent_read_as_qemu_reads_them(tmp_path: Path) -> None:
+    parent, top = tmp_path / "base.vmdk", tmp_path / "top.vmdk"
+    qemu_img("convert", "-O", "vmdk", base(tmp_path), parent)
+    qemu_img("create", "-q", "-f", "vmdk", "-F", "vmdk", "-b", parent, top)
+    long, short = f'"{parent}"'.encode(), b'"base.vmdk"'
+    top.write_bytes(top.read_bytes().replace(long, short.ljust(len(long), b"\n")))
+    assert digest(top, tmp_path) == flat_digest(top)
+    with opened(top, tmp_path) as source:
+        assert source.disk.backing is not None
 
 
 def test_the_folder_has_to_be_there(tmp_path: Path) -> None:

@@ -22,13 +22,13 @@ from diskwright._process import (
 from diskwright._ways import Choice
 from diskwright.errors import DiskFull, ToolMissing
 from diskwright.formats.identity import check_identity
-from diskwright.formats.qemu import driver_of, image_options, meaning, version_in
+from diskwright.formats.qemu import driver_of, image_options, meaning, open_files, version_in
 from diskwright.model.image import DiskFile, ImageFormat
 from diskwright.model.units import GIB
 from diskwright.ports import CancelToken, Progress
 
 _TOOL = "qemu-img"
-_LIMITS = {"AS": 4 * GIB, "NOFILE": 256}
+_LIMITS = {"AS": 4 * GIB}
 _PERCENT = re.compile(rb"\((\d{1,3}\.\d{2})/100%\)")
 
 # What makes qemu's output of a format the one that others read
@@ -79,7 +79,7 @@ class QemuImgConverter:
                 *(Rule(i.path, "r", (i.device, i.inode)) for i in disk.files()),
                 Rule(target_path, "rw", (target.st_dev, target.st_ino)),
             ],
-            limits=_LIMITS,
+            limits={**_LIMITS, "NOFILE": open_files(disk)},
             unconfined=self._unconfined,
             confinement=self._confinement,
         )

@@ -23,7 +23,7 @@ from diskwright.blockio.local import LocalReader
 from diskwright.blockio.nbd import STALL_LIMIT_S, NbdReader
 from diskwright.errors import Cancelled, DiskwrightError, ToolFailed, ToolMissing
 from diskwright.formats.identity import check_identity, open_image
-from diskwright.formats.qemu import image_options, is_local, meaning
+from diskwright.formats.qemu import image_options, is_local, meaning, open_files
 from diskwright.model.image import DiskFile, FileIdentity
 from diskwright.model.nulls import NeverCancelled
 from diskwright.model.units import GIB, MIB
@@ -43,7 +43,7 @@ _ENVIRONMENT = {
 }
 
 # It writes no file at all. A stall limit ends it, not a CPU limit: a large disk takes its time.
-_LIMITS = {"AS": 2 * GIB, "FSIZE": 0, "NOFILE": 256}
+_LIMITS = {"AS": 2 * GIB, "FSIZE": 0}
 
 
 class QemuNbdExporter:
@@ -137,7 +137,7 @@ class QemuNbdExporter:
                     *tool_rules(tool),
                     *(Rule(i.path, "r", (i.device, i.inode)) for i in disk.files()),
                 ],
-                limits=_LIMITS,
+                limits={**_LIMITS, "NOFILE": open_files(disk)},
                 listen=listener.fileno(),
                 unconfined=self._unconfined,
                 confinement=self._confinement,

@@ -53,6 +53,11 @@ def is_local(disk: DiskFile) -> bool:
     return whole and disk.format in (ImageFormat.RAW, ImageFormat.ISO)
 
 
+def open_files(disk: DiskFile) -> int:
+    """How many descriptors a tool may have: what it needs for itself, and for each file twice."""
+    return 256 + 2 * sum(1 for _ in disk.files())
+
+
 def image_options(disk: DiskFile) -> str:
     """The value of `--image-opts`: these files in these formats, whatever their names look like.
 
