@@ -13,17 +13,19 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-# bubblewrap's own first process reaps and reports; it has 1. The one that it starts is always next.
-REAPER_PID, FIRST_PID = 1, 2
+OUTSIDE_PID = 0  # what a process without a number in one's namespace has: the parent of its first
 
-# It dies with whoever started it, and all of its processes with it: the end of the first one of
-# their namespace ends them. No user namespace for root, who needs none: its files stay its own.
+# The first process in them is ours, not a reaper of bubblewrap's: its end is the end of all. They
+# die with whoever started them; bubblewrap sees to that only when all is bound, and does not look
+# whether it is too late, so that the launcher inside looks itself (`alive`). No user namespace for
+# root, who needs none.
 _NAMESPACES = (
     "--unshare-ipc",
     "--unshare-pid",
     "--unshare-net",
     "--unshare-uts",
     "--unshare-cgroup-try",
+    "--as-pid-1",
     "--die-with-parent",
     "--new-session",
 )
@@ -73,10 +75,8 @@ class Mounts:
                 yield from ("--bind-fd" if bind.writable else "--ro-bind-fd", str(bind.fd), path)
 
 
-def command(
-    program: str, mounts: Mounts, argv: Sequence[str], *, filter_fd: int | None
-) -> list[str]:
-    """The command line of bubblewrap that runs `argv` behind the filter in `filter_fd`.
+def command(program: str, mounts: Mounts, argv: Sequence[str], *, held: int) -> list[str]:
+    """The command line of bubblewrap that runs `argv`, and holds `held` open outside only.
 
     Root loses all rights over the system; that to read files of others it keeps, as it has it
     under Landlock. Others never had any.
@@ -84,15 +84,16 @@ def command(
     rights = ["--cap-drop", "ALL"]
     if os.geteuid() == 0:
         rights += ["--cap-add", "CAP_DAC_OVERRIDE"]
-    behind = ["--seccomp", str(filter_fd)] if filter_fd is not None else []
     shown = [*mounts.options(), "--remount-ro", "/", "--chdir", "/"]
-    return [program, *_NAMESPACES, *rights, *shown, *behind, "--", *argv]
+    outside = ["--json-status-fd", str(held)]
+    return [program, *_NAMESPACES, *rights, *shown, *outside, "--", *argv]
 
 
 def python_paths() -> Iterator[str]:
-    """What this very interpreter needs to start again: its folders, and itself link by link."""
-    folders = (*sys.path, sys.prefix, sys.exec_prefix, sys.base_prefix, sys.base_exec_prefix)
-    yield from (path for path in dict.fromkeys(folders) if os.path.isabs(path))
+    """What this very interpreter needs to start again: its modules, and itself link by link."""
+    library = os.path.join(sys.base_prefix, "lib")
+    marker = os.path.join(sys.prefix, "pyvenv.cfg")
+    yield from (path for path in dict.fromkeys((*sys.path, library, marker)) if os.path.isabs(path))
     path = sys.executable
     for _ in range(_MAX_LINKS):
         yield path

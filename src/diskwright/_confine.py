@@ -10,6 +10,7 @@ SPEC is JSON in plain ASCII (bytes of file names that are no UTF-8 as surrogates
     way       "landlock"; "bubblewrap"; "inside": in the namespaces of bubblewrap already; "none":
               neither files nor calls are refused (the user trusts the file)
     program   of the way "bubblewrap": its absolute path
+    alive     of the way "inside": a pipe that is held open by what started it
     rules     [{"path", "rights": of "r" "w" "x" "d", "identity": [device, inode] or null}]
     limits    {"AS": bytes, "CPU": s, ...}: RLIMIT_ names without the prefix
     keep      descriptors that stay open
@@ -24,6 +25,7 @@ from __future__ import annotations
 import json
 import os
 import resource
+import select
 import signal
 import stat
 import sys
@@ -55,7 +57,9 @@ class Refusal(Exception):
 def main(argv: list[str]) -> int:
     spec: dict[str, Any] = json.loads(argv[1])
     try:
-        if not _sandbox.die_with_parent(signal.SIGKILL, spec["parent"]):
+        # Inside the parent has no number: that it is gone shows by the pipe that only it holds
+        parent_is_there = _sandbox.die_with_parent(signal.SIGKILL, spec["parent"])
+        if not parent_is_there or ("alive" in spec and _is_alone(spec["alive"])):
             raise Refusal(ENDED_ALONE, "the parent is gone")
         if os.getpgrp() != os.getpid():
             os.setsid()  # a Ctrl-C at the terminal is the parent's to handle
@@ -71,54 +75,54 @@ def main(argv: list[str]) -> int:
         return refusal.status
     if call is not None:
         return int(call(*spec["arguments"]) or 0)
+    environment = dict(os.environ)
+    if listening:
+        environment |= {"LISTEN_FDS": "1", "LISTEN_PID": str(os.getpid())}
     try:
-        os.execve(spec["argv"][0], spec["argv"], _environment(os.getpid() if listening else None))
+        os.execve(spec["argv"][0], spec["argv"], environment)
     except OSError as error:
         sys.stderr.write(f"diskwright: {spec['argv'][0]}: {error.strerror}\n")
         return NO_FILE
 
 
-def _environment(listener: int | None) -> dict[str, str]:
-    """`listener`: the process, by the number it has for itself, that finds a socket (3) to use."""
-    handed = {} if listener is None else {"LISTEN_FDS": "1", "LISTEN_PID": str(listener)}
-    return {**os.environ, **handed}
-
-
 def _enter_namespaces(spec: dict[str, Any], text: str) -> NoReturn:
-    """Become bubblewrap: the tool in it, or this launcher again for a call, `text` replaced.
-
-    A tool's limits and its filter are set here, so that it needs no Python in its namespace. A
-    parser limits itself inside, when it has imported what it needs.
-    """
+    """Become bubblewrap, which starts this launcher again, inside: `text` (SPEC) is replaced."""
     _refuse_without_filter()
-    listening = _only_descriptors(spec["keep"], spec["listen"])
+    _only_descriptors(spec["keep"], spec["listen"])
     mounts = _bubblewrap.Mounts()
     for rule in spec["rules"]:
         fd, found = _opened(rule)
         pinned = rule["identity"] is not None
         writable = "w" in rule["rights"]
         mounts.add(rule["path"], fd, found.st_mode, writable=writable, pinned=pinned)
-    filter_fd = None
-    if "call" in spec:
-        for path in _bubblewrap.python_paths():
-            if os.path.exists(path):
-                fd = os.open(path, os.O_PATH)
-                mounts.add(path, fd, os.fstat(fd).st_mode, writable=False, pinned=False)
-        inside = json.dumps(spec | {"way": "inside", "parent": _bubblewrap.REAPER_PID, "rules": []})
-        again = [inside if word == text else word for word in sys.orig_argv[1:]]
-        command = [sys.executable, *again]
-    else:
-        command = spec["argv"]
-        if not os.access(command[0], os.X_OK):
-            raise Refusal(NO_FILE, f"{command[0]}: No such file or directory")
-        filter_fd = _sandbox.filter_file(_bubblewrap.FIRST_PID, parser=False)
-        for name, value in spec["limits"].items():
-            _limit(name, value)
-    line = _bubblewrap.command(spec["program"], mounts, command, filter_fd=filter_fd)
+    for path in _bubblewrap.python_paths():
+        if os.path.exists(path):
+            fd = os.open(path, os.O_PATH)
+            mounts.add(path, fd, os.fstat(fd).st_mode, writable=False, pinned=False)
+    alive, held = os.pipe()
+    inside = {
+        **spec,
+        "way": "inside",
+        "parent": _bubblewrap.OUTSIDE_PID,
+        "alive": alive,
+        "rules": [],
+        "listen": None if spec["listen"] is None else _LISTEN_FD,
+    }
+    again = [json.dumps(inside) if word == text else word for word in sys.orig_argv[1:]]
+    os.set_inheritable(alive, True)
+    os.set_inheritable(held, True)
+    line = _bubblewrap.command(spec["program"], mounts, [sys.executable, *again], held=held)
     try:
-        os.execve(line[0], line, _environment(_bubblewrap.FIRST_PID if listening else None))
+        os.execv(line[0], line)
     except OSError as error:
         raise Refusal(NO_CONFINEMENT, f"{line[0]}: {error.strerror}") from None
+
+
+def _is_alone(alive: int) -> bool:
+    """Whether nobody holds the other end of the pipe any more."""
+    poll = select.poll()
+    poll.register(alive, 0)
+    return bool(poll.poll(0))
 
 
 def _imported(name: str) -> Any:

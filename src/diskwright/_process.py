@@ -92,14 +92,14 @@ def call_command(
     It opens no file at all, whatever the way.
     """
     spec = {"call": function, "arguments": list(arguments), "listen": None, "keep": list(keep)}
-    way = way_of(confinement, unconfined=unconfined)
-    rules = tool_rules(sys.executable) if way == "bubblewrap" else ()  # to start; then none
-    return _launcher(spec, rules, limits, way)
+    return _launcher(spec, [], limits, way_of(confinement, unconfined=unconfined))
 
 
 def _launcher(
     spec: dict[str, Any], rules: Iterable[Rule], limits: Mapping[str, int], way: Way
 ) -> list[str]:
+    if way == "bubblewrap":  # the launcher starts in its namespaces, whatever it becomes
+        rules = [*rules, *tool_rules(sys.executable)]
     spec |= {
         "parent": os.getpid(),
         "way": way,

@@ -120,14 +120,6 @@ class Ruleset:
         os.close(self._fd)
 
 
-def filter_file(pid: int, *, parser: bool) -> int:
-    """A descriptor of a nameless file with the filter for the process `pid`, to be handed on."""
-    fd = os.memfd_create("filter", 0)
-    os.write(fd, _seccomp.program(os.uname().machine, pid, parser=parser))
-    os.lseek(fd, 0, os.SEEK_SET)
-    return fd
-
-
 def filter_calls(*, parser: bool) -> None:
     """The seccomp filter, for good; needs `no_new_privileges` before."""
     code = _seccomp.program(os.uname().machine, os.getpid(), parser=parser)
