@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -18,27 +19,29 @@ FLAT = 'RW 2048 FLAT "a-flat.vmdk" 0'
 DISK = 512 * GRAIN
 
 
-def source_of(tmp_path: Path, content: bytes, *, follow: bool = True) -> ImageSource:
-    path = tmp_path / "disk.vmdk"
-    path.write_bytes(content)
-    fd = os.open(path, os.O_RDONLY)
-    os.dup2(fd, 200)
-    os.close(fd)
-    return ImageSource(200, str(path), len(content), follow=follow)
+@contextmanager
+def opened(content: bytes, *, follow: bool = True) -> Iterator[ImageSource]:
+    fd = os.memfd_create("disk")
+    try:
+        os.write(fd, content)
+        yield ImageSource(fd, "/there/disk.vmdk", len(content), follow=follow)
+    finally:
+        os.close(fd)
 
 
-def read(tmp_path: Path, content: bytes, *, follow: bool = True) -> ImageFacts:
-    return vmdk.read_facts(source_of(tmp_path, content, follow=follow))
+def read(content: bytes, *, follow: bool = True) -> ImageFacts:
+    with opened(content, follow=follow) as source:
+        return vmdk.read_facts(source)
 
 
-def refusal(tmp_path: Path, content: bytes, *, follow: bool = True) -> ImageRefused:
+def refusal(content: bytes, *, follow: bool = True) -> ImageRefused:
     with pytest.raises(ImageRefused) as caught:
-        read(tmp_path, content, follow=follow)
+        read(content, follow=follow)
     return caught.value
 
 
-def ending(tmp_path: Path, content: bytes) -> tuple[str, str]:
-    found = refusal(tmp_path, content)
+def ending(content: bytes) -> tuple[str, str]:
+    found = refusal(content)
     return found.kind, found.code
 
 
@@ -46,14 +49,14 @@ def extent(name: str, image_format: ImageFormat = ImageFormat.RAW) -> Reference:
     return Reference(ReferenceKind.EXTENT, name, image_format)
 
 
-def test_extents_are_referred_to_in_their_order(tmp_path: Path) -> None:
+def test_extents_are_referred_to_in_their_order() -> None:
     text = descriptor(
         'RW 2048 SPARSE "b-s001.vmdk"',
         'RW 1024 FLAT "a b.vmdk" 16',
         'RW 512 VMFS "c-flat.vmdk"',
         create_type="twoGbMaxExtentSparse",
     )
-    facts = read(tmp_path, text)
+    facts = read(text)
     assert facts.references == (
         extent("b-s001.vmdk", ImageFormat.VMDK),
         extent("a b.vmdk"),
@@ -61,7 +64,8 @@ def test_extents_are_referred_to_in_their_order(tmp_path: Path) -> None:
     )
     assert facts.virtual_size == (2048 + 1024 + 512) * SECTOR
     assert (facts.subformat, facts.version) == ("twoGbMaxExtentSparse", 1)
-    lines = vmdk.extents_of(source_of(tmp_path, text))
+    with opened(text) as source:
+        lines = vmdk.extents_of(source)
     assert [line.name for line in lines] == [one.name for one in facts.references]
     assert [line.kind for line in lines] == ["SPARSE", "FLAT", "VMFS"]
     assert [line.sectors for line in lines] == [2048, 1024, 512]
@@ -74,12 +78,12 @@ def test_extents_are_referred_to_in_their_order(tmp_path: Path) -> None:
     ]
 
 
-def test_without_permission_it_says_which_files_it_names(tmp_path: Path) -> None:
-    found = refusal(tmp_path, descriptor(FLAT), follow=False)
+def test_without_permission_it_says_which_files_it_names() -> None:
+    found = refusal(descriptor(FLAT), follow=False)
     assert isinstance(found, ImageUnsafe)
     assert (found.code, "'a-flat.vmdk'" in found.detail) == ("reference-outside", True)
     text = descriptor(*(f'RW 8 FLAT "f{n}.vmdk" 0' for n in range(6)))
-    found = refusal(tmp_path, text, follow=False)
+    found = refusal(text, follow=False)
     assert "'f0.vmdk', 'f1.vmdk', 'f2.vmdk', 'f3.vmdk' and 2 more" in found.detail
     assert "7" in found.detail
 
@@ -102,17 +106,17 @@ def test_without_permission_it_says_which_files_it_names(tmp_path: Path) -> None
 )
 @pytest.mark.parametrize("follow", [True, False])
 def test_a_name_that_is_no_plain_file_name_is_unsafe_with_permission_too(
-    name: str, follow: bool, tmp_path: Path
+    name: str, follow: bool
 ) -> None:
     text = descriptor(f'RW 8 FLAT "{name}" 0', create_type="monolithicFlat")
-    found = refusal(tmp_path, text, follow=follow)
+    found = refusal(text, follow=follow)
     assert (found.kind, found.code) == ("unsafe", "reference-outside")
     assert found.detail.isprintable()
 
 
-def test_a_name_that_is_no_utf_8_is_not_followed(tmp_path: Path) -> None:
+def test_a_name_that_is_no_utf_8_is_not_followed() -> None:
     text = descriptor(FLAT, create_type="monolithicFlat").replace(b"a-flat", b"\xe4-flat")
-    assert ending(tmp_path, text) == ("unsafe", "reference-outside")
+    assert ending(text) == ("unsafe", "reference-outside")
 
 
 def delta(*, hint: str, parent: str = "deadbeef", places: dict[int, int] | None = None) -> bytes:
@@ -120,16 +124,16 @@ def delta(*, hint: str, parent: str = "deadbeef", places: dict[int, int] | None 
     return sparse(DISK, places or {}, text=text)
 
 
-def test_a_parent_is_referred_to(tmp_path: Path) -> None:
+def test_a_parent_is_referred_to() -> None:
     for name in ("base.vmdk", "below/base.vmdk"):
-        facts = read(tmp_path, delta(hint=f'parentFileNameHint="{name}"'))
+        facts = read(delta(hint=f'parentFileNameHint="{name}"'))
         assert facts.references == (Reference(ReferenceKind.PARENT, name, ImageFormat.VMDK),)
         assert facts.virtual_size == DISK * SECTOR
 
 
 @pytest.mark.parametrize("name", ["/base.vmdk", "../base.vmdk", "a/../b", "a//b", "nbd:x", ""])
-def test_a_parent_elsewhere_is_unsafe_with_permission_too(name: str, tmp_path: Path) -> None:
-    found = ending(tmp_path, delta(hint=f'parentFileNameHint="{name}"'))
+def test_a_parent_elsewhere_is_unsafe_with_permission_too(name: str) -> None:
+    found = ending(delta(hint=f'parentFileNameHint="{name}"'))
     assert found == ("unsafe", "reference-outside")
 
 
@@ -143,17 +147,17 @@ def test_a_parent_elsewhere_is_unsafe_with_permission_too(name: str, tmp_path: P
         "#" * 10240 + '\nparentFileNameHint="base.vmdk"',
     ],
 )
-def test_a_parent_that_only_qemu_finds_is_refused(hint: str, tmp_path: Path) -> None:
+def test_a_parent_that_only_qemu_finds_is_refused(hint: str) -> None:
     text = descriptor(FLAT, create_type="monolithicFlat", more=hint)
-    assert refusal(tmp_path, text, follow=False).code == "reference-outside"
-    assert isinstance(refusal(tmp_path, text), ImageRefused)
+    assert refusal(text, follow=False).code == "reference-outside"
+    assert isinstance(refusal(text), ImageRefused)
 
 
-def test_a_parent_has_a_name_and_an_id_or_neither(tmp_path: Path) -> None:
+def test_a_parent_has_a_name_and_an_id_or_neither() -> None:
     inconsistent = ("broken", "header-inconsistent")
-    assert ending(tmp_path, delta(hint="")) == inconsistent
+    assert ending(delta(hint="")) == inconsistent
     hint = 'parentFileNameHint="base.vmdk"'
-    assert ending(tmp_path, delta(hint=hint, parent="ffffffff")) == inconsistent
+    assert ending(delta(hint=hint, parent="ffffffff")) == inconsistent
 
 
 def flat(*lines: str, create_type: str = "monolithicFlat", more: str = "") -> bytes:
@@ -205,9 +209,9 @@ def flat(*lines: str, create_type: str = "monolithicFlat", more: str = "") -> by
     ],
 )
 def test_a_descriptor_is_understood_to_its_last_line_or_refused(
-    text: bytes, end: tuple[str, str], tmp_path: Path
+    text: bytes, end: tuple[str, str]
 ) -> None:
-    assert ending(tmp_path, text) == end
+    assert ending(text) == end
 
 
 @pytest.mark.parametrize(
@@ -222,17 +226,17 @@ def test_a_descriptor_is_understood_to_its_last_line_or_refused(
         flat(FLAT, more='changeTrackPath="a-ctk.vmdk"'),
     ],
 )
-def test_what_writers_differ_in_is_read(text: bytes, tmp_path: Path) -> None:
-    assert read(tmp_path, text).references == (extent("a-flat.vmdk"),)
+def test_what_writers_differ_in_is_read(text: bytes) -> None:
+    assert read(text).references == (extent("a-flat.vmdk"),)
 
 
-def test_a_descriptor_is_bounded(tmp_path: Path) -> None:
+def test_a_descriptor_is_bounded() -> None:
     many = flat(*['RW 8 FLAT "a" 0'] * 8193)
-    assert ending(tmp_path, many) == ("broken", "table-too-large")
-    assert ending(tmp_path, flat(FLAT) + b"#" * (1 << 20)) == ("broken", "table-too-large")
+    assert ending(many) == ("broken", "table-too-large")
+    assert ending(flat(FLAT) + b"#" * (1 << 20)) == ("broken", "table-too-large")
 
 
-def test_a_sparse_file_that_describes_another_disk_is_refused(tmp_path: Path) -> None:
+def test_a_sparse_file_that_describes_another_disk_is_refused() -> None:
     for text, end in (
         (descriptor(f'RW {DISK} SPARSE "x"', create_type="custom"), "subformat-unknown"),
         (descriptor(f'RW {DISK - 1} SPARSE "x"'), "header-inconsistent"),
@@ -240,7 +244,7 @@ def test_a_sparse_file_that_describes_another_disk_is_refused(tmp_path: Path) ->
         (descriptor(f'RW {DISK} SPARSE "x"', 'RW 8 SPARSE "y"'), "header-inconsistent"),
         (descriptor(), "header-inconsistent"),
     ):
-        assert refusal(tmp_path, sparse(DISK, {}, text=text)).code == end
+        assert refusal(sparse(DISK, {}, text=text)).code == end
 
 
 # --- the files that a descriptor names ------------------------------------------------------------
@@ -250,33 +254,38 @@ def line(kind: str, sectors: int, offset_sectors: int | None = None) -> ExtentLi
     return ExtentLine("RW", sectors, kind, "a.vmdk", offset_sectors, 0)
 
 
-def extent_end(tmp_path: Path, content: bytes, told: ExtentLine) -> str:
+def extent_facts(content: bytes, told: ExtentLine) -> ImageFacts:
+    with opened(content) as source:
+        return vmdk.read_extent_facts(source, told)
+
+
+def extent_end(content: bytes, told: ExtentLine) -> str:
     with pytest.raises(ImageRefused) as caught:
-        vmdk.read_extent_facts(source_of(tmp_path, content), told)
+        extent_facts(content, told)
     return caught.value.code
 
 
-def test_a_flat_extent_is_long_enough(tmp_path: Path) -> None:
+def test_a_flat_extent_is_long_enough() -> None:
     for kind, told in (("FLAT", line("FLAT", 6, 2)), ("VMFS", line("VMFS", 8))):
-        facts = vmdk.read_extent_facts(source_of(tmp_path, bytes(4096)), told)
+        facts = extent_facts(bytes(4096), told)
         assert (facts.format, facts.virtual_size) == ("raw", told.sectors * 512), kind
-        assert extent_end(tmp_path, bytes(4095), told) == "offset-past-end"
+        assert extent_end(bytes(4095), told) == "offset-past-end"
 
 
 @pytest.mark.parametrize("text", [b"", None])
-def test_a_sparse_extent_is_as_large_as_its_line_says(text: bytes | None, tmp_path: Path) -> None:
+def test_a_sparse_extent_is_as_large_as_its_line_says(text: bytes | None) -> None:
     content = sparse(DISK, {0: 128}, text=text)
-    facts = vmdk.read_extent_facts(source_of(tmp_path, content), line("SPARSE", DISK))
+    facts = extent_facts(content, line("SPARSE", DISK))
     assert (facts.format, facts.virtual_size) == ("vmdk", DISK * SECTOR)
     assert facts.cluster_size == 65536
-    assert extent_end(tmp_path, content, line("SPARSE", DISK - 1)) == "header-inconsistent"
+    assert extent_end(content, line("SPARSE", DISK - 1)) == "header-inconsistent"
 
 
-def test_a_sparse_extent_is_checked_whole(tmp_path: Path) -> None:
+def test_a_sparse_extent_is_checked_whole() -> None:
     told = line("SPARSE", DISK)
     twice = sparse(DISK, {0: 128, 1: 128}, text=b"")
-    assert extent_end(tmp_path, twice, told) == "metadata-overlap"
-    assert extent_end(tmp_path, bytes(4096), told) == "header-inconsistent"
-    assert extent_end(tmp_path, b"COWD" + bytes(4096), told) == "subformat-unknown"
+    assert extent_end(twice, told) == "metadata-overlap"
+    assert extent_end(bytes(4096), told) == "header-inconsistent"
+    assert extent_end(b"COWD" + bytes(4096), told) == "subformat-unknown"
     stream = Stream(DISK, {0: b"A" * 65536}).build()
-    assert extent_end(tmp_path, stream, told) == "subformat-unknown"
+    assert extent_end(stream, told) == "subformat-unknown"
