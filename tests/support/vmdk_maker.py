@@ -154,6 +154,6 @@ def sparse(
             entries = [content.get(n * 512 + i, 0) for i in range(512)]
             put(start + 1 + 4 * n, struct.pack("<512I", *entries))
     for number, place in places.items():
-        if place > 63:
+        if 63 < place < length:
             put(place, bytes([number % 255 + 1]) * SECTOR)
     return bytes(out[: length * SECTOR])
