@@ -91,10 +91,6 @@ def test_a_file_that_may_not_be_read_says_so(folder):
     secret.chmod(0)
     unprivileged.let_through(folder)
     ended = unprivileged.run(
-        "import sys\n"
-        "import diskwright.cli.main, diskwright.cli.inspect, diskwright.app\n"
-        "import diskwright.ops.inspect, diskwright.adapters.guest_child, platformdirs\n"
-        "import diskwright.adapters.qemu_nbd, diskwright.report.json, diskwright.report.text\n",
         "sys.argv = ['diskwright', 'inspect', sys.argv[1]]\ndiskwright.cli.main.main()\n",
         secret,
     )

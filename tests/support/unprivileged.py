@@ -9,17 +9,20 @@ from pathlib import Path
 from support.command import Ended
 
 USER = 54321
-_DROP = (
-    "import os\n"
-    "if os.geteuid() == 0:\n"
-    f"    os.setgroups([]); os.setgid({USER}); os.setuid({USER})\n"
+# While it may still read the code: afterwards it may not even see the standard library.
+_EVERYTHING = (
+    "import importlib, os, pkgutil, platformdirs, sys\n"
+    "import diskwright\n"
+    "for module in pkgutil.walk_packages(diskwright.__path__, 'diskwright.'):\n"
+    "    importlib.import_module(module.name)\n"
 )
+_DROP = f"if os.geteuid() == 0:\n    os.setgroups([]); os.setgid({USER}); os.setuid({USER})\n"
 
 
-def run(imports: str, script: str, *arguments: str | Path) -> Ended:
-    """`imports` while it may still read the code, then `script` without rights (if we are root)."""
+def run(script: str, *arguments: str | Path) -> Ended:
+    """`script` without rights (if we are root), everything of diskwright imported."""
     done = subprocess.run(
-        [sys.executable, "-c", f"{imports}\n{_DROP}{script}", *arguments],
+        [sys.executable, "-c", _EVERYTHING + _DROP + script, *arguments],
         capture_output=True,
         text=True,
         env={"PATH": "/usr/bin:/bin", "XDG_CONFIG_HOME": "/", "XDG_STATE_HOME": "/"},

@@ -109,10 +109,9 @@ def test_a_folder_that_may_be_written_and_not_listed_will_do(tmp_path: Path) -> 
     folder.chmod(0o300)
     try:
         ended = unprivileged.run(
-            "import sys\n"
             "from diskwright.adapters.file_sink import FileSink\n"
             "from diskwright.adapters.staging import BesideTarget\n"
-            "from diskwright.model.stored import Chunk\n",
+            "from diskwright.model.stored import Chunk\n"
             "with BesideTarget(sys.argv[1] + '/staged', force=False) as staged:\n"
             "    with FileSink(staged.path, force=True) as sink:\n"
             "        sink.write(Chunk(0, b'whole')); sink.finish()\n"
