@@ -8,6 +8,8 @@ named. The system-call filter comes on top. Source: bwrap(1).
 from __future__ import annotations
 
 import os
+import select
+import signal
 import stat
 import sys
 from collections.abc import Iterator, Sequence
@@ -87,6 +89,31 @@ def command(program: str, mounts: Mounts, argv: Sequence[str], *, held: int) -> 
     shown = [*mounts.options(), "--remount-ro", "/", "--chdir", "/"]
     outside = ["--json-status-fd", str(held)]
     return [program, *_NAMESPACES, *rights, *shown, *outside, "--", *argv]
+
+
+def guard_start(parent: int) -> None:
+    """Until the launcher inside has taken over: should `parent` end, all of this group ends.
+
+    Bubblewrap's first process waits for a word of bubblewrap, for good where that was killed
+    before. All that start, or are started, hold one end of a pipe; the guard waits at the other.
+    """
+    starting, started = os.pipe()
+    parent_fd = os.pidfd_open(parent)
+    if os.fork():
+        os.close(parent_fd)
+        os.close(starting)
+        os.set_inheritable(started, True)
+        return
+    low, high = sorted((starting, parent_fd))
+    os.closerange(0, low)  # among them what others wait for to be closed
+    os.closerange(low + 1, high)
+    os.closerange(high + 1, os.sysconf("SC_OPEN_MAX"))
+    poll = select.poll()
+    poll.register(starting, 0)
+    poll.register(parent_fd, select.POLLIN)
+    if any(fd == parent_fd for fd, _ in poll.poll()):
+        os.killpg(0, signal.SIGKILL)
+    os._exit(0)
 
 
 def python_paths() -> Iterator[str]:

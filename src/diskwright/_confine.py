@@ -112,6 +112,7 @@ def _enter_namespaces(spec: dict[str, Any], text: str) -> NoReturn:
     os.set_inheritable(alive, True)
     os.set_inheritable(held, True)
     line = _bubblewrap.command(spec["program"], mounts, [sys.executable, *again], held=held)
+    _bubblewrap.guard_start(spec["parent"])
     try:
         os.execv(line[0], line)
     except OSError as error:
