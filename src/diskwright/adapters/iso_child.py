@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 from diskwright._child import NoAnswer, NotInTime, Question, ask
 from diskwright._ways import Choice
 from diskwright.errors import ImageBroken, ImageUnsafe, ImageUnsupported, ToolStalled, UsageError
@@ -12,13 +10,14 @@ from diskwright.formats.iso_answer import (
     FACTS,
     FUNCTION,
     MAX_ANSWER,
-    IsoAnswer,
     Refused,
+    Told,
+    unpacked,
 )
 from diskwright.formats.support import readable_hint
 from diskwright.model.canonical import NotCanonical
 from diskwright.model.canonical import encode as encode_canonical
-from diskwright.model.codec import DecodeError, decode, encode
+from diskwright.model.codec import DecodeError, encode
 from diskwright.model.image import FileIdentity
 from diskwright.model.iso import IsoFacts, IsoTree, ListedIso
 from diskwright.model.nulls import NeverCancelled
@@ -48,20 +47,20 @@ class ConfinedIsoReader:
 
     def facts(self, fd: int, identity: FileIdentity) -> IsoFacts:
         """Of the open file `fd`. Raises ImageRefused, ToolError."""
-        answer = self._ask(fd, identity, FACTS, None)
-        if answer.facts is None:
+        facts = self._ask(fd, identity, FACTS, None).answer.facts
+        if facts is None:
             raise _nonsense(identity, "no facts in it")
-        return answer.facts
+        return facts
 
     def entries(self, fd: int, identity: FileIdentity, tree: IsoTree | None) -> ListedIso:
         """Of one tree, or of the preferred one. Raises UsageError where that tree is not there."""
-        answer = self._ask(fd, identity, ENTRIES, tree)
-        if answer.tree is None:
-            there = ", ".join(tree.value for tree in answer.trees)
+        told = self._ask(fd, identity, ENTRIES, tree)
+        if told.answer.tree is None:
+            there = ", ".join(tree.value for tree in told.answer.trees)
             raise UsageError(f"{identity.path}: has no {tree} tree", f"it has: {there}")
-        return ListedIso(identity.path, answer.tree, answer.entries)
+        return ListedIso(identity.path, told.answer.tree, told.entries)
 
-    def _ask(self, fd: int, identity: FileIdentity, asked: str, tree: IsoTree | None) -> IsoAnswer:
+    def _ask(self, fd: int, identity: FileIdentity, asked: str, tree: IsoTree | None) -> Told:
         question = Question(
             FUNCTION,
             [identity.size, asked, tree.value if tree is not None else ""],
@@ -74,29 +73,29 @@ class ConfinedIsoReader:
             confinement=self._confinement,
         )
         try:
-            answer = understood(ask(question, fd, check=self._cancel.check))
+            return self.judged(understood(ask(question, fd, check=self._cancel.check)), identity)
         except NotInTime:
             raise ToolStalled(_TOOL, self._time_limit_s) from None
         except NoAnswer as reason:
             raise ImageBroken(identity.path, "unreadable", str(reason)) from None
         except DecodeError as error:
             raise _nonsense(identity, str(error)) from error
-        if answer.refused is not None:
-            raise _refusal(answer.refused, identity)
-        return answer
+
+    def judged(self, told: Told, identity: FileIdentity) -> Told:
+        """What was told, unless it is a refusal: then that is raised."""
+        if told.answer.refused is not None:
+            raise _refusal(told.answer.refused, identity)
+        return told
 
 
-def understood(answer: bytes) -> IsoAnswer:
+def understood(document: bytes) -> Told:
     """A child's answer, which is not trusted. Raises DecodeError."""
+    told = unpacked(document)
     try:
-        value = json.loads(answer)
-        found = decode(IsoAnswer, value)
-        encode_canonical(encode(found.facts))  # numbers that other readers of JSON keep too
-    except DecodeError:
-        raise
-    except (ValueError, RecursionError, NotCanonical) as error:
+        encode_canonical(encode(told.answer))  # numbers that other readers of JSON keep too
+    except NotCanonical as error:
         raise DecodeError(str(error)) from error
-    return found
+    return told
 
 
 def _refusal(said: Refused, identity: FileIdentity) -> ImageBroken | ImageUnsafe | ImageUnsupported:

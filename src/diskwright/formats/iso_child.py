@@ -4,14 +4,12 @@ opened any more. Its answer is one JSON document on stdout; it has no other way 
 
 from __future__ import annotations
 
-import json
 import os
 
 from diskwright.errors import DiskwrightError, ImageRefused
 from diskwright.formats.iso import Iso
-from diskwright.formats.iso_answer import ENTRIES, MAX_ANSWER, IsoAnswer, Refused
+from diskwright.formats.iso_answer import ENTRIES, MAX_ANSWER, IsoAnswer, Refused, Told, packed
 from diskwright.formats.source import ImageSource
-from diskwright.model.codec import encode
 from diskwright.model.iso import IsoTree
 
 
@@ -23,28 +21,28 @@ def preload() -> None:
 
 def main(fd: int, size: int, asked: str, tree: str) -> int:
     """Read the file `fd` of `size` bytes. `tree` is empty for the one that is preferred."""
-    document = _document(_answer(fd, size, asked, tree))
+    document = packed(answer(fd, size, asked, tree))
     if len(document) > MAX_ANSWER:
-        document = _document(_refused("too-large", "its list is longer than any honest one"))
+        document = packed(_refused("too-large", "its list is longer than any honest one"))
     view = memoryview(document)
     while view:
         view = view[os.write(1, view) :]
     return 0
 
 
-def _answer(fd: int, size: int, asked: str, tree: str) -> IsoAnswer:
+def answer(fd: int, size: int, asked: str, tree: str) -> Told:
+    """What is asked for, or why it can't be had; whatever is in the file."""
     try:
         iso = Iso(ImageSource(fd, "", size))
         if asked != ENTRIES:
-            return IsoAnswer(iso.facts())
+            return Told(IsoAnswer(iso.facts()))
         wanted = IsoTree(tree) if tree else iso.facts().tree
         if wanted not in iso.trees():
-            return IsoAnswer(None, None, iso.trees())
-        return IsoAnswer(None, wanted, iso.trees(), tuple(iso.entries(wanted)))
+            return Told(IsoAnswer(trees=iso.trees()))
+        return Told(IsoAnswer(tree=wanted), tuple(iso.entries(wanted)))
     except ImageRefused as refusal:
-        return IsoAnswer(
-            refused=Refused(refusal.kind, refusal.code, refusal.detail, refusal.offset)
-        )
+        said = Refused(refusal.kind, refusal.code, refusal.detail, refusal.offset)
+        return Told(IsoAnswer(refused=said))
     except DiskwrightError as error:
         return _refused("unreadable", error.message)
     except MemoryError:
@@ -53,9 +51,5 @@ def _answer(fd: int, size: int, asked: str, tree: str) -> IsoAnswer:
         return _refused("unreadable", f"the reader failed: {type(error).__name__}: {error}")
 
 
-def _refused(code: str, detail: str) -> IsoAnswer:
-    return IsoAnswer(refused=Refused("broken", code, detail))
-
-
-def _document(answer: IsoAnswer) -> bytes:
-    return json.dumps(encode(answer), separators=(",", ":")).encode()
+def _refused(code: str, detail: str) -> Told:
+    return Told(IsoAnswer(refused=Refused("broken", code, detail)))

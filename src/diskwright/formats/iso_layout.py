@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from diskwright.model.times import time_text
 
@@ -97,6 +98,7 @@ def parse_record(data: bytes) -> Record | None:
     return Record(skipped, block, size, date, flags, unit, name, data[name_end + (name_end & 1) :])
 
 
+@lru_cache(maxsize=1024)  # the files of a disc have few
 def short_date(data: bytes) -> int | None:
     """Seconds since 1970 of the 7 bytes of 9.1.5; None where they are no date."""
     if len(data) < 7:

@@ -1,0 +1,59 @@
+"""An ISO read in this process as the confined child reads it, and a folder that is watched."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+from diskwright.adapters.iso_child import ConfinedIsoReader, understood
+from diskwright.formats import iso_child
+from diskwright.formats.iso import Iso
+from diskwright.formats.iso_answer import Told, packed
+from diskwright.formats.source import ImageSource
+from diskwright.model.image import FileIdentity
+from diskwright.model.iso import IsoEntry, IsoFacts, IsoTree
+
+
+def read(data: bytes | Path) -> Iso:
+    if isinstance(data, Path):
+        fd = os.open(data, os.O_RDONLY)
+        return Iso(ImageSource(fd, str(data), os.fstat(fd).st_size))
+    fd = os.memfd_create("iso")
+    os.write(fd, data)
+    return Iso(ImageSource(fd, "memory.iso", len(data)))
+
+
+def facts(data: bytes | Path) -> IsoFacts:
+    return read(data).facts()
+
+
+def entries(data: bytes | Path, tree: IsoTree | None = None) -> dict[str, IsoEntry]:
+    disc = read(data)
+    return {entry.path: entry for entry in disc.entries(tree or disc.facts().tree)}
+
+
+class ReaderHere(ConfinedIsoReader):
+    """The child's answer without a child: hundreds of files in a second."""
+
+    def _ask(self, fd: int, identity: FileIdentity, asked: str, tree: IsoTree | None) -> Told:
+        told = iso_child.answer(fd, identity.size, asked, tree.value if tree else "")
+        return self.judged(understood(packed(told)), identity)
+
+
+def snapshot(folder: Path, *, but: Path | None = None) -> dict[str, tuple[object, ...]]:
+    """Everything below a folder but one place: kind, mode, size, time, contents."""
+    found: dict[str, tuple[object, ...]] = {}
+    for path in sorted(folder.rglob("*")):
+        if but is not None and (path == but or but in path.parents):
+            continue
+        status = path.lstat()
+        if path.is_symlink():
+            said = os.readlink(path)
+        elif path.is_file():
+            said = hashlib.sha256(path.read_bytes()).hexdigest()
+        else:
+            said = ""
+        time = 0 if path.is_dir() and but is not None and but.parent == path else status.st_mtime_ns
+        found[str(path.relative_to(folder))] = (status.st_mode, status.st_size, time, said)
+    return found
