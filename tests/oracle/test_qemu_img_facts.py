@@ -189,32 +189,3 @@ def test_an_encrypted_image_is_unsupported(method: str, tmp_path: Path) -> None:
     with pytest.raises(ImageUnsupported) as caught:
         look_at(path)
     assert caught.value.code == "encryption"
-
-
-OTHERS = {
-    "qcow": ImageFormat.QCOW,
-    "qed": ImageFormat.QED,
-    "vdi": ImageFormat.VDI,
-    "vhdx": ImageFormat.VHDX,
-    "vpc": ImageFormat.VHD,
-    "luks": ImageFormat.LUKS,
-}
-SUBFORMATS = {
-    "vpc": ["fixed", "dynamic"],
-    "vhdx": ["fixed", "dynamic"],
-}
-
-
-@pytest.mark.parametrize("name", OTHERS)
-def test_a_format_that_is_not_read_is_recognised_by_its_content(name: str, tmp_path: Path) -> None:
-    path = tmp_path / "disk.raw"
-    for sub in SUBFORMATS.get(name, [""]):
-        path.unlink(missing_ok=True)
-        options = ["-o", f"subformat={sub}"] if sub else []
-        if name == "luks":
-            options = ["--object", "secret,id=s,data=made-up", "-o", "key-secret=s,iter-time=10"]
-        qemu_img("create", "-q", "-f", name, *options, path, "8M")
-        with pytest.raises(ImageUnsupported) as caught:
-            look_at(path)
-        assert caught.value.code == "format-unsupported"
-        assert OTHERS[name].value in caught.value.detail
