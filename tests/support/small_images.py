@@ -11,7 +11,7 @@ def placed(size: int, *parts: tuple[int, bytes]) -> bytes:
     content = bytearray(size)
     for at, data in parts:
         content[at : at + len(data)] = data
-    return bytes(content)
+    return bytes(content[:size])
 
 
 def table(order: str, code: str, entries: list[int]) -> bytes:
