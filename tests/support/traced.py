@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -135,9 +135,17 @@ def _own(command: Command, image: Path, output: Path | None) -> Iterator[Allowed
 
 
 def trace(
-    command: Command, folder: Path, verb: str, image: Path, output: Path | None = None
+    command: Command,
+    folder: Path,
+    verb: str,
+    image: Path,
+    output: Path | None = None,
+    options: Sequence[str] = ("-O", "raw"),
 ) -> Trace:
-    """Run `verb` on an image in a folder of its own, with a fresh temporary folder."""
+    """Run `verb` on an image in a folder of its own, with a fresh temporary folder.
+
+    `options` stand behind the output, where there is one.
+    """
     records = folder / "strace"
     records.mkdir(parents=True)
     temporary = folder / "tmp"
@@ -147,8 +155,8 @@ def trace(
     strace = ["strace", "-ff", "-y", "-qq", "-s", "4096", "-e", "signal=none"]
     chosen = ["-e", "status=successful,failed", "-e", f"trace={asked}"]
     under = [*strace, *chosen, "-o", str(records / "of")]
-    outputs = [output, "-O", "raw"] if output is not None else []
-    ended = command(verb, image, *outputs, under=under)
+    outputs = [output, *options] if output is not None else []
+    ended = command(*verb.split(), image, *outputs, under=under)
     lines = (line for file in sorted(records.iterdir()) for line in _lines(file))
     calls = [called(line, command.home) for line in lines]
     return Trace(ended, image, output, command, calls)
