@@ -39,6 +39,11 @@ class UnitClaims:
     def claim(self, units: Iterable[int]) -> int | None:
         """Take each, of this file, for one use. Returns one that is taken already, or None."""
         for start, end in self._runs_of(units):
+            if end - start == 1:
+                if self._units[start]:
+                    return start
+                self._units[start] = _TAKEN
+                continue
             if self._units.count(0, start, end) < end - start:
                 return next(unit for unit in range(start, end) if self._units[unit])
             self._units[start:end] = bytes([_TAKEN]) * (end - start)

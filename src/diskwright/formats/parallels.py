@@ -86,15 +86,19 @@ def _check_table(source: ImageSource, header: Header) -> None:
         if header.flags & layout.FLAG_EMPTY:
             raise source.broken(_CODE, "marked as empty, and it has clusters", at)
         entries = little_endian("I", piece)
-        starts = [entry * header.entry_sectors for entry in entries if entry]
-        if min(starts) < header.data_offset:
+        used = list(filter(None, entries))
+        unit = header.entry_sectors
+        begin = header.data_offset // unit
+        if min(used) < begin:
             raise source.broken("metadata-overlap", "a cluster before the data begins", at)
-        relative = list(map(header.data_offset.__rsub__, starts))
-        if any(map(header.tracks.__rmod__, relative)):
-            raise source.broken("offset-unaligned", "data that does not start at a cluster", at)
-        if max(starts) * SECTOR + header.cluster_bytes > source.size:
+        if max(used) * unit * SECTOR + header.cluster_bytes > source.size:
             _check_end(source, header, at, list(entries), (last_cluster, last_bytes))
-        taken = claims.claim(map(header.tracks.__rfloordiv__, relative))
+        clusters = [entry - begin for entry in used]
+        if unit != header.tracks:
+            if any(map(header.tracks.__rmod__, clusters)):
+                raise source.broken("offset-unaligned", "data that is not at a cluster", at)
+            clusters = [sectors // header.tracks for sectors in clusters]
+        taken = claims.claim(clusters)
         if taken is not None:
             where = header.data_offset * SECTOR + taken * header.cluster_bytes
             raise source.broken(
