@@ -141,7 +141,7 @@ class S3Objects:
             if status_of(error) in (400, 403):
                 self._client.get_object(
                     Bucket=self._bucket, Key=self._prefix + key, Range="bytes=0-0"
-                )
+                )["Body"].close()
             raise
         return said(answer, "ETag")
 
