@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
@@ -325,6 +326,8 @@ def test_in_a_large_stream_grains_lie_in_their_order(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     content = Stream(2 * DISK, CONTENT).build()
+    monkeypatch.setattr(limits, "VMDK_PLACES", 2)
+    assert ending(tmp_path, content) == ("unsupported", "table-too-large")
     monkeypatch.setattr(limits, "VMDK_PLACES", 4)
     assert facts_of(tmp_path, content).compressed
     monkeypatch.setattr(limits, "VMDK_MARKERS", 0)
@@ -334,6 +337,15 @@ def test_in_a_large_stream_grains_lie_in_their_order(
         (first // SECTOR + 1, ("broken", "metadata-overlap")),
     ):
         assert ending(tmp_path, patched(content, first + 12, "<I", place)) == end
+
+
+def test_tables_that_name_more_grains_than_the_file_has_room_for_are_not_read_on(
+    tmp_path: Path,
+) -> None:
+    content = small({n: 128 for n in range(1024)})
+    with mock.patch("diskwright.formats.vmdk_grains.Grains.finish") as finish:
+        assert ending(tmp_path, content) == ("broken", "metadata-overlap")
+    assert not finish.called
 
 
 def test_more_grains_or_tables_than_are_marked_are_unsupported(
@@ -352,8 +364,8 @@ def test_more_grains_or_tables_than_are_marked_are_unsupported(
 @pytest.mark.parametrize(
     ("name", "says"),
     [
-        ("web-s002.vmdk", "part 2 of a disk in several files, without a descriptor: you need web."),
-        ("other.vmdk", "one part of a disk in several files"),
+        ("web-s002.vmdk", "it is part 2 of a disk in several files; you need web.vmdk,"),
+        ("other.vmdk", "it is one part of a disk in several files; you need the descriptor"),
     ],
 )
 def test_a_part_of_a_split_disk_says_what_is_needed(name: str, says: str, tmp_path: Path) -> None:

@@ -87,8 +87,9 @@ VMDK_SECTORS = 1 << 54  # 2^63 bytes
 VMDK_GRAIN_SECTORS = 32_768  # 16 MiB, of which a reader keeps three; by default 64 KiB
 VMDK_DIRECTORY_BYTES = 8 * MIB  # 64 TiB in grains of 64 KiB
 VMDK_TABLE_BYTES = 256 * MIB  # in use, and as much of copies: 4 TiB in grains of 64 KiB
-# Places are marked in memory, a byte each; a grain out of order costs about 0.1 us.
-VMDK_PLACES = 64 * MIB  # 4 TiB of plain grains of 64 KiB, 32 GiB of compressed ones in any order
+# Places are marked in memory, a byte each; a grain out of order costs about 0.1 us, so that all of
+# 2 TiB in grains of 64 KiB stay within 5 s. Of a stream: 18 GiB in any order, more only in order.
+VMDK_PLACES = 36 * MIB
 VMDK_MARKERS = 65_536  # compressed grains whose lengths are read beforehand, at 3 us each
 
 OVA_MEMBERS = 512  # headers, those of extensions too; a package has some ten members

@@ -10,6 +10,7 @@ import os
 import re
 from dataclasses import replace
 
+from diskwright.errors import ImageUnsupported
 from diskwright.formats import limits
 from diskwright.formats import vmdk_layout as layout
 from diskwright.formats.source import ImageSource, shown
@@ -40,14 +41,16 @@ _CODE = "header-inconsistent"
 _EMBEDDED = ("monolithicSparse", "streamOptimized")
 _READ = ("monolithicFlat", "twoGbMaxExtentFlat", "twoGbMaxExtentSparse", "vmfs")  # by QEMU
 _FORMATS = {"FLAT": ImageFormat.RAW, "VMFS": ImageFormat.RAW, "SPARSE": ImageFormat.VMDK}
-_TEXT_BYTES = 4
+_PART = re.compile(r"(.+)-s(\d{3,4})\.vmdk", re.IGNORECASE)
+_MAGIC_BYTES = 4
+_NAMES_SHOWN = 4
 
 
 def read_facts(source: ImageSource) -> ImageFacts:
     """Facts of a disk. With `source.follow` the references are, in order, its extents' files and
     then its parent; whoever opens an extent calls `read_extent_facts` on it.
     """
-    if source.read_up_to(0, _TEXT_BYTES) in (layout.MAGIC, layout.COW_MAGIC):
+    if source.read_up_to(0, _MAGIC_BYTES) in (layout.MAGIC, layout.COW_MAGIC):
         return _sparse_facts(source)
     text = _text_of_file(source)
     references = _references(source, text, 0, embedded=False)
@@ -62,7 +65,7 @@ def extents_of(source: ImageSource) -> tuple[ExtentLine, ...]:
     """What a descriptor in a file of its own says of each extent, in the order of the references;
     nothing for a sparse file, which is its own extent.
     """
-    if source.read_up_to(0, _TEXT_BYTES) in (layout.MAGIC, layout.COW_MAGIC):
+    if source.read_up_to(0, _MAGIC_BYTES) in (layout.MAGIC, layout.COW_MAGIC):
         return ()
     return parse(source, _text_of_file(source), 0, alone=True).extents
 
@@ -149,10 +152,10 @@ def _references(
     """
     named = list(names_in(text))
     own = embedded and len(named) == 1 and named[0][0] == "SPARSE"
-    if len(named) > 1 and not source.follow:
-        names = ", ".join(shown(name) for _, name, _ in named[:4])
-        more = f" and {len(named) - 4} more" if len(named) > 4 else ""
-        detail = f"it is one part of {len(named) + 1} and names the others: {names}{more}"
+    if named and not own and not source.follow:
+        names = ", ".join(shown(name) for _, name, _ in named[:_NAMES_SHOWN])
+        more = f" and {len(named) - _NAMES_SHOWN} more" if len(named) > _NAMES_SHOWN else ""
+        detail = f"it is one file of {len(named) + 1} of a disk; it needs {names}{more}"
         raise source.unsafe("reference-outside", detail, base + named[0][2])
     found: list[Reference] = []
     for kind, name, at in named:
@@ -220,16 +223,16 @@ def _check_embedded(source: ImageSource, header: Header, descriptor: Descriptor)
         raise source.broken(_CODE, detail, extent.at)
 
 
-def _alone(source: ImageSource) -> Exception:
-    name = os.path.basename(source.path)
-    part = re.fullmatch(r"(.+)-s(\d{3,4})\.vmdk", name, re.IGNORECASE)
-    which, needed = (
-        (f"part {int(part[2])} of a disk in several files", f"{part[1]}.vmdk, the text")
-        if part
-        else ("one part of a disk in several files", "the text")
-    )
-    detail = f"{which}, without a descriptor: you need {needed} that names all of them"
-    return source.unsupported("part-of-disk", detail, layout.AT_DESCRIPTOR)
+def _alone(source: ImageSource) -> ImageUnsupported:
+    """Which part it is, and of what, only its name can tell."""
+    part = _PART.fullmatch(os.path.basename(source.path))
+    which, needed = "one part", "the descriptor, a text that names every part"
+    if part:
+        which, needed = f"part {int(part[2])}", f"{part[1]}.vmdk, a text that names every part"
+    detail = f"it is {which} of a disk in several files; you need {needed}"
+    refusal = source.unsupported("part-of-disk", detail, layout.AT_DESCRIPTOR)
+    refusal.hint_text = "name the descriptor, with every part beside it"
+    return refusal
 
 
 def _described(

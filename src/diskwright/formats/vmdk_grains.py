@@ -11,8 +11,10 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Iterable
 from functools import cache
-from itertools import pairwise, repeat
+from itertools import islice, pairwise, repeat
+from operator import lt
 
+from diskwright.errors import ImageBroken
 from diskwright.formats import limits
 from diskwright.formats import vmdk_layout as layout
 from diskwright.formats.claims import little_endian
@@ -122,7 +124,7 @@ class Grains:
             return
         if not self._count:
             self._residue = used[0] % self._length
-        if any(place % self._length != self._residue for place in used):
+        if self._shift and any(place % self._length != self._residue for place in used):
             raise self._unaligned(at)
         self._mark(map(self._slot, used), len(used))
 
@@ -148,6 +150,8 @@ class Grains:
         for slot in slots:
             taken[slot] = 1
         self._count += count
+        if self._count > len(taken):
+            raise self._twice()
 
     def _check_end(self, entries: array[int], index: int, at: int) -> None:
         """The file may end within a grain, after the last sector of it that the disk has."""
@@ -165,16 +169,19 @@ class Grains:
 
     def _check_marks(self) -> None:
         if self._taken.count(1, 1) != self._count:
-            raise self._source.broken(_OVERLAP, "two grains lie at one place")
+            raise self._twice()
         for start, end in self._metadata:
             first, last = max(1, self._slot(start)), self._slot(end - 1)
             if self._count and self._taken.find(1, first, last + 1) >= 0:
                 raise self._overlap(start * SECTOR)
 
     def _check_order(self, used: array[int], at: int) -> None:
-        if used[0] <= self._last or any(after <= before for before, after in pairwise(used)):
+        if used[0] <= self._last or not all(map(lt, used, islice(used, 1, None))):
             detail = "more compressed grains, out of order, than are read"
             raise self._source.unsupported("table-too-large", detail, at)
+        self._count += len(used)
+        if self._count > limits.VMDK_PLACES:
+            raise self._source.unsupported("table-too-large", "more grains than are read", at)
         first = bisect_left(self._metadata, (used[0],))
         for start, end in self._metadata[max(0, first - 1) :]:
             if start > used[-1]:
@@ -206,8 +213,11 @@ class Grains:
                 raise self._source.past_end("a compressed grain is past the end", at + 4 * lane)
             self._parts.append((place, place + round_up(length, SECTOR) // SECTOR))
 
-    def _unaligned(self, at: int) -> Exception:
+    def _unaligned(self, at: int) -> ImageBroken:
         return self._source.broken("offset-unaligned", "a grain that is out of step", at)
 
-    def _overlap(self, at: int) -> Exception:
+    def _twice(self) -> ImageBroken:
+        return self._source.broken(_OVERLAP, "two grains lie at one place")
+
+    def _overlap(self, at: int) -> ImageBroken:
         return self._source.broken(_OVERLAP, "a grain lies on a table, or on another grain", at)
