@@ -79,6 +79,21 @@ def test_what_goes_on_is_an_error_of_ours_after_the_last_attempt(proxy, through,
     straight.abort_upload("k", upload_id)
 
 
+@pytest.mark.parametrize("kind", ["cut", "reset", "stall"])
+def test_an_answer_that_breaks_off_in_the_middle_is_asked_for_again(proxy, through, kind):
+    make, straight = through
+    data = os.urandom(1 << 20)
+    straight.put("k", data)
+    store = make(read_timeout_s=0.5)
+    proxy.fault = {
+        "cut": Fault(cut_after_bytes=500_000, direction="down", times=2),
+        "reset": Fault(reset_after_bytes=500_000, direction="down", times=2),
+        "stall": Fault(stall_after_bytes=500_000, direction="down", stall_s=5, times=1),
+    }[kind]
+    assert store.get("k") == data
+    assert proxy.hits == proxy.fault.times
+
+
 @pytest.mark.parametrize("times", [1, 2, 4])
 def test_a_lost_answer_to_complete_is_settled(proxy, through, times):
     make, straight = through

@@ -9,8 +9,14 @@ from botocore import exceptions
 from botocore.parsers import ResponseParserError
 
 from diskwright import errors
-from diskwright.adapters.s3.answers import REASONS
-from diskwright.adapters.s3.errors import TRANSIENT_CODES, is_transient, translate
+from diskwright.adapters.s3.answers import REASONS, asks_to_wait, named_region
+from diskwright.adapters.s3.errors import (
+    OURS,
+    TRANSIENT_CODES,
+    TooSlow,
+    is_transient,
+    translate,
+)
 
 SECRET = "AKIAEXAMPLE/secret"
 
@@ -108,3 +114,54 @@ def test_a_certificate_that_is_not_trusted_is_not_asked_for_again():
     assert not is_transient(bare(exceptions.SSLError))
     assert is_transient(bare(exceptions.ConnectTimeoutError))
     assert is_transient(bare(exceptions.EndpointConnectionError))
+
+
+@pytest.mark.parametrize("kind", OURS)
+def test_what_is_no_error_of_botocore_is_translated_too(kind):
+    made = ours(kind())
+    assert isinstance(made, errors.RemoteUnreachable)
+    assert made.hint
+    assert is_transient(kind()) is (kind is TooSlow)
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({}, 0),
+        ({"retry-after": "12"}, 12),
+        ({"retry-after": "-3"}, 0),
+        ({"retry-after": "soon"}, 0),
+        ({"retry-after": "9" * 40}, 0),
+        ({"retry-after": "Wed, 21 Oct 2015 07:28:00 GMT"}, 0),
+    ],
+)
+def test_how_long_an_answer_asks_to_wait(headers, seconds):
+    error = answer("SlowDown", 503)
+    error.response["ResponseMetadata"]["HTTPHeaders"] = headers
+    assert asks_to_wait(error) == seconds
+    assert asks_to_wait(TooSlow()) == 0
+
+
+@pytest.mark.parametrize(
+    "region", ["eu nl", "\x1b[2J", "a" * 41, "-eu", "eu/nl", "", None, "EU", ["eu-nl"]]
+)
+def test_a_region_that_is_none_is_not_named(region):
+    said = {"Error": {"Region": region}, "ResponseMetadata": {"HTTPHeaders": {}}}
+    assert named_region(said) == ""
+    assert named_region({}) == ""
+
+
+@pytest.mark.parametrize(
+    "place", ["https://u:p@host/", "https://ho st/", "\x1b[31m", "https://" + "a" * 254, "/x"]
+)
+def test_a_place_that_is_none_is_not_repeated(place):
+    error = answer("TemporaryRedirect", 307)
+    error.response["ResponseMetadata"]["HTTPHeaders"] = {"location": place}
+    made = ours(error)
+    assert "another endpoint" in made.message
+    assert made.hint == "name it: --region REGION"
+
+
+def test_a_status_without_a_code_is_said_in_words():
+    assert "503 Service Unavailable" in ours(answer("503", 503)).message
+    assert "403 Forbidden" in ours(answer("", 403)).message

@@ -78,6 +78,34 @@ def test_clean_up_is_done_and_its_first_silence_is_the_last(blocked):
         patient(lambda: pytest.fail("it was sent into a dead network"))
 
 
+@pytest.mark.parametrize("cancel", [None, Wish()])
+def test_a_request_that_takes_too_long_is_left_and_tried_again(blocked, cancel):
+    pauses = []
+    call = Caller(
+        RetryPolicy(pause=pauses.append), endpoint="x", bucket="b", cancel=cancel, stall_s=0.1
+    )
+
+    def send() -> str:
+        return "soon" if blocked.begun.is_set() else blocked()
+
+    assert call("get", "k", send) == "soon"
+    assert len(pauses) == 1
+
+
+def test_what_moves_bytes_has_their_time_and_a_store_at_work_all_it_wants(blocked):
+    done = threading.Event()
+
+    def send() -> str:
+        done.wait(0.1)
+        return "done"
+
+    call = Caller(RetryPolicy(attempts=1), endpoint="x", bucket="b", stall_s=0.01)
+    assert call("put_part", "k", send, moved=1 << 20) == "done"
+    assert call("complete_upload", "k", send, moved=None) == "done"
+    with pytest.raises(RemoteUnreachable, match="too slowly"):
+        call("list", "", blocked)
+
+
 def failing(calls: list[int]):
     from botocore.exceptions import EndpointConnectionError
 

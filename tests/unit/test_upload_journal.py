@@ -43,6 +43,21 @@ def test_entries_of_other_targets_stay_as_they_are(tmp_path):
     assert os.path.exists(path_of(tmp_path))
 
 
+def test_the_living_are_told_by_target_and_looking_takes_nothing_from_them(tmp_path):
+    journal = FileUploadJournal(str(tmp_path))
+    assert list(journal.living("dir:/t")) == [], "no folder yet"
+    entry = journal.begin(IMAGE, HEADER)
+    journal.begin(OTHER, HEADER).close()
+    assert list(journal.living("dir:/t")) == [IMAGE]
+    assert list(journal.living("dir:/else")) == []
+    (dead,) = journal.dead("dir:/t")
+    assert dead.image_id == OTHER
+    dead.close()
+    entry.record({"event": "part", "number": 1})
+    entry.close()
+    assert list(journal.living("dir:/t")) == []
+
+
 def test_an_entry_of_a_killed_process_is_dead(tmp_path):
     code = (
         "import sys; from diskwright.adapters.journal import FileUploadJournal\n"
