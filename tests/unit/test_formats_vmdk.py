@@ -342,7 +342,7 @@ def test_in_a_large_stream_grains_lie_in_their_order(
 def test_tables_that_name_more_grains_than_the_file_has_room_for_are_not_read_on(
     tmp_path: Path,
 ) -> None:
-    content = small({n: 128 for n in range(1024)})
+    content = small(dict.fromkeys(range(1024), 128))
     with mock.patch("diskwright.formats.vmdk_grains.Grains.finish") as finish:
         assert ending(tmp_path, content) == ("broken", "metadata-overlap")
     assert not finish.called

@@ -234,6 +234,7 @@ def test_a_descriptor_is_bounded() -> None:
     many = flat(*['RW 8 FLAT "a" 0'] * 8193)
     assert ending(many) == ("broken", "table-too-large")
     assert ending(flat(FLAT) + b"#" * (1 << 20)) == ("broken", "table-too-large")
+    assert ending(flat(FLAT) + b"#\n" * 16384) == ("broken", "table-too-large")
 
 
 def test_a_sparse_file_that_describes_another_disk_is_refused() -> None:

@@ -82,6 +82,7 @@ QCOW_L2_BYTES = 128 * MIB  # 64 GiB of data in 4 KiB clusters: 16 million entrie
 PARALLELS_BAT_BYTES = 16 * MIB  # 4 TiB in clusters of 1 MiB
 
 VMDK_DESCRIPTOR_BYTES = 1 * MIB - 1  # QEMU reads no more, and drops the rest without a word
+VMDK_LINES = 16_384  # an extent a line, and some dozens
 VMDK_EXTENTS = 8_192  # 16 TiB in files of 2 GB
 VMDK_SECTORS = 1 << 54  # 2^63 bytes
 VMDK_GRAIN_SECTORS = 32_768  # 16 MiB, of which a reader keeps three; by default 64 KiB

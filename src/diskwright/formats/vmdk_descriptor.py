@@ -35,7 +35,7 @@ _EXTENT = re.compile(
     rb"[ \t]*(\S{1,10})[ \t]+(\d{1,19})[ \t]+(\S{1,10})"
     rb'(?:[ \t]+"([^"\r\n]{1,511})"(?:[ \t]+(\d{1,19}))?)?[ \t]*'
 )
-_WORD = re.compile(rb"[ \t]*([A-Za-z][\w.:-]*)[ \t]*=[ \t]*(.*?)[ \t]*")
+_WORD = re.compile(rb"[ \t]*([A-Za-z][\w.:-]*)[ \t]*=(.*)")
 _CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 _ID = re.compile(rb"[0-9A-Fa-f]{1,8}")
 _CODE = "header-inconsistent"
@@ -91,6 +91,8 @@ def parse(source: ImageSource, text: bytes, base: int, *, alone: bool) -> Descri
 
     `alone` is a text in a file of its own: only there QEMU reads the extents.
     """
+    if text.count(b"\n") > limits.VMDK_LINES:
+        raise source.broken("table-too-large", "a descriptor of too many lines", base)
     extents: list[ExtentLine] = []
     words: dict[str, tuple[bytes, int]] = {}
     at = 0
@@ -107,7 +109,7 @@ def parse(source: ImageSource, text: bytes, base: int, *, alone: bool) -> Descri
             continue
         word = _WORD.fullmatch(line)
         if word:
-            _keep(source, words, word[1].decode(), word[2], base, where)
+            _keep(source, words, word[1].decode(), word[2].strip(b" \t"), base, where)
             continue
         if alone and after_blank:  # QEMU would read it from the empty line on, and once more
             raise source.unsupported(
