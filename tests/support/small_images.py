@@ -202,7 +202,7 @@ def luks2(
         offset,
     )
     text = json.dumps(metadata).encode() if area is None else area
-    whole = placed(16384, (0, fields), (4096, text))
+    whole = placed(min(header_bytes, 1 << 22), (0, fields), (4096, text))
     digest = bytearray(hashlib.new(name.decode("ascii", "replace") or "sha256", whole).digest())
     digest[0] ^= wrong
     return placed(size, (0, whole), (448, bytes(digest)))

@@ -101,3 +101,9 @@ def test_an_unknown_checksum_is_unsupported() -> None:
 def test_what_a_header_says_is_shown_without_control_characters() -> None:
     found = read(luks.refusal, luks1(cipher=b"\x1b[2J" + b"x" * 20))
     assert found.detail.isprintable()
+
+
+def test_more_json_than_any_header_has_is_broken() -> None:
+    area = b"[" + b"[]," * (1 << 19)
+    found = refused(luks.read_header, luks2(area=area, header_bytes=1 << 21, size=1 << 21))
+    assert found.code == "table-too-large"

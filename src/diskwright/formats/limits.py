@@ -93,6 +93,8 @@ VMDK_TABLE_BYTES = 256 * MIB  # in use, and as much of copies: 4 TiB in grains o
 VMDK_PLACES = 36 * MIB
 VMDK_MARKERS = 65_536  # compressed grains whose lengths are read beforehand, at 3 us each
 
+LUKS2_JSON_BYTES = 1 * MIB  # cryptsetup writes some KiB; a text of brackets takes 20 times as much
+
 OVA_MEMBERS = 512  # headers, those of extensions too; a package has some ten members
 OVA_NAME_CHARACTERS = 255  # what file systems take
 OVA_EXTENSION_BYTES = 8 * KIB  # of a pax header; a name and some attributes

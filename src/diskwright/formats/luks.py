@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from diskwright.errors import ImageUnsupported
+from diskwright.formats import limits
 from diskwright.formats import luks_layout as layout
 from diskwright.formats.source import ImageSource, shown
 from diskwright.model.units import SECTOR
@@ -112,8 +113,11 @@ def _read_2(source: ImageSource, data: bytes) -> LuksFacts:
 
 def _parse(source: ImageSource, area: bytes) -> Mapping[str, object]:
     at = layout.LUKS2_BINARY_BYTES
+    text = area.partition(b"\0")[0]
+    if len(text) > limits.LUKS2_JSON_BYTES:
+        raise source.broken("table-too-large", f"{len(text)} bytes of JSON", at)
     try:
-        found = json.loads(area.partition(b"\0")[0])
+        found = json.loads(text)
     except (ValueError, RecursionError):
         raise source.broken(_CODE, "a LUKS2 header whose JSON can't be read", at) from None
     if not isinstance(found, dict):
