@@ -108,8 +108,14 @@ def test_a_parent_is_unsafe_whatever_the_type_says(kind: int) -> None:
     assert (allowed.kind, allowed.code) == ("unsupported", "differencing")
 
 
+def test_a_disk_without_a_byte_is_broken() -> None:
+    empty = good(size=0, blocks=0, bmap=())
+    assert ending(vdi.read_facts, empty) == ("broken", "header-inconsistent")
+
+
 def test_blocks_may_lie_in_any_order_and_be_zeros() -> None:
     assert read(good(bmap=(1, ZERO, UNUSED, 0))).problems == ()
+    assert read(good(bmap=(ZERO, ZERO, UNUSED, ZERO))).problems == ()
 
 
 @pytest.mark.parametrize(

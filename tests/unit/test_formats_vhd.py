@@ -107,6 +107,7 @@ def test_a_geometry_at_its_maximum_says_nothing() -> None:
     ("chs", "data", "size", "which"),
     [
         (SMALL, MIB, MIB, BY_SIZE),
+        (SMALL, 2 * MIB, MIB, BY_SIZE),
         ((0, 0, 0), MIB, MIB, BY_SIZE),
         (LARGE, MIB, MIB, BY_SIZE),
         (LARGE, 2 * SIZE, 2 * SIZE, BY_GEOMETRY),
