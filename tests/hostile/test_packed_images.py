@@ -17,7 +17,9 @@ import pytest
 
 from diskwright.adapters import unpacked
 from diskwright.adapters.unpacked import PREFIX, UnpackedFiles
+from diskwright.app.adapters import Adapters
 from diskwright.blockio.own_folder import OwnFolder
+from diskwright.config import load
 from diskwright.errors import (
     Cancelled,
     DiskFull,
@@ -31,7 +33,7 @@ from diskwright.errors import (
 )
 from diskwright.formats.identity import take_identity
 from diskwright.model.image import ImageFormat
-from diskwright.ops.opening import ImageOpener, Source
+from diskwright.ops.opening import Source
 from support.hostile.corpus import build
 from support.packed import ENDING, PACK
 from support.stopping import command_lines
@@ -71,9 +73,10 @@ def content_of(path: Path, packing: ImageFormat, files: UnpackedFiles) -> bytes:
         return Path(found.path).read_bytes()
 
 
-def looked_at(path: Path, *, input_format: ImageFormat | None = None, **options) -> Source:
-    opener = ImageOpener(UnpackedFiles(**options))
-    with opener.source(str(path), input_format=input_format) as source:
+def looked_at(path: Path, **inputs) -> Source:
+    adapters = Adapters(load(None, environment={}), passphrase=None)
+    opener = adapters.opener(inputs)
+    with opener.source(str(path), input_format=inputs.get("input_format")) as source:
         return source
 
 
@@ -136,7 +139,7 @@ def test_a_bomb_is_left_at_the_limit(tmp_path: Path, temporary: Path) -> None:
 def test_who_trusts_a_bomb_says_how_much_may_come_out(tmp_path: Path) -> None:
     path = tmp_path / "gz-bomb.img.gz"
     path.write_bytes(build(path.name))
-    facts = looked_at(path, limit=256 * MIB).facts
+    facts = looked_at(path, max_unpacked=256 * MIB).facts
     assert (facts.virtual_size, facts.unpacked_size) == (256 * MIB, 256 * MIB)
 
 
