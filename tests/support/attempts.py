@@ -41,6 +41,7 @@ def _files(victim: str) -> dict[str, Callable[[], object]]:
     there = os.path.join(victim, "there")
     return {
         "read a file": lambda: os.open(there, os.O_RDONLY),
+        "read a module": lambda: os.open(os.__file__, os.O_RDONLY),
         "list a folder": lambda: os.listdir(victim),
         "create a file": lambda: os.open(os.path.join(victim, "new"), os.O_CREAT | os.O_WRONLY),
         "cut a file short by opening it": lambda: os.open(there, os.O_RDONLY | os.O_TRUNC),
