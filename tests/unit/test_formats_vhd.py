@@ -193,6 +193,13 @@ def test_each_wrong_checksum_is_found(place: int) -> None:
     assert ending(vhd.read_facts, bytes(made)) == ("broken", "checksum")
 
 
+def test_the_checksum_that_old_qemu_wrote_is_told_from_damage() -> None:
+    without_uuid = vhd_summed(patched(footer(), 68, "16s", b""), 0, 512, 64)
+    made = bytes(SIZE) + patched(without_uuid, 68, "16s", b"\x11" * 16)
+    assert "UUID" in refusal(vhd.read_facts, made).detail
+    assert "UUID" not in refusal(vhd.read_facts, patched(made, SIZE + 64, ">I", 1)).detail
+
+
 @pytest.mark.parametrize(
     ("offset", "layout", "value"),
     [

@@ -97,7 +97,8 @@ def _footer(data: bytes) -> Footer | None:
 
 def _check_footer(source: ImageSource, data: bytes, footer: Footer, at: int) -> None:
     if not layout.footer_sound(data):
-        raise source.broken("checksum", "the footer's checksum is wrong", at)
+        why = ": it leaves out the UUID, as old QEMU did" if layout.lacks_uuid(data) else ""
+        raise source.broken("checksum", f"the footer's checksum is wrong{why}", at)
     if footer.version != layout.VERSION:
         raise source.unsupported("version-unknown", f"version {footer.version:#x}", at + 12)
     if footer.kind not in _SUBFORMATS:

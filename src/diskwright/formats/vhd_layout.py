@@ -22,6 +22,7 @@ VERSION = 0x10000
 # current size, cylinders, heads, sectors a track, type, checksum
 _FOOTER = struct.Struct(">8sIIQI4sI4sQQHBBII")
 _FOOTER_CHECKSUM_AT = 64
+_UUID = slice(68, 84)
 
 FIXED = 2
 DYNAMIC = 3
@@ -98,6 +99,12 @@ def decode_footer(data: bytes) -> Footer:
 
 def footer_sound(data: bytes) -> bool:
     return _sum_holds(data, _FOOTER_CHECKSUM_AT)
+
+
+def lacks_uuid(data: bytes) -> bool:
+    """Whether the checksum is that of a footer without its UUID: QEMU of 2013 wrote it so."""
+    blank = bytes(_UUID.stop - _UUID.start)
+    return footer_sound(data[: _UUID.start] + blank + data[_UUID.stop :])
 
 
 def decode_dynamic(data: bytes) -> DynamicHeader:
