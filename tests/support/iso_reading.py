@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from diskwright.adapters.iso_child import ConfinedIsoReader, understood
@@ -15,22 +17,25 @@ from diskwright.model.image import FileIdentity
 from diskwright.model.iso import IsoEntry, IsoFacts, IsoTree
 
 
-def read(data: bytes | Path) -> Iso:
-    if isinstance(data, Path):
-        fd = os.open(data, os.O_RDONLY)
-        return Iso(ImageSource(fd, str(data), os.fstat(fd).st_size))
-    fd = os.memfd_create("iso")
-    os.write(fd, data)
-    return Iso(ImageSource(fd, "memory.iso", len(data)))
+@contextmanager
+def opened(data: bytes | Path) -> Iterator[Iso]:
+    fd = os.open(data, os.O_RDONLY) if isinstance(data, Path) else os.memfd_create("iso")
+    try:
+        if isinstance(data, bytes):
+            os.write(fd, data)
+        yield Iso(ImageSource(fd, "the.iso", os.fstat(fd).st_size))
+    finally:
+        os.close(fd)
 
 
 def facts(data: bytes | Path) -> IsoFacts:
-    return read(data).facts()
+    with opened(data) as disc:
+        return disc.facts()
 
 
 def entries(data: bytes | Path, tree: IsoTree | None = None) -> dict[str, IsoEntry]:
-    disc = read(data)
-    return {entry.path: entry for entry in disc.entries(tree or disc.facts().tree)}
+    with opened(data) as disc:
+        return {entry.path: entry for entry in disc.entries(tree or disc.facts().tree)}
 
 
 class ReaderHere(ConfinedIsoReader):
