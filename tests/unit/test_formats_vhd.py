@@ -248,6 +248,8 @@ LOCATOR = (b"W2ku", "C:\\above.vhd".encode("utf-16-le"), 2048)
         ),
         ({"parent": "below.vhd"}, "below.vhd"),
         ({"parent": "below.vhd", "locators": [(b"Wi2k", b"x", 2048)]}, "below.vhd"),
+        ({"parent": "below.vhd", "locators": [(b"W2ku", b"", 2048)]}, "below.vhd"),
+        ({"parent": "below.vhd", "locators": [(b"W2ku", b"a\0" * 2049, 2048)]}, "below.vhd"),
         ({}, ""),
     ],
 )
