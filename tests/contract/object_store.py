@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from time import time as now
 
 import pytest
 
@@ -131,6 +132,8 @@ class ObjectStoreContract:
         listed = {(upload.key, upload.upload_id) for upload in store.list_uploads("images/")}
         assert listed == {("images/1/a", first), ("images/2/b", second)}
         assert [upload.upload_id for upload in store.list_uploads("images/2/")] == [second]
+        begun = [upload.begun for upload in store.list_uploads("")]
+        assert all(time is None or abs(time - now()) < 3600 for time in begun)
         store.abort_upload("images/1/a", first)
         store.abort_upload("images/1/a", first)
         store.abort_upload("images/2/b", second)

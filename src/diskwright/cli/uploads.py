@@ -44,6 +44,7 @@ def command() -> None:
 
 @command.command(
     "list",
+    short_help="List open uploads, and whose they are.",
     epilog="""\b
 Examples:
   diskwright uploads list --to s3://images/web
@@ -68,6 +69,7 @@ def list_command(session: Session, /, to: str | None, **s3: str | None) -> None:
 
 @command.command(
     "abort",
+    short_help="Abort those of dead runs, or of an image, a key, an age.",
     epilog="""\b
 Examples:
   diskwright uploads abort --to s3://images/web
