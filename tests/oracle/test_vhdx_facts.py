@@ -86,6 +86,14 @@ def test_of_two_headers_both_choose_the_same(tmp_path: Path) -> None:
             assert look_at(path).problems == ()
 
 
+def test_a_file_that_ends_with_its_disk_is_read_as_qemu_does(tmp_path: Path) -> None:
+    path = tmp_path / "disk.vhdx"
+    made = patched(builder.vhdx(size=8 * MIB + 512), (3 * MIB) + 64, "<Q", 4 * MIB | 6)
+    path.write_bytes(made + b"Z" * 512)
+    facts = look_at(path)
+    assert bytes_of(path, facts) == bytes(8 * MIB) + b"Z" * 512
+
+
 def test_a_file_cut_anywhere_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "disk.vhdx"
     make(path, "vhdx", "block_size=1M", 10 * MIB)
