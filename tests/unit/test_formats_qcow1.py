@@ -124,3 +124,7 @@ def test_a_file_cut_anywhere_is_refused() -> None:
     assert facts_of(content)
     for kept in (0, 47, 55, C, 2 * C - 1, 6 * C - 1):
         assert code_of(content[:kept]) in ("truncated", "offset-past-end")
+
+
+def test_a_compressed_cluster_may_end_where_another_cluster_begins() -> None:
+    assert facts_of(qcow1(l2=[packed(9, 2 * C + 12, 500), 3 * C])).compressed

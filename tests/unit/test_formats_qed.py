@@ -133,3 +133,11 @@ def test_a_file_of_more_clusters_than_can_be_marked_is_unsupported() -> None:
     with source_of(qed(), size=1 << 40) as source, pytest.raises(ImageUnsupported) as caught:
         parser.read_facts(source)
     assert caught.value.code == "table-too-large"
+
+
+@pytest.mark.parametrize(
+    ("changes", "offset"),
+    [({"l1_offset": 0}, 40), ({"l1": [3 * C, 8 * C]}, C + 8), ({"l2": [8 * C]}, 3 * C)],
+)
+def test_a_refusal_says_at_which_byte(changes: dict, offset: int) -> None:
+    assert refused(parser.read_facts, qed(**changes)).offset == offset

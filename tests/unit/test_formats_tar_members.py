@@ -151,3 +151,9 @@ def test_more_members_than_any_package_has_are_unsupported() -> None:
     assert len(members_of(most + END)) == limits.OVA_MEMBERS - 1
     found = refused(read_members, most + header(b"x") + header(b"y"))
     assert (found.kind, found.code) == ("unsupported", "table-too-large")
+
+
+def test_an_extended_header_is_of_the_next_member_alone() -> None:
+    content = pax(path=b"long.ovf", size=b"0") + header(b"first", 3) + header(b"second", 2)
+    found = members_of(content + padded(b"ab") + END)
+    assert [(name, size) for name, _, size in found] == [("long.ovf", 0), ("second", 2)]
