@@ -195,6 +195,13 @@ def test_one_bad_entry_among_many_good_ones_is_found(number: int, bad: int, tmp_
     assert refusal(tmp_path, small(good | {number: bad}, 8000)).kind == "broken"
 
 
+def test_a_grain_out_of_step_is_told_as_that(tmp_path: Path) -> None:
+    good = {n: 128 + n * 8 for n in range(512)} | {600: 7000}
+    assert facts_of(tmp_path, small(good, 8000)).problems == ()
+    for other in ({700: 7017}, {1023: 7015}):
+        assert ending(tmp_path, small(good | other, 8000)) == ("broken", "offset-unaligned")
+
+
 def test_a_file_may_end_where_the_disk_does_within_its_last_grain(tmp_path: Path) -> None:
     text = descriptor(f'RW {GRAIN + 8} SPARSE "x.vmdk"')
     places = {0: 256, 1: 128 * 3}
@@ -221,6 +228,14 @@ def test_tables_lie_in_the_file_and_apart(
     assert (found.kind, found.code) == ("broken", code)
 
 
+def test_tables_in_a_row_need_not_be_of_a_disk_s_parts_in_a_row(tmp_path: Path) -> None:
+    """The last grain has 4 sectors, at the end of the file; the table between is not there."""
+    capacity = 2 * 512 * 8 + 4
+    content = sparse(capacity, {512: 64}, grain=8, directory={1: 0, 2: 26}, length=68)
+    assert facts_of(tmp_path, content).virtual_size == capacity * SECTOR
+    assert ending(tmp_path, content[:-SECTOR]) == ("broken", "offset-past-end")
+
+
 def test_a_disk_may_lack_tables(tmp_path: Path) -> None:
     assert facts_of(tmp_path, sparse(2 * DISK, {}, directory={0: 0})).problems == ()
 
@@ -232,6 +247,15 @@ def test_copied_tables_are_compared(tmp_path: Path) -> None:
     for copies in ({}, {0: 256, 600: 128}):
         facts = facts_of(tmp_path, sparse(2 * DISK, places, copies=copies))
         assert [problem.code for problem in facts.problems] == ["copies-differ"]
+
+
+def test_copied_tables_need_not_lie_in_a_row(tmp_path: Path) -> None:
+    places = {0: 128, 600: 256}
+    content = bytearray(sparse(2 * DISK, places, copies=places))
+    content[52 * SECTOR : 56 * SECTOR] = content[45 * SECTOR : 49 * SECTOR]
+    content[45 * SECTOR : 49 * SECTOR] = bytes(4 * SECTOR)
+    assert facts_of(tmp_path, bytes(content)).problems
+    assert not facts_of(tmp_path, patched(bytes(content), 40 * SECTOR + 4, "<I", 52)).problems
 
 
 def test_an_entry_of_1_is_zeros_by_a_flag_and_a_grain_without_it(tmp_path: Path) -> None:
@@ -287,6 +311,8 @@ def test_a_stream_that_is_cut_is_truncated(tmp_path: Path) -> None:
     content = Stream(2 * DISK, CONTENT).build()
     for kept in (len(content) - 1, len(content) - 512, len(content) // 2, 128 * SECTOR, 1024):
         assert refusal(tmp_path, content[:kept]).code == "truncated"
+    odd = content[:-1536] + b"\0" + content[-1536:]  # qemu looks for the footer by whole sectors
+    assert refusal(tmp_path, odd).code == "truncated"
 
 
 @pytest.mark.parametrize(
@@ -337,6 +363,10 @@ def test_in_a_large_stream_grains_lie_in_their_order(
         (first // SECTOR + 1, ("broken", "metadata-overlap")),
     ):
         assert ending(tmp_path, patched(content, first + 12, "<I", place)) == end
+    (directory,) = struct.unpack_from("<Q", content, len(content) - 1024 + 56)
+    (second,) = struct.unpack_from("<I", content, directory * SECTOR + 4)
+    back = patched(content, second * SECTOR + 4 * (600 % 512), "<I", 120)
+    assert ending(tmp_path, back) == ("unsupported", "table-too-large")
 
 
 def test_tables_that_name_more_grains_than_the_file_has_room_for_are_not_read_on(

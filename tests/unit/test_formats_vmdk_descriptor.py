@@ -160,6 +160,18 @@ def test_a_parent_has_a_name_and_an_id_or_neither() -> None:
     assert ending(delta(hint=hint, parent="ffffffff")) == inconsistent
 
 
+def test_a_parent_s_name_stands_where_qemu_looks_for_it() -> None:
+    hint = 'parentFileNameHint="base.vmdk"'
+    for pad, taken in ((9000, True), (10240, False)):
+        text = descriptor(
+            FLAT, create_type="monolithicFlat", parent="deadbeef", more="#" * pad + "\n" + hint
+        )
+        if taken:
+            assert read(text).references[-1].name == "base.vmdk"
+        else:
+            assert ending(text) == ("broken", "header-inconsistent")
+
+
 def flat(*lines: str, create_type: str = "monolithicFlat", more: str = "") -> bytes:
     return descriptor(*lines, create_type=create_type, more=more)
 
