@@ -171,6 +171,7 @@ class ImageConverter(Protocol):
         target_path: str,
         target_format: ImageFormat,
         *,
+        subformat: str,
         compress: bool,
         progress: Progress,
         cancel: CancelToken,

@@ -31,10 +31,9 @@ _TOOL = "qemu-img"
 _LIMITS = {"AS": 4 * GIB}
 _PERCENT = re.compile(rb"\((\d{1,3}\.\d{2})/100%\)")
 
-# What makes qemu's output of a format the one that others read
-_TARGET_OPTIONS = {
-    ImageFormat.VHD: "force_size=on",  # else its geometry decides and readers lose the tail
-}
+# What makes qemu's output of a format the one that others read: else a VHD's geometry decides, and
+# its readers lose the tail
+_TARGET_OPTIONS = {ImageFormat.VHD: ("force_size=on",)}
 
 
 class QemuImgConverter:
@@ -53,6 +52,7 @@ class QemuImgConverter:
         target_path: str,
         target_format: ImageFormat,
         *,
+        subformat: str,
         compress: bool,
         progress: Progress,
         cancel: CancelToken,
@@ -68,8 +68,8 @@ class QemuImgConverter:
         argv = [tool, "convert", "-p", "--image-opts", "-O", driver_of(target_format, target_path)]
         if compress:
             argv.append("-c")
-        if target_format in _TARGET_OPTIONS:
-            argv += ["-o", _TARGET_OPTIONS[target_format]]
+        if options := _target_options(target_format, subformat):
+            argv += ["-o", ",".join(options)]
         argv += [image_options(disk), target_path]
         target = os.stat(target_path)
         command = tool_command(
@@ -99,6 +99,15 @@ class QemuImgConverter:
         if tool is None:
             raise ToolMissing(_TOOL, "qemu-utils")
         return tool
+
+
+def _target_options(target_format: ImageFormat, subformat: str) -> list[str]:
+    options = list(_TARGET_OPTIONS.get(target_format, ()))
+    if target_format is ImageFormat.VDI:  # qemu has no name for the other variant
+        options += ["static=on"] if subformat == "static" else []
+    elif subformat:
+        options.append(f"subformat={subformat}")
+    return options
 
 
 def tool_version(tool: str) -> str:

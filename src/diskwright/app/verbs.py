@@ -27,6 +27,7 @@ from diskwright.model.outcome import (
     Validated,
 )
 from diskwright.model.text import printable
+from diskwright.model.units import SECTOR
 from diskwright.ports import CancelToken, Progress
 
 if TYPE_CHECKING:
@@ -90,17 +91,29 @@ class Diskwright(IsoVerbs, UploadVerbs):
         verify: bool = False,
         force: bool = False,
         progress: Progress | None = None,
+        subformat: str | None = None,
+        size_multiple: int = SECTOR,
         cancel: CancelToken | None = None,
         **inputs: Unpack[InputOptions],
     ) -> Converted:
-        """Write `target` in another format; it appears whole or not at all."""
+        """Write `target` in another format; it appears whole or not at all.
+
+        Zeros make the disk a multiple of `size_multiple` bytes: raw, qcow2 and fixed VHD only.
+        """
         from diskwright.ops.convert import Wanted, convert
 
         with self._source(source, inputs, progress, cancel) as opened:
             return convert(
                 opened,
                 target,
-                Wanted(output_format, compress=compress, verify=verify, force=force),
+                Wanted(
+                    output_format,
+                    subformat=subformat,
+                    compress=compress,
+                    verify=verify,
+                    force=force,
+                    size_multiple=size_multiple,
+                ),
                 tools=self._adapters.local_tools(cancel),
                 progress=progress or NullProgress(),
                 cancel=cancel or NeverCancelled(),

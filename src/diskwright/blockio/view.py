@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator
 
 from diskwright.blockio.digest import DiskDigest
-from diskwright.model.extent import Extent
+from diskwright.model.extent import Extent, ExtentKind
 from diskwright.ports import BlockReader, CancelToken, Progress
 
 
@@ -83,3 +83,36 @@ class CancelView(_View):
     def read_into(self, offset: int, buffer: memoryview) -> None:
         self._cancel.check()
         self._reader.read_into(offset, buffer)
+
+
+class LongerView(_View):
+    """A disk with zeros behind it, up to `size` bytes."""
+
+    def __init__(self, reader: BlockReader, size: int) -> None:
+        super().__init__(reader)
+        if size < reader.size:
+            raise ValueError(f"{size} bytes are less than the disk's {reader.size}")
+        self._size = size
+
+    @property
+    def size(self) -> int:
+        return self._size
+
+    def extents(self, start: int, length: int) -> Iterator[Extent]:
+        within = self._within(start, length)
+        if within:
+            yield from self._reader.extents(start, within)
+        if within < length:
+            yield Extent(start + within, length - within, ExtentKind.HOLE)
+
+    def read_into(self, offset: int, buffer: memoryview) -> None:
+        within = self._within(offset, len(buffer))
+        if within:
+            self._reader.read_into(offset, buffer[:within])
+        buffer[within:] = bytes(len(buffer) - within)
+
+    def _within(self, offset: int, length: int) -> int:
+        """How many bytes of a range are the disk's own."""
+        if offset < 0 or length < 0 or offset + length > self._size:
+            raise ValueError(f"[{offset}, {offset + length}) is not within {self._size} bytes")
+        return max(0, min(length, self._reader.size - offset))

@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING
 import click
 
 from diskwright.cli.options import (
+    SizeType,
     image_path,
     input_options,
+    not_empty,
     output_option,
     progress_option,
 )
 from diskwright.cli.session import Session, path_text
 from diskwright.model.image import ImageFormat
+from diskwright.model.units import SECTOR
 
 FORMATS = ["raw", "qcow2", "vmdk", "vhd", "vhdx", "vdi", "qed"]
 
@@ -28,7 +31,8 @@ if TYPE_CHECKING:
 Examples:
   diskwright convert disk.raw disk.qcow2 --compress
   diskwright convert disk.qcow2 disk.raw -O raw --verify
-  diskwright convert disk.qcow2 disk.vhdx -O vhdx""",
+  diskwright convert disk.vmdk disk.qcow2 --compress --verify
+  diskwright convert disk.qcow2 azure.vhd --subformat fixed --size-multiple 1MiB""",
 )
 @click.argument("source", metavar="IN", callback=image_path)
 @click.argument("target", metavar="OUT", callback=image_path)
@@ -37,6 +41,21 @@ Examples:
     "--output-format",
     type=click.Choice(FORMATS),
     help="Format of OUT (default: by its ending, else qcow2).",
+)
+@click.option(
+    "--subformat",
+    metavar="NAME",
+    callback=not_empty,
+    help="Which vhd (dynamic, fixed), vmdk (streamOptimized, monolithicSparse), vhdx (dynamic, "
+    "fixed) or vdi (dynamic, static); the first by default.",
+)
+@click.option(
+    "--size-multiple",
+    type=SizeType(),
+    metavar="SIZE",
+    default=SECTOR,
+    help="Let the disk grow to a multiple of SIZE by zeros, as clouds ask for (raw, qcow2, "
+    "fixed vhd).",
 )
 @click.option("-c", "--compress", is_flag=True, help="Compress (qcow2).")
 @click.option("--verify", is_flag=True, help="Read OUT back and compare before it takes its name.")
@@ -50,6 +69,8 @@ def command(
     source: str,
     target: str,
     output_format: str | None,
+    subformat: str | None,
+    size_multiple: int,
     compress: bool,
     verify: bool,
     force: bool,
@@ -58,8 +79,8 @@ def command(
 ) -> None:
     """Convert the image file IN to OUT.
 
-    OUT appears under its name when it is whole, or not at all. raw and qcow2 are written in one
-    forward pass by diskwright itself, the others by a confined qemu-img.
+    OUT appears under its name when it is whole, or not at all. raw, qcow2 and fixed vhd are written
+    in one forward pass by diskwright itself, the others by a confined qemu-img.
     """
     from diskwright.report.json import made_result
     from diskwright.report.outcome import converted_text
@@ -73,6 +94,8 @@ def command(
             source,
             target,
             output_format=wanted,
+            subformat=subformat,
+            size_multiple=size_multiple,
             compress=compress,
             verify=verify,
             force=force,

@@ -53,8 +53,8 @@ Examples:
 @click.option(
     "-O",
     "--output-format",
-    type=click.Choice(["raw", "qcow2"]),
-    help="Format of the object (default: the profile's preferred one).",
+    type=click.Choice(["raw", "qcow2", "vhd"]),
+    help="Format of the object; a vhd is a fixed one (default: the profile's preferred one).",
 )
 @click.option(
     "--compress/--no-compress", default=None, help="Compress qcow2 (default: as the profile says)."

@@ -22,6 +22,9 @@ VERSION = 0x10000
 # current size, cylinders, heads, sectors a track, type, checksum
 _FOOTER = struct.Struct(">8sIIQI4sI4sQQHBBII")
 _FOOTER_CHECKSUM_AT = 64
+_FEATURES = 2  # a reserved bit, which is always set
+_SYSTEM = b"Wi2k"  # the specification knows this one and the Macintosh
+NO_OFFSET = (1 << 64) - 1  # of a fixed disk, which has no dynamic header
 _UUID = slice(68, 84)
 
 FIXED = 2
@@ -95,6 +98,19 @@ def decode_footer(data: bytes) -> Footer:
     """At least 511 bytes. Nothing is judged."""
     fields = _FOOTER.unpack_from(data)
     return Footer(fields[2], fields[3], fields[5], fields[9], Geometry(*fields[10:13]), fields[13])
+
+
+def encode_footer(footer: Footer, *, unique_id: bytes) -> bytes:
+    """FOOTER_BYTES bytes. No time is told: 2000-01-01, where the format's time begins."""
+    fields = _FOOTER.pack(
+        COOKIE, _FEATURES, footer.version, footer.data_offset, 0, footer.creator, VERSION, _SYSTEM,
+        footer.current_size, footer.current_size, footer.geometry.cylinders, footer.geometry.heads,
+        footer.geometry.sectors, footer.kind, 0,
+    )  # fmt: skip
+    data = bytearray((fields + unique_id).ljust(FOOTER_BYTES, b"\0"))
+    checksum = ~sum(data) & 0xFFFFFFFF
+    data[_FOOTER_CHECKSUM_AT : _FOOTER_CHECKSUM_AT + 4] = checksum.to_bytes(4)
+    return bytes(data)
 
 
 def footer_sound(data: bytes) -> bool:

@@ -28,7 +28,12 @@ class Validated:
 
 @dataclass(frozen=True, slots=True)
 class Converted:
-    """`digest` is dw1 of the guest's bytes; empty where qemu-img made the file unverified."""
+    """`digest` is dw1 of the guest's bytes; empty where qemu-img made the file unverified.
+
+    `rounded_from`: the source's virtual size, where zeros behind it make the disk larger; the
+    source's digest is then another, `source_digest`, and a GPT's backup (`gpt_backup_inside`) no
+    longer stands at the disk's end.
+    """
 
     source: str
     target: str
@@ -46,6 +51,10 @@ class Prepared:
 
     target: str
     image: str
+    subformat: str = ""
+    rounded_from: int | None = None
+    source_digest: str = ""
+    gpt_backup_inside: bool = False
     name: str
     key: str
     manifest_key: str

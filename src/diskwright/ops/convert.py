@@ -9,21 +9,25 @@ from dataclasses import dataclass, replace
 
 from diskwright.blockio.copy import bytes_to_read
 from diskwright.blockio.digest import digest_reader
-from diskwright.blockio.view import CancelView, DigestView, ProgressView
+from diskwright.blockio.view import CancelView, DigestView, LongerView, ProgressView
 from diskwright.errors import ToolFailed, UsageError
-from diskwright.formats.identity import take_identity
-from diskwright.model.image import DiskFile, ImageFormat
+from diskwright.model.image import ImageFormat
 from diskwright.model.outcome import Converted
+from diskwright.model.units import SECTOR, round_up
 from diskwright.ops.opening import Source, look, reading
 from diskwright.ports import (
     BlockExporter,
+    BlockReader,
     ByteSink,
     CancelToken,
     ImageConverter,
     Progress,
     StagedFile,
 )
-from diskwright.writers import FORWARD, writer_for
+from diskwright.writers import COMPRESSING, is_forward, writer_for
+from diskwright.writers.subformats import check_size, subformat_of
+
+_GPT = b"EFI PART"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +43,45 @@ class LocalTools:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What to make of a disk."""
+    """What to make of a disk. `subformat` None: the format's first one in `SUBFORMATS`.
+
+    The disk grows to the next multiple of `size_multiple` bytes, by zeros at its end.
+    """
 
     format: ImageFormat
+    subformat: str | None = None
     compress: bool = False
     verify: bool = False
     force: bool = False
+    size_multiple: int = SECTOR
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What is made of which disk, once it is known to be possible."""
+
+    source: Source
+    format: ImageFormat
+    subformat: str
+    compress: bool
+    virtual_size: int
+
+    @property
+    def native(self) -> bool:
+        return is_forward(self.format, self.subformat)
+
+    @property
+    def longer(self) -> bool:
+        return self.virtual_size != self.source.facts.virtual_size
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """Digests dw1 of what was written and of what was read."""
+
+    digest: str = ""
+    source_digest: str = ""
+    gpt: bool = False
 
 
 def convert(
@@ -57,45 +94,75 @@ def convert(
     cancel: CancelToken,
 ) -> Converted:
     """`target` appears whole under its name, or not at all; with `verify` once it was read back."""
-    if wanted.compress and wanted.format is not ImageFormat.QCOW2:
-        raise UsageError(
-            f"{wanted.format.value} can't be compressed", "only qcow2 can: leave out --compress"
-        )
+    plan = _planned(source, wanted)
     target = os.path.abspath(target)
     _check_not_source(source, target)
-    native = wanted.format in FORWARD
-    if native and not wanted.verify:
-        digest = _write(source, target, wanted, tools, progress, cancel)
+    if plan.native and not wanted.verify:
+        written = _write(plan, target, target, wanted.force, tools, progress, cancel)
     else:
         with tools.staged(target, wanted.force) as staged:
-            if native:
-                ours = replace(wanted, force=True)  # the temporary name is ours already
-                digest = _write(source, staged.path, ours, tools, progress, cancel)
+            if plan.native:  # the temporary name is ours already
+                written = _write(plan, staged.path, target, True, tools, progress, cancel)
             else:
-                digest = ""
+                written = _Written()
                 tools.converter.convert(
                     source.disk,
                     staged.path,
-                    wanted.format,
-                    compress=wanted.compress,
+                    plan.format,
+                    subformat=plan.subformat,
+                    compress=plan.compress,
                     progress=progress,
                     cancel=cancel,
                 )
             if wanted.verify:
-                digest = _verify(source, staged.path, wanted, digest, tools, progress, cancel)
+                digest = written.digest or digest_of(source, tools, progress, cancel, "read source")
+                _verify(plan, staged.path, digest, tools, progress, cancel)
+                written = replace(written, digest=digest)
             source.unchanged()
             _check_not_source(source, target)
             staged.commit()
     return Converted(
         source=source.path,
         target=target,
-        format=wanted.format.value,
-        compressed=wanted.compress,
-        virtual_size=source.facts.virtual_size,
+        format=plan.format.value,
+        compressed=plan.compress,
+        virtual_size=plan.virtual_size,
         stored_size=os.stat(target).st_size,
-        digest=digest,
+        digest=written.digest,
         verified=wanted.verify,
+        subformat=plan.subformat,
+        rounded_from=source.facts.virtual_size if plan.longer else None,
+        source_digest=written.source_digest if plan.longer else "",
+        gpt_backup_inside=written.gpt and plan.longer,
     )
+
+
+def _planned(source: Source, wanted: Wanted) -> _Plan:
+    """Raises UsageError for what a format has not, or can't hold, before anything is written."""
+    if wanted.compress and wanted.format not in COMPRESSING:
+        raise UsageError(
+            f"{wanted.format.value} can't be compressed", "only qcow2 can: leave out --compress"
+        )
+    if wanted.size_multiple < SECTOR or wanted.size_multiple % SECTOR:
+        raise UsageError(
+            f"a disk's size is no multiple of {wanted.size_multiple} bytes",
+            f"give a multiple of {SECTOR}, as --size-multiple 1MiB",
+        )
+    plan = _Plan(
+        source=source,
+        format=wanted.format,
+        subformat=subformat_of(wanted.format, wanted.subformat),
+        compress=wanted.compress,
+        virtual_size=round_up(source.facts.virtual_size, wanted.size_multiple),
+    )
+    check_size(plan.format, plan.virtual_size)
+    if plan.longer and not plan.native:
+        raise UsageError(
+            f"{plan.subformat} {plan.format.value}".strip()
+            + " is written by qemu-img: no rounding",
+            "--size-multiple needs -O raw, qcow2, or vhd with --subformat fixed",
+        )
+    return plan
 
 
 def _check_not_source(source: Source, target: str) -> None:
@@ -110,62 +177,68 @@ def _check_not_source(source: Source, target: str) -> None:
 
 
 def _write(
-    source: Source,
+    plan: _Plan,
+    path: str,
     target: str,
-    wanted: Wanted,
+    force: bool,
     tools: LocalTools,
     progress: Progress,
     cancel: CancelToken,
-) -> str:
-    """One forward pass into `target`; the digest dw1 of what was read."""
+) -> _Written:
+    """One forward pass into the file `path`, which is or is going to be `target`."""
+    source = plan.source
     writer = writer_for(
-        wanted.format,
-        virtual_size=source.facts.virtual_size,
-        compressed=wanted.compress,
+        plan.format,
+        virtual_size=plan.virtual_size,
+        compressed=plan.compress,
         threads=tools.threads,
     )
-    sink = tools.file_sink(target, wanted.force)
+    sink = tools.file_sink(path, force)
     try:
         with reading(source, tools.exporter) as reader:
-            view = DigestView(ProgressView(CancelView(reader, cancel), progress))
+            gpt = plan.longer and _has_gpt(reader)
+            view = digests = DigestView(ProgressView(CancelView(reader, cancel), progress))
+            if plan.longer:
+                view = DigestView(LongerView(digests, plan.virtual_size))
             layout = writer.plan(view.extents(0, view.size))
             progress.phase("convert", layout.data_bytes)
             with closing(writer.chunks(view)) as chunks:
                 for chunk in chunks:
                     cancel.check()
                     sink.write(chunk)
-            digest = view.hexdigest()
+            written = _Written(view.hexdigest(), digests.hexdigest(), gpt)
         source.unchanged()
         _check_not_source(source, target)
         sink.finish()
     except BaseException:
         sink.abort()
         raise
-    return digest
+    return written
+
+
+def _has_gpt(reader: BlockReader) -> bool:
+    """Whether a GPT's header stands in the second sector, of 512 or 4096 bytes."""
+    found = bytearray(len(_GPT))
+    for sector in (SECTOR, 4096):
+        if reader.size >= sector + len(_GPT):
+            reader.read_into(sector, memoryview(found))
+            if found == _GPT:
+                return True
+    return False
 
 
 def _verify(
-    source: Source,
+    plan: _Plan,
     made: str,
-    wanted: Wanted,
     digest: str,
     tools: LocalTools,
     progress: Progress,
     cancel: CancelToken,
-) -> str:
-    """Read `made` back as what it should be and compare it with the source; the digest dw1."""
-    if not digest:
-        digest = digest_of(source, tools, progress, cancel, "read source")
-    if wanted.format in FORWARD:
-        copy = look(made, input_format=wanted.format)
-    else:  # made by qemu-img from a disk of this size: nothing in it has to be detected
-        identity = take_identity(made)
-        facts = replace(source.facts, format=wanted.format)
-        copy = Source(identity, DiskFile(identity, wanted.format), facts)
-    found = digest_of(copy, tools, progress, cancel, "verify")
+) -> None:
+    """Read `made` back as what it should be: its digest dw1 is the one that was written."""
+    found = digest_of(look(made, input_format=plan.format), tools, progress, cancel, "verify")
     if found != digest:
         raise ToolFailed("verification", f"what was written reads back as {found}, not {digest}")
-    return digest
 
 
 def digest_of(

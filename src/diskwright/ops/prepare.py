@@ -41,6 +41,7 @@ from diskwright.ports import (
 )
 from diskwright.rules import import_attributes
 from diskwright.writers import COMPRESSING, FORWARD, writer_for
+from diskwright.writers.subformats import check_size
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,7 @@ def plan(
     """
     _check_name(request.name)
     image_format, compress = _output(request, tools.profile)
+    check_size(image_format, source.facts.virtual_size)
     cancel.check()
     guest = tools.inspector.inspect(source.disk)
     verdict = verdict_of(

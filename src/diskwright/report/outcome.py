@@ -23,15 +23,23 @@ def _stored(format_name: str, compressed: bool, size: int, virtual_size: int) ->
 
 
 def converted_text(made: Converted) -> str:
-    size = _stored(made.format, made.compressed, made.stored_size, made.virtual_size)
-    return _rows(
-        [
-            ("made", made.target),
-            ("format", size),
-            ("disk digest", f"dw1:{made.digest}" if made.digest else ""),
-            ("verified", "read back, and equal to the source" if made.verified else ""),
-        ]
-    )
+    name = f"{made.format}, {made.subformat}" if made.subformat else made.format
+    size = _stored(name, made.compressed, made.stored_size, made.virtual_size)
+    rows = [
+        ("made", made.target),
+        ("format", size),
+        ("disk digest", f"dw1:{made.digest}" if made.digest else ""),
+    ]
+    equal = "read back, and equal to the source"
+    if made.rounded_from is not None:
+        rounded = f"from {made.rounded_from} bytes up to {made.virtual_size}, by zeros at its end"
+        rows += [("rounded", rounded), ("source", f"dw1:{made.source_digest}")]
+        equal = "read back, and equal to the source with the zeros behind it"
+    if made.gpt_backup_inside:
+        moved = "its backup is no longer at the disk's end; in the guest: sgdisk -e DISK"
+        rows.append(("gpt", moved))
+    rows.append(("verified", equal if made.verified else ""))
+    return _rows(rows)
 
 
 def prepared_text(made: Prepared, request: ImportRequest | None) -> str:
