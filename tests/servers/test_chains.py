@@ -10,21 +10,21 @@ from pathlib import Path
 import pytest
 
 from diskwright.adapters.qemu_nbd import QemuNbdExporter
-from diskwright.adapters.unpacked import UnpackedFiles
 from diskwright.blockio.digest import digest_reader
 from diskwright.errors import FolderMissing, ImageBroken, ImageUnsafe, ImageUnsupported
 from diskwright.formats.limits import CHAIN_DEPTH
 from diskwright.model.image import ImageFormat, ReferenceKind
 from diskwright.model.units import MIB
-from diskwright.ops.opening import ImageOpener, Source, look, reading
+from diskwright.ops.opening import Source, look, reading
 from support.images import qemu_img, qemu_io
+from support.opening import opener
 
 SIZE = "8M"
 
 
 @contextmanager
 def opened(path: Path, beneath: Path | str) -> Iterator[Source]:
-    with ImageOpener(UnpackedFiles(), beneath=str(beneath)).source(str(path)) as source:
+    with opener(beneath=beneath).source(str(path)) as source:
         yield source
 
 
@@ -206,7 +206,7 @@ def test_a_vmdk_in_several_files_reads_as_qemu_reads_it(tmp_path: Path, subforma
     size = 5 << 30 if subformat == "twoGbMaxExtentSparse" else 8 * MIB
     qemu_img("resize", "-q", made, size)
     qemu_img("convert", "-O", "vmdk", "-o", f"subformat={subformat}", made, top)
-    with pytest.raises(ImageUnsafe), ImageOpener(UnpackedFiles()).source(str(top)):
+    with pytest.raises(ImageUnsafe), opener().source(str(top)):
         pass
     assert digest(top, tmp_path) == flat_digest(top)
     with opened(top, tmp_path) as source:

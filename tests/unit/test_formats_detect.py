@@ -61,8 +61,10 @@ def zipped() -> bytes:
     return packed.getvalue()
 
 
-def udf() -> bytes:
-    volume = bytearray(64 * 2048)
+def udf(*, sector: int = 2048) -> bytes:
+    """With its anchor, in sectors of so many bytes."""
+    volume = bytearray(257 * 2048)
+    volume[256 * sector : 256 * sector + 2] = b"\2\0"
     for index, name in enumerate((b"BEA01", b"NSR03", b"TEA01")):
         volume[32769 + index * 2048 : 32774 + index * 2048] = name
     return bytes(volume)
@@ -94,6 +96,7 @@ SIGNS = {
     "luks": (b"LUKS\xba\xbe\0\2".ljust(4096, b"\0"), ImageFormat.LUKS),
     "iso": (iso(), ImageFormat.ISO),
     "udf": (udf(), ImageFormat.ISO),
+    "udf of a hard disk": (udf(sector=512), ImageFormat.RAW),
     "iso with mbr": (BOOT[:512] + iso()[512:], ImageFormat.ISO),
     "iso with gpt": (GPT[:32768] + iso()[32768:], ImageFormat.ISO),
     "gzip": (gzip.compress(b"x"), ImageFormat.GZIP),

@@ -24,12 +24,14 @@ from diskwright.ports import (
 )
 
 if TYPE_CHECKING:
+    from diskwright.adapters.osinfo import OsinfoDatabase
     from diskwright._in_force import InForce
     from diskwright.adapters.journal import FileUploadJournal
     from diskwright.adapters.qemu_img import QemuImgConverter
     from diskwright.adapters.qemu_nbd import QemuNbdExporter
     from diskwright.app.inputs import InputOptions
     from diskwright.ops.convert import LocalTools
+    from diskwright.ops.iso import IsoReader
     from diskwright.ops.opening import ImageOpener
 
 
@@ -85,7 +87,17 @@ class Adapters:
                 progress=progress,
                 cancel=cancel,
             ),
+            self.isos(cancel),
             beneath=given("--allow-backing-under", inputs.get("allow_backing_under")),
+        )
+
+    def isos(self, cancel: CancelToken | None = None) -> IsoReader:
+        from diskwright.adapters.iso_child import ConfinedIsoReader
+
+        return ConfinedIsoReader(
+            unconfined=self._settings.unconfined,
+            confinement=self._settings.confinement,
+            cancel=cancel,
         )
 
     def converter(self) -> QemuImgConverter:
@@ -112,7 +124,7 @@ class Adapters:
             self.exporter(cancel), self.converter(), file_sink, staged, self.threads()
         )
 
-    def database(self) -> OsDatabase:
+    def database(self) -> OsinfoDatabase:
         from diskwright.adapters.osinfo import OsinfoDatabase
 
         return OsinfoDatabase(self._settings.osinfo_db)

@@ -13,7 +13,6 @@ from diskwright.model.nulls import NeverCancelled, NullProgress
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-    from diskwright.adapters.iso_child import ConfinedIsoReader
     from diskwright.model.image import FileIdentity
     from diskwright.model.iso import ExtractedIso, InspectedIso, IsoTree, ListedIso
     from diskwright.ops.iso_extract import TreeSink
@@ -28,17 +27,16 @@ class IsoVerbs:
 
     def inspect_iso(self, path: str) -> InspectedIso:
         """Facts of an ISO and the system that it installs. Raises InputError, ToolError."""
-        from diskwright.adapters.osinfo import OsinfoDatabase
         from diskwright.ops.iso import inspect_iso
 
-        database = OsinfoDatabase(self.settings.osinfo_db)
-        return inspect_iso(path, reader=self._iso_reader(), database=database)
+        reader, database = self._adapters.isos(), self._adapters.database()
+        return inspect_iso(path, reader=reader, database=database)
 
     def list_iso(self, path: str, *, below: str = "", tree: IsoTree | None = None) -> ListedIso:
         """What lies in an ISO, or in its folder `below`."""
         from diskwright.ops.iso import list_iso
 
-        return list_iso(path, reader=self._iso_reader(), tree=tree, below=below)
+        return list_iso(path, reader=self._adapters.isos(), tree=tree, below=below)
 
     def extract_iso(
         self,
@@ -68,17 +66,8 @@ class IsoVerbs:
 
         return extract_iso(
             ExtractRequest(path, target, tuple(paths), tree, max_size),
-            reader=self._iso_reader(cancel),
+            reader=self._adapters.isos(cancel),
             folder=folder,
             progress=progress or NullProgress(),
             cancel=cancel or NeverCancelled(),
-        )
-
-    def _iso_reader(self, cancel: CancelToken | None = None) -> ConfinedIsoReader:
-        from diskwright.adapters.iso_child import ConfinedIsoReader
-
-        return ConfinedIsoReader(
-            unconfined=self.settings.unconfined,
-            confinement=self.settings.confinement,
-            cancel=cancel,
         )

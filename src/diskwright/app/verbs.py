@@ -53,7 +53,11 @@ class Diskwright(IsoVerbs, UploadVerbs):
         from diskwright.ops.inspect import inspect
 
         with self._source(path, inputs, progress, cancel) as source:
-            return inspect(source, inspector=self._adapters.inspector(cancel))
+            return inspect(
+                source,
+                inspector=self._adapters.inspector(cancel),
+                database=self._adapters.database(),
+            )
 
     def validate(
         self,
@@ -87,12 +91,12 @@ class Diskwright(IsoVerbs, UploadVerbs):
         target: str,
         *,
         output_format: ImageFormat = ImageFormat.QCOW2,
+        subformat: str | None = None,
+        size_multiple: int = SECTOR,
         compress: bool = False,
         verify: bool = False,
         force: bool = False,
         progress: Progress | None = None,
-        subformat: str | None = None,
-        size_multiple: int = SECTOR,
         cancel: CancelToken | None = None,
         **inputs: Unpack[InputOptions],
     ) -> Converted:
@@ -274,7 +278,7 @@ class Diskwright(IsoVerbs, UploadVerbs):
         cancel: CancelToken | None,
     ) -> AbstractContextManager[Source]:
         opener = self._adapters.opener(inputs, progress=progress, cancel=cancel)
-        return opener.source(path, input_format=inputs.get("input_format"))
+        return opener.source(path, input_format=inputs.get("input_format"), disk=inputs.get("disk"))
 
 
 def default_name(path: str) -> str:

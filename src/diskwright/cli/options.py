@@ -76,6 +76,14 @@ def input_options(command: F) -> F:
             help="Most bytes to unpack of a gzip, xz, zstd or bzip2 file (default: by its size).",
         ),
         click.option(
+            "--disk",
+            type=click.IntRange(min=1),
+            metavar="NUMBER",
+            expose_value=False,
+            callback=_keep_input,
+            help="Which disk of a package (OVA), from 1 (default: each, one after the other).",
+        ),
+        click.option(
             "--allow-backing-under",
             metavar="DIR",
             expose_value=False,

@@ -33,12 +33,14 @@ class FormatMatch:
     trailing: bool = False
 
 
-def detect(fd: int, size: int) -> tuple[FormatMatch, ...]:
-    """All signs found in the file `fd` of `size` bytes, by offset; none for a disk without a table.
+def detect(fd: int, size: int, *, base: int = 0) -> tuple[FormatMatch, ...]:
+    """All signs found in the file `fd`, by offset; none for a disk without a table.
+
+    What is looked at has `size` bytes from byte `base` on.
 
     Raises InputUnreadable.
     """
-    source = ImageSource(fd, "", size)
+    source = ImageSource(fd, "", size, base=base)
     head = source.read_up_to(0, min(HEAD_BYTES, size))
     tail_at = max(0, size - TAIL_BYTES)
     tail = source.read_up_to(tail_at, size - tail_at)
@@ -141,6 +143,12 @@ def _is_vmdk_text(head: bytes) -> bool:
 
 
 def _udf_offset(head: bytes) -> int | None:
+    """Of UDF in sectors of 2 KiB, as discs have them. In others it is one more file system of a
+    disk.
+    """
+    anchor = head[sig.UDF_ANCHOR_OFFSET :][:2]
+    if anchor != sig.UDF_ANCHOR_TAG:
+        return None
     for index in range(sig.VOLUME_DESCRIPTORS):
         offset = sig.VOLUME_SEQUENCE_START + index * sig.VOLUME_SECTOR + 1
         identifier = head[offset : offset + 5]

@@ -16,6 +16,7 @@ from diskwright.model.image import FileIdentity, ImageFacts, ImageFormat
 READERS: dict[ImageFormat, Callable[[ImageSource], ImageFacts]] = {
     ImageFormat.RAW: raw.read_facts,
     ImageFormat.QCOW2: qcow2.read_facts,
+    ImageFormat.ISO: raw.read_iso_facts,
     ImageFormat.VMDK: vmdk.read_facts,
     ImageFormat.VHD: vhd.read_facts,
     ImageFormat.VHDX: vhdx.read_facts,

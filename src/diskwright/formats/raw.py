@@ -1,6 +1,8 @@
-"""A raw disk: the file's bytes are the guest's."""
+"""A raw disk, or an ISO read as one: the file's bytes are the guest's."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 from diskwright.formats.source import ImageSource
 from diskwright.model.image import ImageFacts, ImageFormat, Problem
@@ -24,3 +26,8 @@ def read_facts(source: ImageSource) -> ImageFacts:
         exact_size=source.size,
         problems=problems,
     )
+
+
+def read_iso_facts(source: ImageSource) -> ImageFacts:
+    """Of an ISO as a disk; what is in it is read by `iso`, in a confined child."""
+    return replace(read_facts(source), format=ImageFormat.ISO)

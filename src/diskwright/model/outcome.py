@@ -8,14 +8,21 @@ from diskwright.model.attributes import ImportAttributes
 from diskwright.model.finding import Verdict
 from diskwright.model.guest import GuestFacts
 from diskwright.model.image import ImageFacts
+from diskwright.model.iso import InspectedIso
+from diskwright.model.package import PackageFacts
 from diskwright.model.stored import StoreCapabilities
 
 
 @dataclass(frozen=True, slots=True)
 class Inspected:
+    """Of an ISO `guest` is None and `iso` is not. `package` is what the disk `name` lies in."""
+
     path: str
     image: ImageFacts
-    guest: GuestFacts
+    guest: GuestFacts | None
+    iso: InspectedIso | None = None
+    package: PackageFacts | None = None
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +31,7 @@ class Validated:
     image: ImageFacts
     guest: GuestFacts
     verdict: Verdict
+    name: str = ""  # of the disk, in a package
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +51,10 @@ class Converted:
     stored_size: int
     digest: str
     verified: bool
+    subformat: str = ""
+    rounded_from: int | None = None
+    source_digest: str = ""
+    gpt_backup_inside: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +63,6 @@ class Prepared:
 
     target: str
     image: str
-    subformat: str = ""
-    rounded_from: int | None = None
-    source_digest: str = ""
-    gpt_backup_inside: bool = False
     name: str
     key: str
     manifest_key: str

@@ -8,18 +8,25 @@ from dataclasses import replace
 from diskwright.errors import UsageError
 from diskwright.model.finding import Accepted, Result, Verdict
 from diskwright.model.guest import GuestFacts
+from diskwright.model.iso import InspectedIso
 from diskwright.model.outcome import Inspected, Validated
 from diskwright.model.profile import Minimum, Profile
+from diskwright.ops.iso import MediaDatabase
 from diskwright.ops.opening import Source
 from diskwright.ports import GuestInspector, OsDatabase
 from diskwright.rules import judge, known_rule_ids
 
 
-def inspect(source: Source, *, inspector: GuestInspector) -> Inspected:
+def inspect(source: Source, *, inspector: GuestInspector, database: MediaDatabase) -> Inspected:
     """Facts only. Nothing of the file is written."""
-    guest = inspector.inspect(source.disk)
+    guest = iso = None
+    if source.iso is not None:
+        system = database.installs(source.iso)
+        iso = InspectedIso(source.path, source.iso, system, database.date)
+    else:
+        guest = inspector.inspect(source.disk)
     source.unchanged()
-    return Inspected(source.path, source.facts, guest)
+    return Inspected(source.path, source.facts, guest, iso, source.package, source.name)
 
 
 def check_accepted(accepted: Sequence[Accepted]) -> None:
@@ -90,4 +97,4 @@ def validate(
         min_memory=min_memory,
         accepted=accepted,
     )
-    return Validated(source.path, source.facts, guest, verdict)
+    return Validated(source.path, source.facts, guest, verdict, source.name)

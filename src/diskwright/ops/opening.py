@@ -7,14 +7,19 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 
-from diskwright.errors import ImageUnsupported
+from diskwright.errors import ImageUnsupported, UsageError
 from diskwright.formats.beneath import allowed_folder
 from diskwright.formats.chain import OpenImage, resolve
-from diskwright.formats.detect import extension_problem
+from diskwright.formats.detect import decide, detect, extension_problem
 from diskwright.formats.identity import check_identity, open_image
 from diskwright.formats.inspect import allocated, format_of
+from diskwright.formats.ova import read_package
 from diskwright.formats.packed import format_inside, name_inside, packing_of
-from diskwright.model.image import DiskFile, FileIdentity, ImageFacts, ImageFormat
+from diskwright.formats.source import ImageSource
+from diskwright.model.image import DiskFile, FileIdentity, ImageFacts, ImageFormat, Problem
+from diskwright.model.iso import IsoFacts
+from diskwright.model.package import PackageFacts
+from diskwright.ops.iso import IsoReader
 from diskwright.ports import BlockExporter, BlockReader, Unpacker
 
 CONNECTIONS = 3
@@ -27,6 +32,9 @@ class Source:
     origin: FileIdentity
     disk: DiskFile
     facts: ImageFacts
+    iso: IsoFacts | None = None
+    package: PackageFacts | None = None  # that it is a disk of
+    name: str = ""  # in that package
 
     @property
     def path(self) -> str:
@@ -45,24 +53,57 @@ class ImageOpener:
     """
 
     unpacker: Unpacker
+    isos: IsoReader
     beneath: str | None = None
 
     @contextmanager
-    def source(self, path: str, *, input_format: ImageFormat | None = None) -> Iterator[Source]:
-        """Detect and parse, bounded, without any tool. What was unpacked for it is gone when the
-        context is left. Of what is packed `input_format` chooses the content's format, but for raw:
-        then the packed bytes are the disk. Raises InputError.
+    def source(
+        self, path: str, *, input_format: ImageFormat | None = None, disk: int | None = None
+    ) -> Iterator[Source]:
+        """The one disk of a file; of a package with several the one numbered `disk`, from 1.
+
+        As `disks`. Raises UsageError where it does not say which.
+        """
+        with self.disks(path, input_format=input_format) as found:
+            yield _chosen(path, found, disk)
+
+    @contextmanager
+    def disks(
+        self, path: str, *, input_format: ImageFormat | None = None
+    ) -> Iterator[tuple[Source, ...]]:
+        """Detect and parse, bounded, without any tool; an ISO in its confined child. What was
+        unpacked for it is gone when the context is left. Of what is packed `input_format` chooses
+        the content's format, but for raw: then the packed bytes are the disk. Raises InputError.
         """
         beneath = None if self.beneath is None else allowed_folder(self.beneath)
         with ExitStack() as stack:
             fd, origin = _opened(path, stack)
             packing = None if input_format is ImageFormat.RAW else packing_of(fd, origin)
             if packing is not None:
-                yield self._unpacked(fd, origin, packing, input_format, stack)
+                yield (self._unpacked(fd, origin, packing, input_format, stack),)
                 return
             found = format_of(fd, origin, requested=input_format)
+            if found is ImageFormat.OVA:
+                yield tuple(_package(fd, origin))
+                return
             disk, facts = resolve(OpenImage(fd, origin), found, beneath=beneath)
-            yield Source(origin, disk, facts)
+            yield (self._with_iso(fd, Source(origin, disk, facts)),)
+
+    def _with_iso(self, fd: int, source: Source) -> Source:
+        """Of an ISO also what is in it, and what is wrong with that. Raises ImageRefused.
+
+        Its bytes are a disk's, whatever kind of volume is in them.
+        """
+        if source.facts.format is not ImageFormat.ISO:
+            return source
+        iso = None
+        try:
+            iso = self.isos.facts(fd, replace(source.disk.identity, path=source.disk.name))
+            found = iso.problems
+        except ImageUnsupported as error:
+            found = (Problem(error.code, error.detail),)
+        problems = (*source.facts.problems, *found)
+        return replace(source, iso=iso, facts=replace(source.facts, problems=problems))
 
     def _unpacked(
         self,
@@ -87,7 +128,40 @@ class ImageOpener:
             allocated=allocated(packed_fd),
             problems=facts.problems if differs is None else (*facts.problems, differs),
         )
-        return Source(origin, disk, facts)
+        return self._with_iso(fd, Source(origin, disk, facts))
+
+
+def _package(fd: int, origin: FileIdentity) -> Iterator[Source]:
+    """The disks of an OVA, each where it lies in it. Raises ImageRefused."""
+    package = read_package(ImageSource(fd, origin.path, origin.size))
+    for member in package.disks:
+        shown = f"{origin.path}: {member.name}"
+        matches = detect(fd, member.size, base=member.offset)
+        found = decide(shown, member.size, matches)
+        image = OpenImage(fd, origin, member.offset, member.size, shown, member.name)
+        disk, facts = resolve(image, found)
+        problems = (*facts.problems, *package.problems)
+        if member.capacity != facts.virtual_size:
+            detail = f"{facts.virtual_size} bytes, of which the package says {member.capacity}"
+            problems = (*problems, Problem("capacity-differs", detail))
+        yield Source(
+            origin,
+            disk,
+            replace(facts, problems=problems),
+            package=package,
+            name=member.name,
+        )
+
+
+def _chosen(path: str, found: tuple[Source, ...], disk: int | None) -> Source:
+    if disk is None and len(found) == 1:
+        return found[0]
+    names = ", ".join(f"{number} {one.name}".rstrip() for number, one in enumerate(found, 1))
+    if disk is None:
+        raise UsageError(f"{path}: holds {len(found)} disks", f"say --disk NUMBER: {names}")
+    if not 1 <= disk <= len(found):
+        raise UsageError(f"{path}: has no disk {disk}", f"there is: {names}")
+    return found[disk - 1]
 
 
 def _opened(path: str, stack: ExitStack) -> tuple[int, FileIdentity]:
