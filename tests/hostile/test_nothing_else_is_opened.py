@@ -4,6 +4,7 @@ needs, and call nobody. The whole corpus: scripts/test-images.
 
 from __future__ import annotations
 
+import gzip
 import os
 import shutil
 from pathlib import Path
@@ -27,6 +28,7 @@ pytestmark = pytest.mark.skipif(
         ("qcow2-datafile-shadow.qcow2", "convert", 10),
         ("raw-starts-with-QFI.raw", "validate", 10),
         ("qcow2-compressed-garbage.qcow2", "convert", 10),
+        ("gz-bomb.img.gz", "inspect", 10),
     ],
 )
 def test_a_hostile_file_makes_nothing_else_be_opened(
@@ -54,6 +56,22 @@ def test_a_whole_validation_of_a_real_disk_opens_nothing_else(tmp_path: Path) ->
     traced.assert_nothing_else()
     ran = [os.path.basename(call.path) for call in traced.calls if call.name == "execve"]
     assert "qemu-nbd" in ran  # the trace reaches into the children
+
+
+@pytest.mark.parametrize(
+    ("name", "code"), [("qcow2-good.qcow2", 0), ("qcow2-backing-etc-passwd.qcow2", 10)]
+)
+def test_a_packed_image_makes_nothing_else_be_opened(name: str, code: int, tmp_path: Path) -> None:
+    image = tmp_path / "image" / f"{name}.gz"
+    image.parent.mkdir()
+    image.write_bytes(gzip.compress(build(name)))
+    (tmp_path / "out").mkdir()
+    home = tmp_path / "home"
+    home.mkdir()
+    traced = trace(Command(home), tmp_path, "convert", image, tmp_path / "out" / "disk.raw")
+    assert traced.ended.code == code, traced.ended
+    traced.assert_nothing_else()
+    assert os.listdir(tmp_path / "tmp") == []
 
 
 @pytest.mark.parametrize(
