@@ -83,9 +83,7 @@ class ObjectStore(Protocol):
 
     def head(self, key: str) -> ObjectInfo | None: ...
     def list(self, prefix: str) -> Iterator[ObjectInfo]: ...
-    def delete(self, key: str) -> None:
-        """No error where the key is not there."""
-
+    def delete(self, key: str) -> None: ...  # no error where the key is not there
     def create_upload(self, key: str, *, part_size: int) -> str:
         """An upload id. Parts have `part_size` bytes, but for the last."""
 
@@ -100,9 +98,7 @@ class ObjectStore(Protocol):
     def complete_upload(self, key: str, upload_id: str, etags: Sequence[str]) -> None:
         """It appears whole; a lost answer is settled before this returns."""
 
-    def abort_upload(self, key: str, upload_id: str) -> None:
-        """No error where the upload is gone."""
-
+    def abort_upload(self, key: str, upload_id: str) -> None: ...  # nor where it is gone
     def list_uploads(self, prefix: str) -> Iterator[OpenUpload]: ...
     def probe(self) -> StoreCapabilities:
         """Tries everything on a probe object of a unique key, and deletes it."""
@@ -121,9 +117,7 @@ class JournalEntry(Protocol):
     def image_id(self) -> str: ...
     @property
     def header(self) -> dict[str, object]: ...
-    def record(self, event: dict[str, object]) -> None:
-        """Append and sync."""
-
+    def record(self, event: dict[str, object]) -> None: ...  # appended and synced
     def remove(self) -> None:
         """The run ended well, or was cleaned up: nothing has to be remembered."""
 
@@ -141,9 +135,7 @@ class KeyWrapper(Protocol):
 class BlockExporter(Protocol):
     """Opens the files of a disk for reading, confined: these files and nothing else."""
 
-    def open(
-        self, disk: DiskFile, *, connections: int
-    ) -> AbstractContextManager[BlockReader]: ...
+    def open(self, disk: DiskFile, *, connections: int) -> AbstractContextManager[BlockReader]: ...
     def descriptor(self, disk: DiskFile) -> AbstractContextManager[int]:
         """For a confined child: a raw file read-only, else a fresh connection to its export."""
 

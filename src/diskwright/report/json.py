@@ -22,6 +22,7 @@ from diskwright.model.outcome import (
 )
 from diskwright.model.uploads import AbortedUploads, ListedUploads
 from diskwright.report.import_request import ImportRequest, import_request_value
+from diskwright.report.iso import iso_facts_value
 
 SCHEMA = 1
 
@@ -65,7 +66,11 @@ def finding_value(finding: Finding) -> dict[str, str]:
 def inspected_result(
     image: str, found: Inspected | None, error: Mapping[str, Any] | None
 ) -> dict[str, Any]:
-    facts = facts_value(found.image, found.guest) if found is not None else None
+    if found is None:
+        return _result(image, error=error)
+    facts = facts_value(found.image, found.guest)
+    if found.iso is not None:
+        facts |= iso_facts_value(found.iso.facts, found.iso.system, found.iso.database_date)
     return _result(image, facts=facts, error=error)
 
 

@@ -12,6 +12,7 @@ from diskwright.model.finding import Accepted, Finding, Result, Verdict
 from diskwright.model.outcome import Inspected, Validated
 from diskwright.model.text import printable
 from diskwright.report.facts import facts_text
+from diskwright.report.iso import inspected_iso_text
 from diskwright.report.style import painted
 
 _TO_MEND = (Result.FAIL, Result.WARN)
@@ -19,6 +20,8 @@ _LABEL_WIDTH = 8
 
 
 def inspected_text(found: Inspected, name: str) -> str:
+    if found.iso is not None:
+        return inspected_iso_text(found.iso, name)
     return facts_text(name, found.image, found.guest)
 
 
