@@ -17,7 +17,7 @@ from support.command import FIXTURE, Command
 
 README = Path(__file__).parents[2] / "README.md"
 TEXT = README.read_text()
-GROUPS = {"key": ["new"], "uploads": ["abort"]}  # and one of their commands
+GROUPS = {"key": ["new"], "uploads": ["abort"], "iso": ["inspect"]}  # and one of their commands
 
 
 def blocks(language: str) -> list[str]:

@@ -94,6 +94,19 @@ def test_an_answer_that_breaks_off_in_the_middle_is_asked_for_again(proxy, throu
     assert proxy.hits == proxy.fault.times
 
 
+def test_an_answer_without_all_but_its_status_is_no_empty_list(proxy, through):
+    make, straight = through
+    straight.put("k", b"x")
+    upload_id = straight.create_upload("u", part_size=PART)
+    store = make()
+    for ask in (store.list, store.list_uploads):
+        proxy.fault = Fault(cut_after_bytes=len("HTTP/1.1 200 OK\r\n"), direction="down", times=2)
+        proxy.drop()
+        assert len(list(ask(""))) == 1
+        assert proxy.hits > 0
+    straight.abort_upload("u", upload_id)
+
+
 @pytest.mark.parametrize("times", [1, 2, 4])
 def test_a_lost_answer_to_complete_is_settled(proxy, through, times):
     make, straight = through

@@ -121,7 +121,7 @@ def test_what_is_no_error_of_botocore_is_translated_too(kind):
     made = ours(kind())
     assert isinstance(made, errors.RemoteUnreachable)
     assert made.hint
-    assert is_transient(kind()) is (kind is TooSlow)
+    assert is_transient(kind()), "an answer may have been cut short by the network"
 
 
 @pytest.mark.parametrize(

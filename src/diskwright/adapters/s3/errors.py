@@ -42,7 +42,9 @@ TRANSIENT_CODES = BUSY_CODES | {
 
 
 class NotAStore(Exception):
-    """An answer without what every S3 service says: a portal, a console, another web server."""
+    """An answer without what every S3 service says: a portal's, a console's, or one of which the
+    network has cut all but the status.
+    """
 
 
 class TooSlow(Exception):
@@ -78,6 +80,7 @@ def is_transient(error: Exception) -> bool:
         | exceptions.ConnectionError
         | exceptions.IncompleteReadError
         | ResponseParserError
+        | NotAStore
         | TooSlow,
     )
 
