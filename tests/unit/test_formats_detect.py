@@ -107,6 +107,7 @@ SIGNS = {
     "xz": (lzma.compress(b"x"), ImageFormat.XZ),
     "bzip2": (bz2.compress(b"x"), ImageFormat.BZIP2),
     "empty bzip2": (bz2.compress(b""), ImageFormat.BZIP2),
+    "zstd of several threads": (b"\x50\x2a\x4d\x18\4\0\0\0".ljust(20, b"\1"), ImageFormat.ZSTD),
     "zstd": (b"\x28\xb5\x2f\xfd".ljust(20, b"\0"), ImageFormat.ZSTD),
     "zip": (zipped(), ImageFormat.ZIP),
     "ova": (archive("web.ovf", "web.vmdk"), ImageFormat.OVA),

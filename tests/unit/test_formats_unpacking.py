@@ -15,7 +15,7 @@ from diskwright.adapters.unpacked import refusal
 from diskwright.errors import ImageBroken, ImageUnsupported, ToolFailed
 from diskwright.formats.codecs import zstd
 from diskwright.formats.feed import Feed
-from diskwright.formats.packed import name_inside, unpacked_limit
+from diskwright.formats.packed import name_inside, processor_seconds, unpacked_limit
 from diskwright.formats.unpacking import Unpackable, content
 from diskwright.model.image import FileIdentity, ImageFormat
 from support.packed import PACK, skippable
@@ -65,6 +65,7 @@ def test_zeros_that_fill_a_tapes_block_are_passed_after_gzip() -> None:
 def test_skippable_frames_of_zstd_are_passed_wherever_they_stand() -> None:
     packed = PACK[ZSTD](b"one") + skippable(NOISE) + skippable(b"", 15) + PACK[ZSTD](b"two")
     assert unpack(ZSTD, packed + skippable(b"last")) == b"onetwo"
+    assert unpack(ZSTD, skippable(b"size") + packed) == b"onetwo"
 
 
 def test_a_gzip_header_with_every_field_is_passed() -> None:
@@ -147,6 +148,11 @@ def test_the_library_agrees() -> None:
     for packing, theirs in ((GZIP, gzip), (XZ, lzma), (BZIP2, bz2)):
         packed = PACK[packing](NOISE) * 3
         assert theirs.decompress(packed) == unpack(packing, packed)
+
+
+def test_a_limit_on_the_processor_is_one_that_the_system_takes() -> None:
+    assert processor_seconds(1 << 20, 8 << 20) == 30 + 4 + 1
+    assert processor_seconds(1 << 62, 1 << 90) < 1 << 31
 
 
 def test_the_limit_follows_the_packed_size_from_192_mib_on() -> None:

@@ -95,8 +95,9 @@ def command(
 ) -> None:
     """Validate IMAGE, then convert, digest, seal and upload it in one pass.
 
-    Nothing is staged on this machine's disk. The manifest is put last: without it the image is
-    not there. Without --key the object is ready for import; with --key it is sealed.
+    Nothing is staged on this machine's disk but what a packed image holds. The manifest is put
+    last: without it the image is not there. Without --key the object is ready for import; with
+    --key it is sealed.
     """
     from diskwright.report.import_request import import_request
     from diskwright.report.json import made_result, validated_result

@@ -15,6 +15,7 @@ from diskwright.model.image import FileIdentity, ImageFormat
 CODE = "compressed-container"
 BROKEN_CODES = frozenset({"truncated", "compressed-data", "checksum", "trailing-data"})
 
+_MOST_SECONDS = (1 << 31) - 1  # what any system takes as a limit
 _HOLD_OTHERS = PACKED | {ImageFormat.ZIP, ImageFormat.OVA}
 
 
@@ -25,11 +26,12 @@ def unpacked_limit(packed_size: int) -> int:
 
 def processor_seconds(packed_size: int, limit: int) -> int:
     """The most that unpacking may take, on a slow machine, with `limit` bytes coming out."""
-    return (
+    seconds = (
         limits.UNPACK_S
         + packed_size // limits.UNPACK_PACKED_PER_S
         + limit // limits.UNPACK_CONTENT_PER_S
     )
+    return min(seconds, _MOST_SECONDS)
 
 
 def packing_of(fd: int, identity: FileIdentity) -> ImageFormat | None:

@@ -29,6 +29,7 @@ SIGNATURES: tuple[Signature, ...] = (
     Signature(ImageFormat.ISO, 32769, b"CD001", "an ISO 9660 volume"),
     Signature(ImageFormat.GZIP, 0, b"\x1f\x8b\x08", "a gzip member"),
     Signature(ImageFormat.ZSTD, 0, b"\x28\xb5\x2f\xfd", "a zstd frame"),
+    Signature(ImageFormat.ZSTD, 0, b"\x50\x2a\x4d\x18\4\0\0\0", "a pzstd frame"),
     Signature(ImageFormat.XZ, 0, b"\xfd7zXZ\0", "an xz stream"),
     Signature(ImageFormat.ZIP, 0, b"PK\3\4", "a zip archive"),
     Signature(ImageFormat.ZIP, 0, b"PK\5\6", "an empty zip archive"),

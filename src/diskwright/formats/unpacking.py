@@ -49,6 +49,8 @@ def content(packing: ImageFormat, feed: Feed) -> Iterator[bytes]:
     Raises Unpackable: `truncated`, `compressed-data`, `checksum` and `trailing-data` where it is
     broken, `compressed-container` where it is lawful and not read.
     """
+    if packing is ImageFormat.ZSTD:
+        _pass_skippable(feed)  # pzstd begins with one
     while True:
         begun = feed.consumed
         try:
