@@ -277,6 +277,32 @@ def test_what_is_no_store_is_not_taken_for_an_empty_one(proxy, through, kind):
         assert "--endpoint-url" in error.hint
 
 
+HALF_SAID = {
+    "head": Reply(200, headers={"ETag": '"e"'}),
+    "list": Reply(
+        200,
+        b"<ListBucketResult><Name>n</Name><IsTruncated>false</IsTruncated>"
+        b"<Contents><Size>1</Size></Contents></ListBucketResult>",
+    ),
+    "uploads": Reply(
+        200,
+        b"<ListMultipartUploadsResult><Bucket>b</Bucket><IsTruncated>false</IsTruncated>"
+        b"<Upload><Key>k</Key></Upload></ListMultipartUploadsResult>",
+    ),
+    "copy": Reply(200, b"<CopyPartResult></CopyPartResult>"),
+}
+
+
+def test_an_answer_that_says_half_of_it_is_no_bug_of_ours(proxy, through):
+    store = through()
+    acts = {**EVERY_ACT, "copy": lambda store: store.copy_part("k", "u", 1, "j", 0, 5)}
+    for act, reply in HALF_SAID.items():
+        proxy.rule = lambda seen, reply=reply: reply
+        proxy.without_length = act == "head"
+        with pytest.raises(RemoteUnreachable, match="does not speak S3"):
+            acts[act](store)
+
+
 def test_a_gate_that_wants_a_login_is_no_store(proxy, through):
     proxy.rule = lambda seen: Reply(401, b"<html>who are you?</html>")
     with pytest.raises(RemoteRefused, match="401 Unauthorized") as caught:

@@ -80,6 +80,7 @@ class HttpProxy:
         self.rule: Callable[[Seen], Reply | None] = lambda seen: None
         self.tamper: Callable[[Seen], Seen] = lambda seen: seen
         self.alter: Callable[[Seen, Reply], Reply] = lambda seen, reply: reply
+        self.without_length = False  # no Content-Length; the connection's end is the answer's
         self.seen: list[Seen] = []
         self.connected: list[str] = []
         self.ended = threading.Event()
@@ -183,7 +184,10 @@ class _Handler(BaseHTTPRequestHandler):
         for name, value in reply.headers.items():
             if name.lower() not in _HOP:
                 self.send_header(name, value)
-        self.send_header("Content-Length", length if not reply.drip_s else "1000000")
+        if self.server.proxy.without_length:
+            self.close_connection = True
+        else:
+            self.send_header("Content-Length", length if not reply.drip_s else "1000000")
         if "date" not in known:
             self.send_header("Date", self.date_time_string())
         self.end_headers()

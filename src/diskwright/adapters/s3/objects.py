@@ -143,7 +143,7 @@ class S3Objects:
                     Bucket=self._bucket, Key=self._prefix + key, Range="bytes=0-0"
                 )["Body"].close()
             raise
-        return said(answer, "ETag")
+        return said(said(answer, "ETag"), "ContentLength")
 
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
         """By version 1 of the request: OBS documents no other. Not every store keeps an order."""
@@ -165,6 +165,8 @@ class S3Objects:
         answer = self._client.list_objects(
             Bucket=self._bucket, Prefix=self._prefix + prefix, Marker=marker
         )
+        for item in answer.get("Contents", []):
+            said(said(item, "Key"), "Size")
         return said(answer, "Name", "IsTruncated")
 
     def delete(self, key: str) -> None:

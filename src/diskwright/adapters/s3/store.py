@@ -75,12 +75,12 @@ class S3Store(S3Objects):
                     PartNumber=number,
                     CopySource={"Bucket": self._bucket, "Key": self._prefix + source},
                     CopySourceRange=f"bytes={offset}-{offset + length - 1}",
-                ),
-                "CopyPartResult",
+                ).get("CopyPartResult", {}),
+                "ETag",
             ),
             moved=None,
         )
-        etag = answer["CopyPartResult"]["ETag"]
+        etag = answer["ETag"]
         self._sent.of(upload_id).note(number, length, etag, None)
         return etag
 
@@ -153,6 +153,8 @@ class S3Store(S3Objects):
         answer = self._client.list_multipart_uploads(
             Bucket=self._bucket, Prefix=self._prefix + prefix, **markers
         )
+        for upload in answer.get("Uploads", []):
+            said(said(upload, "Key"), "UploadId")
         return said(answer, "Bucket", "IsTruncated")
 
     def probe(self) -> StoreCapabilities:
