@@ -12,7 +12,7 @@ import stat
 
 from diskwright.errors import FolderMissing, InputNotAFile
 from diskwright.formats.identity import identity_of
-from diskwright.formats.source import ImageSource, shown
+from diskwright.formats.source import ImageSource, named
 from diskwright.model.image import FileIdentity, Reference
 
 # What qemu and others take for more than a file's name: nbd://..., json:{...}, fat:/...
@@ -38,7 +38,7 @@ def open_beneath(root: str, source: ImageSource, reference: Reference) -> tuple[
     (`reference-outside`) for what is not beneath `root`, ImageBroken (`reference-missing`).
     """
     name = reference.name
-    what = f"it names a {reference.kind}: {shown(name)}"
+    what = f"it names {named(reference)}"
     if _PROTOCOL.match(name.split("/", 1)[0]) or not name.isprintable() or not name:
         raise source.unsafe("reference-outside", f"{what}, which is no file's name")
     folder = os.path.realpath(os.path.dirname(source.path))

@@ -6,7 +6,7 @@ Without a folder that the user allowed an image that names another file is refus
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from diskwright.formats import vmdk
 from diskwright.formats.beneath import open_beneath
@@ -62,14 +62,18 @@ def resolve(
         assert beneath is not None, "a parser refuses what nobody allowed"
         if reference.kind in (ReferenceKind.BACKING, ReferenceKind.PARENT):
             backing = _backing(source, found, reference, beneath, (*above, image.identity))
+    extents = _extents(source, found, facts, beneath)
+    identity = image.identity
+    if extents:  # a tool looks for them beside the descriptor, by the path it is told
+        identity = replace(identity, path=os.path.realpath(identity.path))
     disk = DiskFile(
-        image.identity,
+        identity,
         found,
         offset=image.offset,
         length=image.length,
         vhd_size=facts.vhd_size,
         backing=backing,
-        extents=_extents(source, found, facts, beneath),
+        extents=extents,
         shown=image.shown,
     )
     return disk, facts

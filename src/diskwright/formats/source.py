@@ -29,7 +29,7 @@ class ImageSource:
     def refer(self, reference: Reference, offset: int | None = None) -> Reference:
         """`reference`, which stands at byte `offset`. Raises ImageUnsafe unless `follow`."""
         if not self.follow:
-            detail = f"it names a {reference.kind}: {shown(reference.name)}"
+            detail = f"it names {named(reference)}"
             raise self.unsafe("reference-outside", detail, offset)
         return reference
 
@@ -78,6 +78,12 @@ class ImageSource:
 
     def unsupported(self, code: str, detail: str, offset: int | None = None) -> ImageUnsupported:
         return ImageUnsupported(self.path, code, detail, offset, readable_hint())
+
+
+def named(reference: Reference) -> str:
+    """A reference in words: `a backing file: 'x'`."""
+    article = "an" if reference.kind[0] in "aeiou" else "a"
+    return f"{article} {reference.kind}: {shown(reference.name)}"
 
 
 def shown(name: str) -> str:

@@ -33,7 +33,7 @@ SUPPORT: tuple[Support, ...] = (
         True,
         _FORWARD,
         "versions 2 and 3, zlib and zstd, extended L2 entries; of internal snapshots the active "
-        "state; no backing file, data file or encryption",
+        "state; backing files where their folder is allowed; no data file or encryption",
     ),
     Support(ImageFormat.QCOW, True, "", "version 1 of qcow; no encryption"),
     Support(
@@ -63,10 +63,21 @@ SUPPORT: tuple[Support, ...] = (
         _QEMU,
         "version 1.1, dynamic and static, to 2 TiB; no undo or differencing disk",
     ),
-    Support(ImageFormat.QED, True, _QEMU, "no tables of one cluster, which QEMU does not read"),
+    Support(
+        ImageFormat.QED,
+        True,
+        _QEMU,
+        "backing files where their folder is allowed; no tables of one cluster, as in QEMU",
+    ),
     Support(ImageFormat.PARALLELS, True, "", "both signatures; no format extensions"),
     Support(ImageFormat.LUKS, False, "", "an encrypted volume; its header is told"),
-    Support(ImageFormat.ISO, False, "", "ISO 9660 and UDF, also with a partition table"),
+    Support(
+        ImageFormat.ISO,
+        True,
+        "",
+        "ISO 9660 and UDF, also with a partition table: its bytes are the disk's; `iso` reads and "
+        "extracts what is in it",
+    ),
     Support(ImageFormat.OVA, False, "", "a tar archive with an .ovf in it"),
     Support(ImageFormat.GZIP, True, "", _UNPACKED),
     Support(ImageFormat.ZSTD, True, "", _UNPACKED),
