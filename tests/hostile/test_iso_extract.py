@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from support.command import Command, files_below
-from support.iso_maker import entry, link, rock_ridge, write
+from support.iso_maker import entry, link, many_files, rock_ridge, write
 from support.iso_mutants import mutant, originals, run
 from support.iso_reading import snapshot
 from support.traced import trace
@@ -102,3 +102,18 @@ def test_under_strace_nothing_else_is_opened(
     for path in written:
         assert path.startswith((str(target), "/dev/null", "/proc/self")), path
     assert os.listdir(tmp_path / "tmp") == []
+
+
+def test_a_killed_run_leaves_whole_files_only(tmp_path: Path, diskwright_command: Command) -> None:
+    size = 1 << 20
+    image = many_files(tmp_path / "many.iso", 3000, size=size, sectors=1_600_000)
+    target = tmp_path / "target"
+    process = diskwright_command.start("iso", "extract", image, target)
+    while len(files_below(target)) < 20:
+        assert process.poll() is None
+    process.kill()
+    process.communicate()
+    left = [target / name for name in files_below(target)]
+    assert 20 <= len(left) < 3000
+    assert {path.stat().st_size for path in left} == {size}
+    assert {path.suffix for path in left} == {".rpm"}  # no temporary name
