@@ -254,7 +254,8 @@ def test_metadata_that_lies_is_refused(
 
 
 def test_an_item_twice_is_broken_and_one_that_is_not_required_is_ignored() -> None:
-    twice = patched(good(), item(4), "16s", good()[item(3) : item(3) + 16])
+    logical = str(uuid.UUID(bytes_le=good()[item(3) : item(3) + 16]))
+    twice = good_with([(logical, struct.pack("<I", 512), 4)])
     assert ending(vhdx.read_facts, twice) == ("broken", "header-inconsistent")
     extra = [(str(uuid.UUID(int=7)), b"anything", 0)]
     assert read(good_with(extra)).problems == ()
@@ -307,6 +308,11 @@ def test_a_differencing_disk_is_unsafe_and_its_parent_named(
     assert found.detail == f"it names a parent: {name!a}"
 
 
+def test_a_parent_locator_of_no_bytes_is_one() -> None:
+    made = patched(good_with([(LOCATOR, b"", 4)]), item(5) + 16, "<II", 0, 0)
+    assert ending(vhdx.read_facts, made) == ("unsafe", "reference-outside")
+
+
 def test_a_parent_without_a_name_is_unsafe_before_other_metadata_is_judged() -> None:
     made = patched(patched(good(), PARAMETERS + 4, "<I", 2), LOGICAL, "<I", 4096)
     assert ending(vhdx.read_facts, made) == ("unsafe", "reference-outside")
@@ -324,8 +330,9 @@ def test_blocks_may_lie_in_any_order_and_with_gaps() -> None:
 
 @pytest.mark.parametrize("state", [0, 1, 2, 3])
 def test_blocks_without_data_may_name_any_place(state: int) -> None:
-    content, size = blocks(at(0, state), at(1 << 40, state), at(4))
-    assert read(content, size=size).problems == ()
+    for places in ((at(0, state), at(1 << 40, state)), (at(0, state), at(4))):
+        content, size = blocks(*places)
+        assert read(content, size=size).problems == ()
 
 
 @pytest.mark.parametrize(
@@ -354,7 +361,8 @@ def test_a_block_on_anything_else_or_past_the_end_is_broken(entries: list[int], 
 
 
 def test_long_blocks_that_overlap_in_part_are_broken() -> None:
-    for places, code in (((4, 6), "metadata-overlap"), ((4, 7), "metadata-overlap"), ((4, 8), "")):
+    overlap = "metadata-overlap"
+    for places, code in (((4, 7), overlap), ((5, 8), overlap), ((8, 5), overlap), ((4, 8), "")):
         content, size = blocks(*map(at, places), block=4 * MIB)
         if code:
             assert ending(vhdx.read_facts, content, size=size) == ("broken", code)
@@ -375,7 +383,7 @@ def test_the_refusal_of_an_entry_says_where_it_stands() -> None:
 
 def test_the_file_may_end_within_the_last_block_after_the_disk() -> None:
     how = {"size": 8 * MIB + 512}
-    last = [0] * 8 + [at(4)]
+    last = [at(1 << 40, 2), *[0] * 7, at(4)]
     content, _ = blocks(*last, **how)
     assert read(content, size=4 * MIB + 512).virtual_size == 8 * MIB + 512
     past_end = ("broken", "offset-past-end")

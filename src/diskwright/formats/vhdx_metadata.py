@@ -69,8 +69,6 @@ def _read_items(source: ImageSource, region: Region) -> dict[bytes, Item]:
 
 def _fields(source: ImageSource, region: Region, item: Item) -> tuple[int, ...]:
     fields = layout.ITEM_LAYOUTS[item.guid]
-    if item.length != fields.size:
-        raise source.broken(_CODE, f"a metadata item of {item.length} bytes", region.offset)
     return fields.unpack(source.read(region.offset + item.offset, fields.size))
 
 

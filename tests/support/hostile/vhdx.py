@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import struct
 import uuid
+from functools import cache
 
 from support.hostile.pack import le
 
 
+@cache
 def crc32c(b):
     c = 0xFFFFFFFF
     for x in b:
