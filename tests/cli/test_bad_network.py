@@ -58,7 +58,6 @@ REFUSALS = {
         Reply(307, headers={"Location": "https://elsewhere.test/"}),
         "--endpoint-url https://elsewhere.test",
     ),
-    "portal": (Reply(200, b"<html><body>Sign in</body></html>"), "--endpoint-url https://HOST"),
     "busy": (refused(503, "SlowDown", headers={"Retry-After": "30"}), "doctor"),
 }
 

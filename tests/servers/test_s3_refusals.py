@@ -277,6 +277,17 @@ def test_what_is_no_store_is_not_taken_for_an_empty_one(proxy, through, kind):
         assert "--endpoint-url" in error.hint
 
 
+def test_who_may_not_look_at_the_bucket_is_told_of_the_endpoint_all_the_same(proxy, through):
+    def rule(seen):
+        looks = seen.method == "HEAD" and urlsplit(seen.path).path.count("/") == 1
+        return Reply(403) if looks else None
+
+    proxy.rule = rule
+    found = through().probe().endpoint
+    assert (found.url, found.addressing, found.tls) == (proxy.url, "path", False)
+    assert abs(found.clock_skew_s) <= 2
+
+
 HALF_SAID = {
     "head": Reply(200, headers={"ETag": '"e"'}),
     "list": Reply(

@@ -28,8 +28,11 @@ class Way:
 
 
 def facts_of(client: S3Client, bucket: str, way: Way) -> EndpointFacts:
-    """One request: HEAD of the bucket, whose answer has the server's time."""
-    answer = client.head_bucket(Bucket=bucket)["ResponseMetadata"]["HTTPHeaders"]
+    """One request: HEAD of the bucket, whose answer has the server's time, a refusal's too."""
+    try:
+        answer = client.head_bucket(Bucket=bucket)["ResponseMetadata"]["HTTPHeaders"]
+    except client.exceptions.ClientError as error:
+        answer = error.response["ResponseMetadata"]["HTTPHeaders"]
     skew = clock_skew(answer.get("date", ""))
     return EndpointFacts(
         url=way.endpoint,
