@@ -17,11 +17,18 @@ from diskwright.model.stored import HEAD_LIMIT, Chunk
 from diskwright.ports import FormatWriter
 from diskwright.writers import COMPRESSING, FORWARD, writer_for
 from diskwright.writers.deflate import qcow2_cluster
+from diskwright.writers.subformats import LARGEST, SUBFORMATS, check_size, subformat_of
 from support.disks import assemble, contents, copy_threads
 
 KIB, MIB, TIB = 1 << 10, 1 << 20, 1 << 40
 PICTURES = ["-", "A", ".", "?", "A" * 40, "?" * 33, "A?" * 20, "-" * 40 + "A", "AB-0.?" * 12]
-KINDS = [(ImageFormat.RAW, False), (ImageFormat.QCOW2, False), (ImageFormat.QCOW2, True)]
+KINDS = [
+    (ImageFormat.RAW, False),
+    (ImageFormat.VHD, False),
+    (ImageFormat.QCOW2, False),
+    (ImageFormat.QCOW2, True),
+]
+HEAD_FIRST = {ImageFormat.RAW, ImageFormat.VHD}
 
 
 def writer(kind: tuple[ImageFormat, bool], size: int) -> FormatWriter:
@@ -49,6 +56,8 @@ def test_chunks_go_forward_and_stay_within_the_plan(
     last = chunks[-1]
     if kind[0] is ImageFormat.RAW:
         assert (last.offset, len(last.data)) == (reader.size, 0)
+    elif kind[0] is ImageFormat.VHD:
+        assert (last.offset, len(last.data)) == (reader.size, 512)
     else:
         assert last.offset + len(last.data) <= HEAD_LIMIT
         assert chunks[0].offset >= HEAD_LIMIT
@@ -121,10 +130,17 @@ def test_qcow2_maps_the_last_cluster_of_64_tib() -> None:
     assert entry & ((1 << 54) - 1) == 64 * KIB
 
 
-@pytest.mark.parametrize("size", [0, 1, 513, 64 * TIB + 512, -512])
+@pytest.mark.parametrize("size", [0, 1, 513, -512])
 def test_a_size_that_no_disk_has_is_refused(size: int) -> None:
     with pytest.raises(ValueError):
         writer((ImageFormat.QCOW2, False), size)
+
+
+@pytest.mark.parametrize("image_format", sorted(LARGEST))
+def test_a_disk_larger_than_its_format_holds_is_refused(image_format: ImageFormat) -> None:
+    check_size(image_format, LARGEST[image_format])
+    with pytest.raises(UsageError, match="too large"):
+        check_size(image_format, LARGEST[image_format] + 512)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -145,7 +161,7 @@ def test_a_failing_read_comes_out_without_a_head_and_without_threads(
         taken.extend(writer(kind, reader.size).chunks(reader))
     assert caught.value is error
     assert not copy_threads()
-    assert all(chunk.offset >= HEAD_LIMIT or kind[0] is ImageFormat.RAW for chunk in taken)
+    assert all(chunk.offset >= HEAD_LIMIT or kind[0] in HEAD_FIRST for chunk in taken)
     assert len(taken) < fail_at
 
 
@@ -179,3 +195,20 @@ def test_every_forward_format_has_a_writer_and_no_other() -> None:
             else:
                 with pytest.raises(UsageError):
                     writer((image_format, compressed), 512)
+
+
+@pytest.mark.parametrize("image_format", sorted(SUBFORMATS))
+def test_a_subformat_is_one_that_the_format_has(image_format: ImageFormat) -> None:
+    known = SUBFORMATS[image_format]
+    assert subformat_of(image_format) == known[0]
+    assert [subformat_of(image_format, name) for name in known] == list(known)
+    with pytest.raises(UsageError, match="no subformat 'x'") as refused:
+        subformat_of(image_format, "x")
+    assert all(name in refused.value.hint for name in known)
+
+
+@pytest.mark.parametrize("image_format", [ImageFormat.RAW, ImageFormat.QCOW2, ImageFormat.QED])
+def test_a_format_of_one_kind_takes_no_subformat(image_format: ImageFormat) -> None:
+    assert subformat_of(image_format) == ""
+    with pytest.raises(UsageError, match="no subformats"):
+        subformat_of(image_format, "fixed")
