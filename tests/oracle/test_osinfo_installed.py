@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from diskwright.adapters.osinfo import OsinfoDatabase
 from diskwright.adapters.osinfo.names import candidates
+from diskwright.model.iso import IsoFacts, IsoTree
 
 FOLDER = Path("/usr/share/osinfo")
 INSTALLED = [
@@ -48,6 +50,28 @@ def test_figures_stand_in_the_file_that_the_name_leads_to(
     text = (FOLDER / "os" / name.vendor / f"{name.stem}.xml").read_text()
     assert f"<short-id>{short_id}</short-id>" in text
     assert f"<ram>{mib << 20}</ram>" in text
+
+
+MEDIA = [
+    ("Debian 11.5.0 amd64 n", "LINUX", "", "debian11"),
+    ("Ubuntu-Server 22.04.1 LTS amd64", "", "", "ubuntu22.04"),
+    ("RHEL-9-1-0-BaseOS-x86_64", "", "", "rhel9.1"),
+    ("Fedora-S-dvd-x86_64-36", "LINUX", "", "fedora36"),
+    ("CCCOMA_X64FRE_EN-US_DV9", "", "MICROSOFT CORPORATION", "win11"),
+    ("CCCOMA_X64FRE_EN-US_DV9", "", "SOMEBODY ELSE", None),
+    ("SMALL", "LINUX", "", None),
+]
+
+
+@pytest.mark.parametrize(("volume", "system", "publisher", "short_id"), MEDIA)
+def test_media_are_known_by_their_identifiers(
+    volume: str, system: str, publisher: str, short_id: str | None
+) -> None:
+    facts = IsoFacts(1, 1, IsoTree.ISO9660, (IsoTree.ISO9660,), 0, 0, 0, 0)
+    disc = replace(facts, volume_id=volume, system_id=system, publisher_id=publisher)
+    found = OsinfoDatabase(str(FOLDER)).installs(disc)
+    assert (found.id if found is not None else None) == short_id
+    assert found is None or found.minimum_memory is not None
 
 
 def test_the_date_is_that_of_the_database() -> None:

@@ -198,9 +198,11 @@ def _sized(entry: BootEntry, summaries: dict[IsoTree, _Summary]) -> BootEntry:
 
 
 def _link_problems(links: dict[str, str]) -> Iterator[Problem]:
-    escaping = Links(links).escaping()
+    judged = Links(links)
+    escaping = judged.escaping()
     if escaping:
         first = escaping[0]
         more = f" and {len(escaping) - 1} more" if len(escaping) > 1 else ""
-        detail = f"{shown(first)} leads to {shown(links[first])}, outside{more}"
+        outside = "further than is followed" if judged.exhausted else "outside"
+        detail = f"{shown(first)} leads to {shown(links[first])}, {outside}{more}"
         yield Problem("guest-link-escapes", detail)

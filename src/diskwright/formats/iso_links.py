@@ -22,6 +22,11 @@ class Links:
         """Paths of the links that lead out of the tree."""
         return [path for path in self._targets if self.escapes(path)]
 
+    @property
+    def exhausted(self) -> bool:
+        """There was not time for all of them."""
+        return self._steps < 0
+
     def escapes(self, path: str) -> bool:
         """Does the link `path` lead out, itself or by another link on its way?"""
         # the directory of a link is real: its parents in the tree are no links
@@ -31,7 +36,7 @@ class Links:
             return True
         followed = 0
         while rest:
-            self._steps -= 1
+            self._steps -= 1 + len(here) // 8  # a long path costs more to look up
             if self._steps < 0:
                 return True
             name = rest.pop()

@@ -24,6 +24,7 @@ class Space:
     damaged: int = 0  # records whose extensions were not understood
     _entries: int = 0
     _extents: int = 0
+    _text: int = 0
     _directory_bytes: int = 0
     _continuation_bytes: int = 0
     _directories: set[object] = field(default_factory=set)
@@ -49,7 +50,7 @@ class Space:
             raise self._too_much("its directories are larger than any honest tree's", at)
 
     def continuation(self, offset: int, length: int) -> bytes:
-        self._continuation_bytes += length
+        self._continuation_bytes += max(length, limits.ISO_CONTINUATION_LEAST)
         if self._continuation_bytes > limits.ISO_CONTINUATION_BYTES:
             raise self._too_much("its Rock Ridge entries are larger than any honest tree's")
         return self.source.read(offset, length)
@@ -63,10 +64,24 @@ class Space:
         path = f"{parent}/{name}" if parent else name
         if len(path) > limits.ISO_PATH_BYTES:
             raise self._too_much("a path is too long", at)
+        self.text(path, at)
         return path
+
+    def text(self, said: str, at: int) -> None:
+        """A path or a link's target is kept."""
+        self._text += len(said)
+        if self._text > limits.ISO_TEXT_BYTES:
+            raise self._too_much("its paths are longer than any honest tree's", at)
+
+    def places(self, count: int, at: int) -> None:
+        """So many extents were named."""
+        self._extents += count
+        if self._extents > limits.ISO_EXTENTS:
+            raise self._too_much(f"its files have more than {limits.ISO_EXTENTS:,} extents", at)
 
     def extents(self, parts: list[IsoExtent], at: int) -> tuple[IsoExtent, ...]:
         """A file's extents, adjacent ones joined, each checked. `at` is where they are named."""
+        self.places(len(parts), at)
         joined: list[IsoExtent] = []
         cut = False
         for part in parts:
@@ -81,9 +96,6 @@ class Space:
                 joined[-1] = IsoExtent(last.offset, last.length + part.length)
                 continue
             joined.append(part)
-        self._extents += len(joined)
-        if self._extents > limits.ISO_EXTENTS:
-            raise self._too_much(f"its files have more than {limits.ISO_EXTENTS:,} extents")
         self.cut += cut
         return tuple(joined)
 

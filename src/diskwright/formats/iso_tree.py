@@ -85,6 +85,7 @@ class TreeReader:
             self._descend(directory, path, record, said, at)
             return IsoEntry(path, IsoKind.DIRECTORY, 0, said.mode, mtime)
         if said.target is not None:
+            self.space.text(said.target, at)
             return IsoEntry(path, IsoKind.LINK, 0, said.mode, mtime, said.target)
         note = said.note or ("interleaved" if record.unit else "")
         size = sum(part.length for part, _ in parts)

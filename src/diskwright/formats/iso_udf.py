@@ -163,6 +163,7 @@ class UdfReader:
             target = layout.link_target(self._content(entry, at))
             if target is None:
                 raise self.space.source.broken("link-broken", "a link's target is cut off", at)
+            self.space.text(target, at)
             return IsoEntry(path, IsoKind.LINK, 0, entry.mode, entry.mtime, target)
         note = layout.SPECIAL_TYPES.get(entry.file_type, "")
         if not note and entry.file_type not in layout.FILE_TYPES:
@@ -188,7 +189,9 @@ class UdfReader:
         """All of a directory or a link; its size was checked."""
         source = self.space.source
         pieces = []
-        for extent in self._extents(entry, at):
+        extents = self._extents(entry, at)
+        self.space.places(len(extents), at)
+        for extent in extents:
             if extent.offset is None:
                 raise source.broken("udf-file-entry", "a UDF directory has a hole", at)
             pieces.append(source.read(extent.offset, extent.length))

@@ -59,12 +59,14 @@ ISO_PATH_BYTES = 4_096  # PATH_MAX of Linux: of a path, and of a link's target
 ISO_NAME_BYTES = 1_024  # of one name in UTF-8; 255 characters in every tree
 ISO_DIRECTORY_BYTES = 16 * MIB  # one directory of 65,536 long names
 ISO_TREE_BYTES = 128 * MIB  # all directories of one tree
+ISO_TEXT_BYTES = 16 * MIB  # of all paths and links of one tree: 250 for each entry at the limit
 ISO_EXTENTS = 1 << 18  # of all files of one tree; a 4 GiB file on UDF has 4
 ISO_DESCRIPTORS = 64  # volume descriptors, and UDF's of one sequence
 ISO_BOOT_ENTRIES = 64  # one sector of El Torito's catalog
 ISO_CONTINUATIONS = 32  # CE areas of one directory record; honest ones have 1
-ISO_CONTINUATION_BYTES = 16 * MIB  # of one tree
-ISO_LINK_STEPS = 1 << 20  # to see where all links of a tree lead
+ISO_CONTINUATION_BYTES = 8 * MIB  # of one tree ...
+ISO_CONTINUATION_LEAST = 128  # ... where a short one counts as much: each is a read
+ISO_LINK_STEPS = 1 << 19  # to see where all links of a tree lead
 ISO_LINKS_FOLLOWED = 40  # for one path, as Linux does
 
 # Blocks in a table of VHD, VHDX or VDI, each 0.3 us: 64 TiB in blocks of 32 MiB, 2 TiB in ones of

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import stat
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -77,11 +79,16 @@ def _identifiers(facts: IsoFacts) -> Iterator[tuple[str, str]]:
 
 
 def _contents(facts: IsoFacts) -> str:
-    said = [f"{facts.files} files, {facts.directories} directories"]
+    directories = "1 directory" if facts.directories == 1 else f"{facts.directories} directories"
+    said = [_count(facts.files, "file"), directories]
     if facts.links:
-        said.append(f"{facts.links} symbolic links")
+        said.append(_count(facts.links, "symbolic link"))
     said.append(f"{format_size(facts.data_size)} by the {facts.tree} tree")
     return ", ".join(said)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _boot(facts: IsoFacts) -> Iterator[str]:
@@ -148,39 +155,22 @@ def _line(entry: IsoEntry) -> str:
 
 
 def listed_csv(listed: ListedIso) -> str:
-    """RFC 4180, with a header."""
-    lines = ["path,type,size,mode,mtime,target"]
-    lines += [
-        ",".join(
-            map(
-                _cell,
-                (
-                    entry.path,
-                    entry.kind.value,
-                    str(entry.size),
-                    f"{entry.mode:04o}" if entry.mode is not None else "",
-                    time_text(entry.mtime) if entry.mtime is not None else "",
-                    entry.target or "",
-                ),
-            )
-        )
-        for entry in listed.entries
-    ]
-    return "\r\n".join(lines)
-
-
-def _cell(text: str) -> str:
-    shown = printable(text)
-    if any(char in shown for char in ',"'):
-        return '"' + shown.replace('"', '""') + '"'
-    return shown
+    """With a header; a line an entry."""
+    out = io.StringIO()
+    rows = csv.writer(out, lineterminator="\n")
+    rows.writerow(("path", "type", "size", "mode", "mtime", "target"))
+    for entry in listed.entries:
+        mode = f"{entry.mode:04o}" if entry.mode is not None else ""
+        time = time_text(entry.mtime) if entry.mtime is not None else ""
+        path, target = printable(entry.path), printable(entry.target or "")
+        rows.writerow((path, entry.kind.value, entry.size, mode, time, target))
+    return out.getvalue().removesuffix("\n")
 
 
 def extracted_text(made: ExtractedIso, name: str, target: str) -> str:
-    lines = [
-        f"{name}: {made.files} files, {made.directories} folders and {made.links} links "
-        f"({format_size(made.size)}) of the {made.tree} tree are in {target}"
-    ]
+    folders = _count(made.directories, "folder")
+    said = f"{_count(made.files, 'file')}, {folders} and {_count(made.links, 'link')}"
+    lines = [f"{name}: {said} ({format_size(made.size)}) of the {made.tree} tree are in {target}"]
     lines += [f"left out: {entry.path}: {entry.reason}" for entry in made.left_out[:_SHOWN]]
     if len(made.left_out) > _SHOWN:
         more = len(made.left_out) - _SHOWN
