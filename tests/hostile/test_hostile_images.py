@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from diskwright.adapters.iso_child import ConfinedIsoReader
 from diskwright.errors import ImageRefused
 from diskwright.formats.support import SUPPORT
 from diskwright.model.image import ImageFacts, ImageFormat
+from diskwright.model.iso import IsoFacts
+from diskwright.ops.iso import opened_iso
 from support.hostile.corpus import Row, build, names, rows
 from support.images import look_at
 
@@ -29,6 +32,7 @@ EXACT = (
     "cut-vdi-",
     "vmdk-",
     "cut-vmdk-",
+    "iso-",
 )
 # What a table says is judged where guests are read. Here it is what a raw disk contains.
 TABLES = ("gpt-", "mbr-")
@@ -50,14 +54,17 @@ def test_a_file_of_the_corpus_is_built_byte_for_byte(row: Row) -> None:
     assert hashlib.sha256(build(row.file)).hexdigest() == row.sha256
 
 
-def ending(path: Path) -> ImageFacts | ImageRefused:
+def ending(path: Path) -> ImageFacts | IsoFacts | ImageRefused:
     try:
+        if path.suffix == ".iso":  # what is in it is read in a confined child
+            with opened_iso(str(path)) as (fd, identity):
+                return ConfinedIsoReader().facts(fd, identity)
         return look_at(path)
     except ImageRefused as refusal:
         return refusal
 
 
-def outcome(end: ImageFacts | ImageRefused) -> tuple[str, str]:
+def outcome(end: ImageFacts | IsoFacts | ImageRefused) -> tuple[str, str]:
     if isinstance(end, ImageRefused):
         return f"refuse-{end.kind}", end.code
     return "accept", next((problem.code for problem in end.problems), "none")

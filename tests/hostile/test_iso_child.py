@@ -1,4 +1,4 @@
-"""Hostile ISOs end as the corpus says, and whatever they do to their reader is a refusal."""
+"""Whatever an ISO does to its reader is a refusal, and a reader's answer is not trusted."""
 
 from __future__ import annotations
 
@@ -9,14 +9,12 @@ import pytest
 
 from diskwright.adapters import iso_child
 from diskwright.adapters.iso_child import ConfinedIsoReader, understood
-from diskwright.errors import Cancelled, ImageBroken, ImageRefused, ToolStalled
+from diskwright.errors import Cancelled, ImageBroken, ToolStalled
 from diskwright.formats.iso_answer import IsoAnswer, Refused, Told, packed
 from diskwright.model.codec import DecodeError
 from diskwright.model.iso import IsoEntry, IsoExtent, IsoFacts, IsoKind, IsoTree
 from diskwright.ops.iso import inspect_iso
-from support.hostile.corpus import Row, build, rows
-
-ROWS = [row for row in rows() if row.format == "iso"]
+from support.hostile.corpus import build
 
 
 class NoDatabase:
@@ -24,21 +22,6 @@ class NoDatabase:
 
     def installs(self, facts: IsoFacts) -> None:
         return None
-
-
-def outcome(path: Path, reader: ConfinedIsoReader) -> tuple[str, str]:
-    try:
-        found = inspect_iso(str(path), reader=reader, database=NoDatabase())
-    except ImageRefused as refusal:
-        return f"refuse-{refusal.kind}", refusal.code
-    return "accept", next((problem.code for problem in found.facts.problems), "none")
-
-
-@pytest.mark.parametrize("row", ROWS, ids=str)
-def test_a_file_of_the_corpus_ends_as_its_manifest_says(row: Row, tmp_path: Path) -> None:
-    path = tmp_path / row.file
-    path.write_bytes(build(row.file))
-    assert outcome(path, ConfinedIsoReader()) == (row.outcome, row.finding)
 
 
 @pytest.fixture

@@ -32,6 +32,7 @@ EXACT = (
     "cut-vdi-",
     "vmdk-",
     "cut-vmdk-",
+    "iso-",
 )
 # A table leaves the bytes readable: `validate` fails with the finding.
 TABLES = ("gpt-", "mbr-")
