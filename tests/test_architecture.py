@@ -18,7 +18,7 @@ PLACES = {
     "boto3": ["adapters/s3/"],
     "botocore": ["adapters/s3/"],
     "sh": ["adapters/qemu_img.py"],
-    "isal": ["writers/"],
+    "isal": ["formats/"],
     "lz4": ["formats/codecs.py"],
     "backports": ["formats/codecs.py"],
     "fs_explorer": ["guest/filesystems/"],

@@ -12,11 +12,11 @@ import pytest
 
 from diskwright.blockio.memory import MemoryReader
 from diskwright.errors import UsageError
+from diskwright.formats.deflate import qcow2_cluster
 from diskwright.model.image import ImageFormat
 from diskwright.model.stored import HEAD_LIMIT, Chunk
 from diskwright.ports import FormatWriter
 from diskwright.writers import COMPRESSING, FORWARD, writer_for
-from diskwright.writers.deflate import qcow2_cluster
 from diskwright.writers.subformats import LARGEST, SUBFORMATS, check_size, subformat_of
 from support.disks import assemble, contents, copy_threads
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 import bz2
 import lzma
 import sys
-import zlib
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
 import lz4.block
 
+from diskwright.formats import deflate
 from diskwright.formats.feed import Feed
 
 if sys.version_info >= (3, 14):
@@ -40,9 +40,7 @@ _MAGICS = (
 MAGIC_BYTES = 6
 
 _CHECKSUM_WORDS = (
-    "incorrect data check",
-    "incorrect length check",
-    "header crc mismatch",
+    "Incorrect checksum",
     "doesn't match checksum",
 )
 _MEMORY_WORDS = ("Memory usage limit", "too much memory")
@@ -129,7 +127,7 @@ def _incremental(make: Callable[[], _Decoder], feed: Feed) -> Iterator[bytes]:
 
 
 def _gzip(feed: Feed) -> Iterator[bytes]:
-    decoder = zlib.decompressobj(wbits=31)  # one gzip member, its checksum verified
+    decoder = deflate.gzip_member()
     pending = b""
     try:
         while not decoder.eof:
@@ -140,7 +138,7 @@ def _gzip(feed: Feed) -> Iterator[bytes]:
             pending = decoder.unconsumed_tail
             if out:
                 yield out
-    except zlib.error as error:
+    except deflate.Error as error:
         raise _meaning(str(error)) from error
     feed.give_back(decoder.unused_data)
 

@@ -9,7 +9,12 @@ from dataclasses import dataclass
 from diskwright.errors import ImageBroken, ImageUnsafe, ImageUnsupported, InputUnreadable
 from diskwright.formats.limits import READ_PIECE
 from diskwright.formats.support import readable_hint
-from diskwright.model.image import Reference
+from diskwright.model.image import Reference, ReferenceKind
+
+_FOLLOW = (
+    "do not open it with other tools; if what it names is yours, have it followed in its folder: "
+    "--allow-backing-under DIR"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +35,7 @@ class ImageSource:
         """`reference`, which stands at byte `offset`. Raises ImageUnsafe unless `follow`."""
         if not self.follow:
             detail = f"it names {named(reference)}"
-            raise self.unsafe("reference-outside", detail, offset)
+            raise self.outside(detail, offset, kind=reference.kind)
         return reference
 
     def read(self, offset: int, length: int) -> bytes:
@@ -69,6 +74,11 @@ class ImageSource:
 
     def unsafe(self, code: str, detail: str, offset: int | None = None) -> ImageUnsafe:
         return ImageUnsafe(self.path, code, detail, offset)
+
+    def outside(self, detail: str, offset: int | None, *, kind: ReferenceKind) -> ImageUnsafe:
+        """`reference-outside`, with the way to have it followed where there is one."""
+        hint = _FOLLOW if kind in (ReferenceKind.BACKING, ReferenceKind.EXTENT) else ""
+        return ImageUnsafe(self.path, "reference-outside", detail, offset, hint)
 
     def broken(self, code: str, detail: str, offset: int | None = None) -> ImageBroken:
         return ImageBroken(self.path, code, detail, offset)

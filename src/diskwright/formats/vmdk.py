@@ -156,7 +156,7 @@ def _references(
         names = ", ".join(shown(name) for _, name, _ in named[:_NAMES_SHOWN])
         more = f" and {len(named) - _NAMES_SHOWN} more" if len(named) > _NAMES_SHOWN else ""
         detail = f"it is one file of {len(named) + 1} of a disk; it needs {names}{more}"
-        raise source.unsafe("reference-outside", detail, base + named[0][2])
+        raise source.outside(detail, base + named[0][2], kind=ReferenceKind.EXTENT)
     found: list[Reference] = []
     for kind, name, at in named:
         if not own:

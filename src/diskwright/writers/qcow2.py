@@ -7,12 +7,12 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from diskwright.blockio.copy import WINDOW, ThreadBuffer, Touched, Window, read_windows
+from diskwright.formats.deflate import qcow2_cluster
 from diskwright.model.extent import Extent
 from diskwright.model.image import ImageFormat
 from diskwright.model.stored import Chunk, Layout
 from diskwright.model.units import SECTOR, TIB, round_up
 from diskwright.ports import BlockReader
-from diskwright.writers.deflate import qcow2_cluster
 from diskwright.writers.qcow2_tables import CLUSTER, L2_SPAN, Tables, table_clusters
 
 LARGEST = 64 * TIB

@@ -21,9 +21,9 @@ import sys
 from array import array
 from collections.abc import Iterator
 
+from diskwright.formats.deflate import pack, unpack
 from diskwright.model.stored import Chunk
 from diskwright.model.units import SECTOR, round_up
-from diskwright.writers.deflate import pack, unpack
 
 CLUSTER_BITS = 16
 CLUSTER = 1 << CLUSTER_BITS
