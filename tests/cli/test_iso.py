@@ -135,6 +135,21 @@ def test_a_disc_that_expands_too_far_is_refused(diskwright: Command, folder: Pat
     assert diskwright("iso", "extract", "--max-size", "8MiB", path, folder / "out").code == 0
 
 
+def test_of_a_disc_that_was_cut_short_what_is_there_is_extracted(
+    diskwright: Command, folder: Path
+) -> None:
+    path = folder / "cut.iso"
+    whole = plain(direc(b"A.TXT;1", FILE, 6), direc(b"B.TXT;1", 39, 6))
+    path.write_bytes(whole[: 39 * 2048])
+    ended = diskwright("iso", "inspect", path)
+    assert (ended.code, "truncated: the iso9660 tree has 1 file(s) past" in ended.out) == (0, True)
+    ended = diskwright("iso", "extract", path, folder / "out")
+    assert (ended.code, "'B.TXT' lies past the end" in ended.err) == (10, True)
+    assert files_below(folder) == ["cut.iso"]
+    assert diskwright("iso", "extract", path, folder / "out", "A.TXT").code == 0
+    assert (folder / "out/A.TXT").read_bytes() == b"hello\n"
+
+
 def test_what_is_no_iso_is_refused(diskwright: Command, folder: Path) -> None:
     path = folder / "disk.iso"
     path.write_bytes(bytes(1 << 20))

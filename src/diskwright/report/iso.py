@@ -190,7 +190,7 @@ def iso_facts_value(facts: IsoFacts, system: IsoSystem | None, database: str) ->
 
 def inspected_iso_result(image: str, found: InspectedIso) -> dict[str, Any]:
     facts = iso_facts_value(found.facts, found.system, found.database_date)
-    return {"image": image, "facts": facts, "findings": [], "error": None}
+    return _result(image, facts=facts)
 
 
 def listed_result(image: str, listed: ListedIso) -> dict[str, Any]:
@@ -200,8 +200,12 @@ def listed_result(image: str, listed: ListedIso) -> dict[str, Any]:
         value = codec.encode(entry)
         del value["extents"]
         entries.append(value)
-    return {"image": image, "tree": listed.tree.value, "entries": entries, "error": None}
+    return _result(image) | {"tree": listed.tree.value, "entries": entries}
 
 
 def extracted_result(image: str, made: ExtractedIso) -> dict[str, Any]:
-    return {"image": image, "made": codec.encode(made), "error": None}
+    return _result(image) | {"made": codec.encode(made)}
+
+
+def _result(image: str, *, facts: dict[str, Any] | None = None) -> dict[str, Any]:
+    return {"image": image, "facts": facts, "findings": [], "error": None}
