@@ -42,13 +42,15 @@ class CancelledAtOnce:
 
 
 def convert(source, target, *, source_format=ImageFormat.QCOW2, target_format=ImageFormat.VMDK,
-            compress=False, progress=None, cancel=None, identity=None, converter=None):  # fmt: skip
+            subformat="", compress=False, progress=None, cancel=None, identity=None,
+            converter=None):  # fmt: skip
     if not os.path.exists(target):
         os.close(os.open(target, os.O_CREAT | os.O_EXCL, 0o600))
     (converter or QemuImgConverter()).convert(
         DiskFile(identity or take_identity(source), source_format),
         target,
         target_format,
+        subformat=subformat,
         compress=compress,
         progress=progress or NullProgress(),
         cancel=cancel or NeverCancelled(),
@@ -89,6 +91,27 @@ def test_it_compresses_on_request(tmp_path):
     target = tmp_path / "out"
     convert(image.path, str(target), target_format=ImageFormat.QCOW2, compress=True)
     assert target.stat().st_size < os.path.getsize(image.path) / 2
+
+
+@pytest.mark.parametrize(
+    ("target_format", "subformat", "driver", "at", "marked"),
+    [
+        (ImageFormat.VHD, "fixed", "vpc", -512, b"conectix"),
+        (ImageFormat.VHD, "dynamic", "vpc", 0, b"conectix"),
+        (ImageFormat.VMDK, "streamOptimized", "vmdk", 512, b"# Disk DescriptorFile"),
+        (ImageFormat.VDI, "dynamic", "vdi", 76, b"\1\0\0\0"),
+        (ImageFormat.VDI, "static", "vdi", 76, b"\2\0\0\0"),
+        (ImageFormat.VHDX, "fixed", "vhdx", 0, b"vhdxfile"),
+    ],
+)
+def test_a_subformat_is_what_is_made(tmp_path, target_format, subformat, driver, at, marked):
+    image = plain_qcow2(tmp_path)
+    target = tmp_path / "out"
+    convert(image.path, str(target), target_format=target_format, subformat=subformat)
+    assert is_identical(image.path, "qcow2", str(target), driver)
+    made = target.read_bytes()
+    assert made[at:].startswith(marked)
+    assert (b'createType="streamOptimized"' in made) == (subformat == "streamOptimized")
 
 
 @pytest.mark.parametrize("name", NAMES)
