@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import binascii
+import io
 import struct
 from pathlib import Path
 
+import pycdlib
 import pytest
 
 from diskwright.errors import ImageBroken, ImageUnsupported
@@ -70,6 +72,19 @@ def test_udf_is_shown_where_it_has_more(tmp_path: Path) -> None:
     # the last of its directory: a record of no length ends it
     without = data[:at] + bytes(data[at]) + data[at + data[at] :]
     assert facts(without).tree is IsoTree.UDF
+
+
+def test_links_that_udf_shows_as_empty_files_are_no_more_files(tmp_path: Path) -> None:
+    path = tmp_path / "disc.iso"
+    maker = pycdlib.PyCdlib()
+    maker.new(rock_ridge="1.09", udf="2.60")
+    maker.add_fp(io.BytesIO(b"a"), 1, "/A.;1", rr_name="a", udf_path="/a")
+    maker.add_symlink("/L.;1", "l", "a")
+    maker.add_fp(io.BytesIO(b""), 0, udf_path="/l")
+    maker.write(str(path))
+    maker.close()
+    assert entries(path, IsoTree.UDF).keys() == {"a", "l"}
+    assert facts(path).tree is IsoTree.ROCK_RIDGE
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,11 @@ class _Summary:
     sizes: dict[int, int] = field(default_factory=dict)  # of files that begin at a boot entry
     level: int | None = None
 
+    @property
+    def entries(self) -> int:
+        """Links too: a tree that has none shows them as empty files."""
+        return self.files + len(self.links)
+
 
 class Iso:
     """An ISO whose descriptors were read. Raises ImageBroken and ImageUnsupported."""
@@ -188,7 +193,9 @@ class Iso:
 def _preferred(summaries: dict[IsoTree, _Summary]) -> IsoTree:
     first = next(iter(summaries))
     udf = summaries.get(IsoTree.UDF)
-    return IsoTree.UDF if udf is not None and udf.files > summaries[first].files else first
+    if udf is not None and udf.entries > summaries[first].entries:
+        return IsoTree.UDF
+    return first
 
 
 def _sized(entry: BootEntry, summaries: dict[IsoTree, _Summary]) -> BootEntry:
