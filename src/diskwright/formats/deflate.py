@@ -14,7 +14,7 @@ _LEVEL = 1
 
 _GZIP_WINDOW_BITS = 31
 
-Error = isal_zlib.error
+Error: type[Exception] = isal_zlib.error
 
 
 class Inflater(Protocol):
