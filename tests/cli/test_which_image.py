@@ -93,7 +93,7 @@ def test_with_a_key_only_a_sealed_image_will_do(diskwright, folder, library):
     assert diskwright("restore", f"dir:{library}", folder / "out", "--image", "two").code == 12
 
 
-def test_of_several_disks_none_is_restored_alone(diskwright, folder, library):
+def test_of_several_disks_none_is_guessed(diskwright, folder, library):
     path = manifest_of(library, "one")
 
     def second(manifest: dict) -> None:
@@ -102,8 +102,9 @@ def test_of_several_disks_none_is_restored_alone(diskwright, folder, library):
 
     rewrite(path, second)
     ended = diskwright("restore", f"dir:{library}", folder / "out", "--image", "one")
-    assert ended.code == 10
+    assert ended.code == 2
     assert "has 2 disks" in one_line_and_a_hint(ended)
+    assert "--disk NUMBER: 1, 2" in ended.err
     assert not (folder / "out").exists()
 
 

@@ -11,22 +11,19 @@ from typing import TYPE_CHECKING, Unpack
 from diskwright.app.adapters import Adapters, given
 from diskwright.app.inputs import InputOptions
 from diskwright.app.iso import IsoVerbs
-from diskwright.app.uploads import UploadVerbs
+from diskwright.app.prepare import PrepareVerbs
 from diskwright.config import Settings
 from diskwright.model.finding import Accepted
 from diskwright.model.image import ImageFormat
-from diskwright.model.names import NAME_LIMIT
 from diskwright.model.nulls import NeverCancelled, NullProgress
 from diskwright.model.outcome import (
     Converted,
     Doctored,
     Inspected,
-    Prepared,
     Reopened,
     Restored,
     Validated,
 )
-from diskwright.model.text import printable
 from diskwright.model.units import SECTOR
 from diskwright.ports import CancelToken, Progress
 
@@ -34,7 +31,7 @@ if TYPE_CHECKING:
     from diskwright.ops.opening import Source
 
 
-class Diskwright(IsoVerbs, UploadVerbs):
+class Diskwright(IsoVerbs, PrepareVerbs):
     """The verbs, with settings. Nothing is held open between two of them."""
 
     def __init__(self, settings: Settings, *, passphrase: Callable[[], str] | None = None) -> None:
@@ -58,6 +55,14 @@ class Diskwright(IsoVerbs, UploadVerbs):
                 inspector=self._adapters.inspector(cancel),
                 database=self._adapters.database(),
             )
+
+    def disk_names(self, path: str, **inputs: Unpack[InputOptions]) -> tuple[str, ...]:
+        """Of a package's disks, in the order of their numbers; of any other file one empty name.
+
+        No disk is read. Raises InputError.
+        """
+        opener = self._adapters.opener(inputs)
+        return opener.names(path, input_format=inputs.get("input_format"))
 
     def validate(
         self,
@@ -123,77 +128,13 @@ class Diskwright(IsoVerbs, UploadVerbs):
                 cancel=cancel or NeverCancelled(),
             )
 
-    def prepare(
-        self,
-        path: str,
-        *,
-        to: str | None = None,
-        key: str | None = None,
-        name: str | None = None,
-        profile: str | None = None,
-        output_format: ImageFormat | None = None,
-        compress: bool | None = None,
-        dry_run: bool = False,
-        data: bool = False,
-        strict: bool = False,
-        min_memory: int | None = None,
-        accepted: Sequence[Accepted] = (),
-        judged: Callable[[Validated], None] | None = None,
-        progress: Progress | None = None,
-        cancel: CancelToken | None = None,
-        **inputs: Unpack[InputOptions],
-    ) -> Prepared:
-        """Validate, then convert, digest, seal and upload in one pass; the manifest comes last.
-
-        Without a key the object is ready for import, with one it is sealed.
-        """
-        from diskwright.ops import prepare
-
-        target = self.target(to)
-        target_profile = self._adapters.profile(profile)
-        tools = prepare.PrepareTools(
-            exporter=self._adapters.exporter(cancel),
-            inspector=self._adapters.inspector(cancel),
-            database=self._adapters.database(),
-            store=self._adapters.store(
-                target, cancel, sse=self._adapters.encryption(target_profile)
-            ),
-            journal=self._adapters.journal(),
-            wrapper=self._adapters.wrapper(key),
-            profile=target_profile,
-            versions=self._adapters.versions(),
-            threads=self._adapters.threads(),
-            now=time.time,
-            entropy=os.urandom,
-        )
-        request = prepare.PrepareRequest(
-            given("--name", name) or default_name(path),
-            output_format=output_format,
-            compress=compress,
-            data=data,
-            strict=strict,
-            min_memory=min_memory,
-            accepted=tuple(accepted),
-        )
-        with self._source(path, inputs, progress, cancel) as source:
-            planned = prepare.plan(
-                source, request, tools=tools, judged=judged, cancel=cancel or NeverCancelled()
-            )
-            if dry_run:
-                return prepare.rehearsed(planned, target=tools.store.url)
-            return prepare.run(
-                planned,
-                tools=tools,
-                progress=progress or NullProgress(),
-                cancel=cancel or NeverCancelled(),
-            )
-
     def restore(
         self,
         source: str,
         target: str,
         *,
         image: str | None = None,
+        disk: int | None = None,
         key: str | None = None,
         output_format: ImageFormat | None = None,
         verify: bool = False,
@@ -201,12 +142,20 @@ class Diskwright(IsoVerbs, UploadVerbs):
         progress: Progress | None = None,
         cancel: CancelToken | None = None,
     ) -> Restored:
-        """Fetch an image (by id, name, or the only one) into the file `target`, verified."""
+        """Fetch an image (by id, name, or the only one) into the file `target`, verified.
+
+        Of one with several disks `disk` says which, from 1.
+        """
         from diskwright.ops.restore import RestoreRequest, RestoreTools, restore
 
         return restore(
             RestoreRequest(
-                target, given("--image", image), output_format, verify=verify, force=force
+                target,
+                given("--image", image),
+                disk,
+                output_format,
+                verify=verify,
+                force=force,
             ),
             tools=RestoreTools(
                 self._adapters.store(source, cancel),
@@ -279,14 +228,3 @@ class Diskwright(IsoVerbs, UploadVerbs):
     ) -> AbstractContextManager[Source]:
         opener = self._adapters.opener(inputs, progress=progress, cancel=cancel)
         return opener.source(path, input_format=inputs.get("input_format"), disk=inputs.get("disk"))
-
-
-def default_name(path: str) -> str:
-    """The file's name without the ending that tells its format, fit to be an image's name."""
-    from diskwright.formats.packed import name_inside
-
-    name = printable(os.path.basename(name_inside(path)))
-    stem, ending = os.path.splitext(name)
-    known = {f".{f.value}" for f in ImageFormat} | {".img"}
-    chosen = stem if ending.lower() in known and stem else name
-    return chosen[:NAME_LIMIT] or "image"

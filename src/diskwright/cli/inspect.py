@@ -31,16 +31,24 @@ def command(
 ) -> None:
     """Tell what an image file is and what is installed in it, without judging.
 
-    The file is read only, in a confined process; nothing that it names is opened.
+    The file is read only, in a confined process; nothing that it names is opened. Of a package
+    (OVA) each disk is told, one after the other.
     """
     from diskwright.report.json import inspected_result
+    from diskwright.report.package import package_text
     from diskwright.report.text import inspected_text
 
     session.command = "inspect"
     app = session.open()
     for image in images:
-        with session.reporting(image):
-            with session.progress(progress) as bar:
-                found = app.inspect(image, progress=bar, **inputs)
-            session.say(inspected_text(found, image))
-            session.results.append(inspected_result(path_text(image), found, None))
+        told = False
+        for disk, options in session.disks_of(app, image, inputs):
+            with session.reporting(image, disk):
+                with session.progress(progress) as bar:
+                    found = app.inspect(image, progress=bar, **options)
+                if found.package is not None and not told:
+                    session.say(package_text(found.package, image))
+                session.say(inspected_text(found, image))
+                result = inspected_result(path_text(image), found, None, with_package=not told)
+                session.results.append(result)
+                told = True

@@ -7,14 +7,14 @@ from typing import Any, TypeVar
 
 import click
 
-from diskwright.formats.support import PACKED, SUPPORT
+from diskwright.formats.support import HOLDERS, SUPPORT
 from diskwright.model.finding import Accepted
 from diskwright.model.image import ImageFormat
 from diskwright.model.units import parse_size
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-READ_FORMATS = [row.format.value for row in SUPPORT if row.read and row.format not in PACKED]
+READ_FORMATS = [row.format.value for row in SUPPORT if row.read and row.format not in HOLDERS]
 
 
 class SizeType(click.ParamType[int]):

@@ -20,7 +20,7 @@ from diskwright.cli.options import (
 from diskwright.cli.session import Session, path_text
 from diskwright.model.finding import Result
 from diskwright.model.image import ImageFormat
-from diskwright.model.outcome import Validated
+from diskwright.model.outcome import Prepared, Validated
 
 if TYPE_CHECKING:
     from diskwright.app.inputs import InputOptions
@@ -34,7 +34,8 @@ Examples:
   diskwright prepare disk.qcow2 --profile huawei-ims --to s3://images/web
   diskwright prepare disk.qcow2 --to s3://images/web --key local:kek.json
   diskwright prepare disk.raw --to dir:/srv/images --name web-2026 --dry-run
-  diskwright prepare data.raw --data --to dir:/srv/images -O raw""",
+  diskwright prepare data.raw --data --to dir:/srv/images -O raw
+  diskwright prepare appliance.ova --set --to s3://images/appliance""",
 )
 @click.argument("image", metavar="IMAGE", callback=image_path)
 @click.option(
@@ -59,6 +60,12 @@ Examples:
 @click.option(
     "--compress/--no-compress", default=None, help="Compress qcow2 (default: as the profile says)."
 )
+@click.option(
+    "--set",
+    "as_set",
+    is_flag=True,
+    help="One image with all disks of a package (default: an image for each).",
+)
 @click.option("--dry-run", is_flag=True, help="Look, judge and lay out; send nothing.")
 @click.option(
     "--sse",
@@ -80,6 +87,7 @@ def command(
     key: str | None,
     output_format: str | None,
     compress: bool | None,
+    as_set: bool,
     dry_run: bool,
     sse: str | None,
     data: bool,
@@ -98,8 +106,11 @@ def command(
     Nothing is staged on this machine's disk but what a packed image holds. The manifest is put
     last: without it the image is not there. Without --key the object is ready for import; with
     --key it is sealed.
+
+    Of a package (OVA) each disk becomes an image: NAME, NAME-2 and so on, when all have been
+    judged, the further ones as data disks. With --set they are one image, whole or absent.
     """
-    from diskwright.report.import_request import import_request
+    from diskwright.report.import_request import data_requests, import_request
     from diskwright.report.json import made_result, validated_result
     from diskwright.report.outcome import prepared_text
     from diskwright.report.text import validated_text
@@ -117,6 +128,13 @@ def command(
             result = validated_result(path_text(image), found, None, strict=strict)
             session.results.append(result)
 
+    def told(made: Prepared) -> None:
+        hidden = made.sealed or made.dry_run
+        request = None if hidden else import_request(made)
+        further = () if hidden else data_requests(made)
+        session.say(prepared_text(made, request, further))
+        session.results.append(made_result(path_text(image), made, request, further))
+
     s3 = {
         "endpoint_url": endpoint_url,
         "region": region,
@@ -125,8 +143,10 @@ def command(
     }
     app = session.open(profile=profile, to=to, key=key, s3=s3)
     with session.watched(progress) as (bar, cancel):
-        made = app.prepare(
+        app.prepare_each(
             image,
+            as_set=as_set,
+            made=told,
             name=name,
             output_format=ImageFormat(output_format) if output_format else None,
             compress=compress,
@@ -140,6 +160,3 @@ def command(
             cancel=cancel,
             **inputs,
         )
-    request = None if made.sealed or made.dry_run else import_request(made)
-    session.say(prepared_text(made, request))
-    session.results.append(made_result(path_text(image), made, request))

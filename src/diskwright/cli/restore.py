@@ -27,6 +27,12 @@ Examples:
     "--image", metavar="ID|NAME", callback=not_empty, help="Which image, if there are several."
 )
 @click.option(
+    "--disk",
+    type=click.IntRange(min=1),
+    metavar="NUMBER",
+    help="Which disk of an image with several, from 1.",
+)
+@click.option(
     "--key",
     metavar="KEY",
     callback=not_empty,
@@ -52,6 +58,7 @@ def command(
     source: str,
     out: str | None,
     image: str | None,
+    disk: int | None,
     key: str | None,
     output_format: str | None,
     to: str | None,
@@ -67,7 +74,7 @@ def command(
     Every part is verified against the manifest, and a sealed image against its key, before OUT
     appears under its name.
     """
-    from diskwright.report.import_request import import_request
+    from diskwright.report.import_request import data_requests, import_request
     from diskwright.report.json import made_result
     from diskwright.report.outcome import reopened_text, restored_text
 
@@ -82,16 +89,19 @@ def command(
                 raise UsageError(
                     "--to keeps the stored format", "leave -O, --verify and --force out"
                 )
+            if disk is not None:
+                raise UsageError("--to opens every disk of an image", "leave --disk out")
             opened = app.reopen(source, to, image=image, progress=bar, cancel=cancel)
-            request = import_request(opened)
-            session.say(reopened_text(opened, request))
-            session.results.append(made_result(source, opened, request))
+            request, further = import_request(opened), data_requests(opened)
+            session.say(reopened_text(opened, request, further))
+            session.results.append(made_result(source, opened, request, further))
             return
         assert out is not None
         made = app.restore(
             source,
             out,
             image=image,
+            disk=disk,
             output_format=ImageFormat(output_format) if output_format else None,
             verify=verify,
             force=force,

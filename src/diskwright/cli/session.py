@@ -18,6 +18,7 @@ from diskwright.model.nulls import NullProgress
 
 if TYPE_CHECKING:
     from diskwright.app import Diskwright
+    from diskwright.app.inputs import InputOptions
     from diskwright.errors import DiskwrightError, OutputError
     from diskwright.model.finding import Accepted, Verdict
     from diskwright.ports import CancelToken, Progress
@@ -54,8 +55,21 @@ class Session:
         if self.output != "json":
             print_out(text)
 
+    def disks_of(
+        self, app: Diskwright, image: str, inputs: InputOptions
+    ) -> list[tuple[str, InputOptions]]:
+        """What there is to look at in a file, one disk after the other: its name, and options."""
+        if inputs.get("disk") is not None:
+            return [("", inputs)]
+        names: tuple[str, ...] = ()
+        with self.reporting(image):
+            names = app.disk_names(image, **inputs)
+        if len(names) == 1:
+            return [(names[0], inputs)]
+        return [(name, {**inputs, "disk": number}) for number, name in enumerate(names, 1)]
+
     @contextmanager
-    def reporting(self, image: str) -> Iterator[None]:
+    def reporting(self, image: str, disk: str = "") -> Iterator[None]:
         """One of several images: its failure is a line, a hint and a result; the rest goes on."""
         from diskwright.errors import Cancelled, DiskwrightError
 
@@ -69,7 +83,8 @@ class Session:
             self.show(error)
             self.failures.append(error)
             result = validated_result if self.command == "validate" else inspected_result
-            self.results.append(result(path_text(image), None, error_of(error)))
+            failed = result(path_text(image), None, error_of(error), disk=path_text(disk))
+            self.results.append(failed)
 
     def show(self, error: DiskwrightError) -> None:
         """One line, and a hint."""

@@ -57,30 +57,32 @@ def command(
     """Check an image against a target cloud's written requirements, before a byte moves.
 
     Prints what fails first, each with what to do. What could not be read is `unknown`, never
-    `pass`.
+    `pass`. Of a package (OVA) the first disk is the system's, any other is judged as a data disk.
     """
     from diskwright.report.json import validated_result
-    from diskwright.report.text import validated_text
+    from diskwright.report.text import disk_label, validated_text
 
     session.command = "validate"
     waivers = accepted(accept, reason)
     app = session.open(profile=profile)
     for image in images:
-        with session.reporting(image):
-            with session.progress(progress) as bar:
-                found = app.validate(
-                    image,
-                    data=data,
-                    min_memory=min_memory,
-                    accepted=waivers,
-                    progress=bar,
-                    **inputs,
-                )
-            session.remark_idle(waivers, found.verdict)
-            text = validated_text(found, image, strict=strict, colour=session.colour())
-            session.say(text)
-            result = validated_result(path_text(image), found, None, strict=strict)
-            session.results.append(result)
-            against = found.verdict.standing(strict=strict)
-            if against:
-                session.failures.append(ValidationFailed(image, len(against)))
+        for disk, options in session.disks_of(app, image, inputs):
+            with session.reporting(image, disk):
+                with session.progress(progress) as bar:
+                    found = app.validate(
+                        image,
+                        data=data,
+                        min_memory=min_memory,
+                        accepted=waivers,
+                        progress=bar,
+                        **options,
+                    )
+                session.remark_idle(waivers, found.verdict)
+                text = validated_text(found, image, strict=strict, colour=session.colour())
+                session.say(text)
+                result = validated_result(path_text(image), found, None, strict=strict)
+                session.results.append(result)
+                against = found.verdict.standing(strict=strict)
+                if against:
+                    label = disk_label(image, found.name)
+                    session.failures.append(ValidationFailed(label, len(against)))

@@ -78,7 +78,13 @@ SUPPORT: tuple[Support, ...] = (
         "ISO 9660 and UDF, also with a partition table: its bytes are the disk's; `iso` reads and "
         "extracts what is in it",
     ),
-    Support(ImageFormat.OVA, False, "", "a tar archive with an .ovf in it"),
+    Support(
+        ImageFormat.OVA,
+        True,
+        "",
+        "a package: each of its disks, read where it lies; digests of its .mf verified before a "
+        "disk is converted or prepared; no signature (.cert), no packed disk, no package in it",
+    ),
     Support(ImageFormat.GZIP, True, "", _UNPACKED),
     Support(ImageFormat.ZSTD, True, "", _UNPACKED),
     Support(ImageFormat.XZ, True, "", _UNPACKED),
@@ -88,6 +94,8 @@ SUPPORT: tuple[Support, ...] = (
 
 # One stream around one image: unpacked before its content is read
 PACKED = frozenset({ImageFormat.GZIP, ImageFormat.ZSTD, ImageFormat.XZ, ImageFormat.BZIP2})
+# Files of disk images, each of a format of its own: what holds them is no choice of a disk's format
+HOLDERS = PACKED | {ImageFormat.OVA}
 
 
 def readable_hint() -> str:

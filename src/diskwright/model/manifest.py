@@ -20,8 +20,19 @@ LIMIT_BYTES = 64 << 20  # no manifest is read past this
 
 
 @dataclass(frozen=True, slots=True)
+class DiskAbout:
+    """What a manifest says of a disk behind the first; of that one it is said in the body."""
+
+    image: ImageFacts
+    guest: GuestFacts | None
+    findings: tuple[Finding, ...]
+    accepted: tuple[Accepted, ...]
+    attributes: ImportAttributes | None
+
+
+@dataclass(frozen=True, slots=True)
 class ManifestDisk:
-    """What one disk's object holds, once opened."""
+    """What one disk's object holds, once opened. `name` and `about` came with sets of disks."""
 
     key: str
     format: str
@@ -30,11 +41,16 @@ class ManifestDisk:
     exact_size: int  # of the source; differs from virtual_size for an odd raw file
     digest: str  # dw1, hex
     stored_size: int  # bytes of the plain object (the payload's plaintext, where sealed)
+    name: str = ""  # of the disk in the package that it is from
+    about: DiskAbout | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ManifestBody:
-    """All that is said of an image. In clear for an import-ready one, in `private` when sealed."""
+    """All that is said of an image. In clear for an import-ready one, in `private` when sealed.
+
+    From `image` on it is said of the first disk, `profile` and `tools` of all.
+    """
 
     name: str
     disks: tuple[ManifestDisk, ...]

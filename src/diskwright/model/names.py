@@ -28,6 +28,12 @@ def is_uuid(text: str) -> bool:
     return _UUID.fullmatch(text) is not None
 
 
+def numbered(name: str, number: int) -> str:
+    """The name of the image made of a package's disk `number`, from 1: web, web-2, web-3."""
+    suffix = "" if number == 1 else f"-{number}"
+    return name[: NAME_LIMIT - len(suffix)] + suffix
+
+
 def image_prefix(image_id: str) -> str:
     return f"images/{image_id}/"
 

@@ -32,6 +32,7 @@ class Validated:
     guest: GuestFacts
     verdict: Verdict
     name: str = ""  # of the disk, in a package
+    data: bool = False  # judged as a data disk
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +59,28 @@ class Converted:
 
 
 @dataclass(frozen=True, slots=True)
+class PreparedDisk:
+    """One disk of a prepared image; `name` is its own in a package, else empty."""
+
+    name: str
+    key: str
+    format: str
+    compressed: bool
+    virtual_size: int
+    stored_size: int
+    part_size: int
+    digest: str
+    object_digest: str
+    verdict: Verdict
+    attributes: ImportAttributes
+
+
+@dataclass(frozen=True, slots=True)
 class Prepared:
-    """`dry_run`: nothing was sent; `stored_size` is then an upper bound and digests are empty."""
+    """`dry_run`: nothing was sent; `stored_size` is then an upper bound and digests are empty.
+
+    `disks` are all of the image, in order; what stands beside them is said of the first.
+    """
 
     target: str
     image: str
@@ -77,6 +98,7 @@ class Prepared:
     dry_run: bool
     verdict: Verdict
     attributes: ImportAttributes
+    disks: tuple[PreparedDisk, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,13 +121,28 @@ class Restored:
     verified: bool
     staged_bytes: int
     passed_over: tuple[str, ...] = ()
+    disk: str = ""  # its name in the package that it was from
+
+
+@dataclass(frozen=True, slots=True)
+class ReopenedDisk:
+    """One disk of a reopened image; `name` is its own in a package, else empty."""
+
+    name: str
+    key: str
+    format: str
+    virtual_size: int
+    stored_size: int
+    manifest_digest: str
+    attributes: ImportAttributes | None
 
 
 @dataclass(frozen=True, slots=True)
 class Reopened:
     """An import-ready image `image` at `target`, made of the stored image `opened`.
 
-    `manifest_digest` is what that one's manifest says; nothing was read back.
+    `manifest_digest` is what that one's manifest says; nothing was read back. `disks` are all of
+    the image, in order; what stands beside them is said of the first.
     """
 
     source: str
@@ -120,6 +157,7 @@ class Reopened:
     stored_size: int
     manifest_digest: str
     attributes: ImportAttributes | None
+    disks: tuple[ReopenedDisk, ...]
     passed_over: tuple[str, ...] = ()
 
 

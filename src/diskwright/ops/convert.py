@@ -15,6 +15,7 @@ from diskwright.model.image import ImageFormat
 from diskwright.model.outcome import Converted
 from diskwright.model.units import SECTOR, round_up
 from diskwright.ops.opening import Source, look, reading
+from diskwright.ops.package import checked
 from diskwright.ports import (
     BlockExporter,
     BlockReader,
@@ -96,6 +97,7 @@ def convert(
     """`target` appears whole under its name, or not at all; with `verify` once it was read back."""
     plan = _planned(source, wanted)
     target = os.path.abspath(target)
+    checked((source,), progress=progress, cancel=cancel)
     _check_not_source(source, target)
     if plan.native and not wanted.verify:
         written = _write(plan, target, target, wanted.force, tools, progress, cancel)

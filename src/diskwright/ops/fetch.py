@@ -60,8 +60,8 @@ def _opened(store: ObjectStore, found: Found) -> Generator[Chunk, None, None]:
 
     head = verify_header(read(0, HEADER_SIZE), found.data_key, what=stored.key)
     j1 = head.header.disk
-    if (j1.seal, j1.disk) != (found.manifest.seal, 0):
-        raise DataTampered(stored.key, "its header is that of another image")
+    if (j1.seal, j1.disk) != (found.manifest.seal, found.index):
+        raise DataTampered(stored.key, "its header is that of another image or another disk")
     if (j1.format, j1.virtual_size) != (disk.format, disk.virtual_size):
         raise DataTampered(stored.key, "its header and its manifest do not say the same")
     info = store.head(stored.key)

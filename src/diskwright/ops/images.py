@@ -14,10 +14,10 @@ from diskwright.errors import (
     ImageAmbiguous,
     ImageNotFound,
     ImageNotSealed,
-    ImageUnsupported,
     KeyMissing,
     KeyRefused,
     ObjectMissing,
+    UsageError,
 )
 from diskwright.model import manifest as manifests
 from diskwright.model.manifest import Manifest, ManifestBody, ManifestDisk, clear_part
@@ -37,14 +37,31 @@ class Found:
     body: ManifestBody
     data_key: bytes | None = field(repr=False)
     passed_over: tuple[str, ...] = ()  # manifests that could not be read, beside this one
+    index: int = 0  # of the disk that is meant
 
     @property
     def disk(self) -> ManifestDisk:
-        return self.body.disks[0]
+        return self.body.disks[self.index]
 
     @property
     def stored(self) -> StoredObject:
-        return self.manifest.objects[0]
+        return self.manifest.objects[self.index]
+
+    def chosen(self, number: int | None) -> Found:
+        """With the disk of that number, from 1, or the only one. Raises UsageError."""
+        disks = self.body.disks
+        listed = ", ".join(f"{n} {disk.name}".rstrip() for n, disk in enumerate(disks, 1))
+        what = f"image {self.manifest.image}"
+        if number is None and len(disks) > 1:
+            hint = f"say --disk NUMBER: {listed}"
+            raise UsageError(f"{what}: has {len(disks)} disks", hint)
+        if number is not None and not 1 <= number <= len(disks):
+            raise UsageError(f"{what}: has no disk {number}", f"there is: {listed}")
+        return replace(self, index=(number or 1) - 1)
+
+    def each(self) -> Iterator[Found]:
+        """Once with each disk."""
+        return (replace(self, index=index) for index in range(len(self.body.disks)))
 
 
 def find(store: ObjectStore, wanted: str | None, wrapper: KeyWrapper | None) -> Found:
@@ -52,8 +69,8 @@ def find(store: ObjectStore, wanted: str | None, wrapper: KeyWrapper | None) -> 
     else whoever can write there could put an image of their own in a sealed one's place.
 
     Where a name is looked for, manifests that can't be read are passed over and told in `Found`.
-    Raises FolderMissing, ImageNotFound, ImageAmbiguous, ImageNotSealed, ImageUnsupported,
-    KeyMissing, KeyRefused, DataTampered.
+    Raises FolderMissing, ImageNotFound, ImageAmbiguous, ImageNotSealed, KeyMissing,
+    KeyRefused, DataTampered.
     """
     _check_there(store)
     if wanted is not None and is_uuid(wanted):
@@ -128,15 +145,7 @@ def _chosen(
     where = f"image {manifest.image} at {store.url}"
     if wrapper is not None and not manifest.sealed:
         raise ImageNotSealed(where)
-    found = _open(manifest, wrapper)
-    if len(found.body.disks) != 1:
-        raise ImageUnsupported(
-            where,
-            "several-disks",
-            f"has {len(found.body.disks)} disks; an image of one is restored",
-            hint_text="fetch its objects by their keys, which its manifest names",
-        )
-    return replace(found, passed_over=passed_over)
+    return replace(_open(manifest, wrapper), passed_over=passed_over)
 
 
 def _open(manifest: Manifest, wrapper: KeyWrapper | None) -> Found:

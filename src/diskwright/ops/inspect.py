@@ -85,7 +85,11 @@ def validate(
     min_memory: int | None = None,
     accepted: Sequence[Accepted] = (),
 ) -> Validated:
-    """Facts and findings; what stands against an import is for the caller to act upon."""
+    """Facts and findings; what stands against an import is for the caller to act upon.
+
+    A package's further disk is judged as one for data, whatever `data` says.
+    """
+    data = data or source.further
     guest = inspector.inspect(source.disk)
     source.unchanged()
     verdict = verdict_of(
@@ -97,4 +101,4 @@ def validate(
         min_memory=min_memory,
         accepted=accepted,
     )
-    return Validated(source.path, source.facts, guest, verdict, source.name)
+    return Validated(source.path, source.facts, guest, verdict, source.name, data)

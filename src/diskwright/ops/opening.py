@@ -35,10 +35,16 @@ class Source:
     iso: IsoFacts | None = None
     package: PackageFacts | None = None  # that it is a disk of
     name: str = ""  # in that package
+    number: int = 1  # in that package, from 1
 
     @property
     def path(self) -> str:
         return self.origin.path
+
+    @property
+    def further(self) -> bool:
+        """A package's disk behind the first: one for data."""
+        return self.number > 1
 
     def unchanged(self) -> None:
         """Raises SourceChanged if these are no longer the files that were looked at."""
@@ -64,30 +70,54 @@ class ImageOpener:
 
         As `disks`. Raises UsageError where it does not say which.
         """
-        with self.disks(path, input_format=input_format) as found:
-            yield _chosen(path, found, disk)
+        if disk is None:
+            names = self.names(path, input_format=input_format)
+            if len(names) > 1:
+                hint = f"say --disk NUMBER: {_listed(names)}"
+                raise UsageError(f"{path}: holds {len(names)} disks", hint)
+        with self.disks(path, input_format=input_format, disk=disk) as found:
+            yield found[0]
+
+    def names(self, path: str, *, input_format: ImageFormat | None = None) -> tuple[str, ...]:
+        """Of a package's disks, in order; of any other file one empty name. No disk is parsed, and
+        nothing unpacked. Raises InputError.
+        """
+        with ExitStack() as stack:
+            fd, origin = _opened(path, stack)
+            if input_format is ImageFormat.RAW or packing_of(fd, origin) is not None:
+                return ("",)
+            if format_of(fd, origin, requested=input_format) is not ImageFormat.OVA:
+                return ("",)
+            package = read_package(ImageSource(fd, origin.path, origin.size))
+            return tuple(member.name for member in package.disks)
 
     @contextmanager
     def disks(
-        self, path: str, *, input_format: ImageFormat | None = None
+        self, path: str, *, input_format: ImageFormat | None = None, disk: int | None = None
     ) -> Iterator[tuple[Source, ...]]:
         """Detect and parse, bounded, without any tool; an ISO in its confined child. What was
         unpacked for it is gone when the context is left. Of what is packed `input_format` chooses
-        the content's format, but for raw: then the packed bytes are the disk. Raises InputError.
+        the content's format, but for raw: then the packed bytes are the disk. With `disk` the one
+        of that number, from 1, and no other is parsed. Raises InputError, UsageError.
         """
         beneath = None if self.beneath is None else allowed_folder(self.beneath)
         with ExitStack() as stack:
             fd, origin = _opened(path, stack)
             packing = None if input_format is ImageFormat.RAW else packing_of(fd, origin)
             if packing is not None:
+                _check_number(path, ("",), disk)
                 yield (self._unpacked(fd, origin, packing, input_format, stack),)
                 return
             found = format_of(fd, origin, requested=input_format)
             if found is ImageFormat.OVA:
-                yield tuple(_package(fd, origin))
+                package = read_package(ImageSource(fd, origin.path, origin.size))
+                _check_number(path, tuple(member.name for member in package.disks), disk)
+                numbers = range(1, len(package.disks) + 1) if disk is None else (disk,)
+                yield tuple(_member(fd, origin, package, number) for number in numbers)
                 return
-            disk, facts = resolve(OpenImage(fd, origin), found, beneath=beneath)
-            yield (self._with_iso(fd, Source(origin, disk, facts)),)
+            _check_number(path, ("",), disk)
+            file, facts = resolve(OpenImage(fd, origin), found, beneath=beneath)
+            yield (self._with_iso(fd, Source(origin, file, facts)),)
 
     def _with_iso(self, fd: int, source: Source) -> Source:
         """Of an ISO also what is in it, and what is wrong with that. Raises ImageRefused.
@@ -131,37 +161,28 @@ class ImageOpener:
         return self._with_iso(fd, Source(origin, disk, facts))
 
 
-def _package(fd: int, origin: FileIdentity) -> Iterator[Source]:
-    """The disks of an OVA, each where it lies in it. Raises ImageRefused."""
-    package = read_package(ImageSource(fd, origin.path, origin.size))
-    for member in package.disks:
-        shown = f"{origin.path}: {member.name}"
-        matches = detect(fd, member.size, base=member.offset)
-        found = decide(shown, member.size, matches)
-        image = OpenImage(fd, origin, member.offset, member.size, shown, member.name)
-        disk, facts = resolve(image, found)
-        problems = (*facts.problems, *package.problems)
-        if member.capacity != facts.virtual_size:
-            detail = f"{facts.virtual_size} bytes, of which the package says {member.capacity}"
-            problems = (*problems, Problem("capacity-differs", detail))
-        yield Source(
-            origin,
-            disk,
-            replace(facts, problems=problems),
-            package=package,
-            name=member.name,
-        )
+def _member(fd: int, origin: FileIdentity, package: PackageFacts, number: int) -> Source:
+    """A disk of an OVA where it lies in it, numbered from 1. Raises ImageRefused."""
+    member = package.disks[number - 1]
+    shown = f"{origin.path}: {member.name}"
+    found = decide(shown, member.size, detect(fd, member.size, base=member.offset))
+    image = OpenImage(fd, origin, member.offset, member.size, shown, member.name)
+    disk, facts = resolve(image, found)
+    problems = (*facts.problems, *package.problems)
+    if member.capacity != facts.virtual_size:
+        detail = f"{facts.virtual_size} bytes, of which the package says {member.capacity}"
+        problems = (*problems, Problem("capacity-differs", detail))
+    facts = replace(facts, problems=problems)
+    return Source(origin, disk, facts, package=package, name=member.name, number=number)
 
 
-def _chosen(path: str, found: tuple[Source, ...], disk: int | None) -> Source:
-    if disk is None and len(found) == 1:
-        return found[0]
-    names = ", ".join(f"{number} {one.name}".rstrip() for number, one in enumerate(found, 1))
-    if disk is None:
-        raise UsageError(f"{path}: holds {len(found)} disks", f"say --disk NUMBER: {names}")
-    if not 1 <= disk <= len(found):
-        raise UsageError(f"{path}: has no disk {disk}", f"there is: {names}")
-    return found[disk - 1]
+def _check_number(path: str, names: tuple[str, ...], disk: int | None) -> None:
+    if disk is not None and not 1 <= disk <= len(names):
+        raise UsageError(f"{path}: has no disk {disk}", f"there is: {_listed(names)}")
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    return ", ".join(f"{number} {name}".rstrip() for number, name in enumerate(names, 1))
 
 
 def _opened(path: str, stack: ExitStack) -> tuple[int, FileIdentity]:

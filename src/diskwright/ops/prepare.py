@@ -1,4 +1,4 @@
-"""prepare: from a disk image file to an object that is ready for import, or sealed, in one pass.
+"""prepare: from disks to objects that are ready for import, or sealed, in one pass each.
 
 plan() looks, judges and lays out; nothing is written. run() reads, compresses, digests, seals and
 uploads in one forward pass with nothing staged; the manifest comes last and makes the image exist.
@@ -6,131 +6,118 @@ uploads in one forward pass with nothing staged; the manifest comes last and mak
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from unicodedata import category
 
 from diskwright.blockio.view import CancelView, DigestView, ProgressView
-from diskwright.errors import ObjectTooLarge, UsageError, ValidationFailed
-from diskwright.model.finding import Accepted
+from diskwright.errors import Cancelled, DiskwrightError, ObjectTooLarge, UsageError
 from diskwright.model.image import ImageFormat
 from diskwright.model.manifest import encode_body
-from diskwright.model.names import NAME_LIMIT, uuid7
+from diskwright.model.names import NAME_LIMIT, numbered, plain_key, sealed_key, uuid7
 from diskwright.model.outcome import Prepared, Validated
 from diskwright.model.profile import Profile
-from diskwright.model.stored import StoredObject
 from diskwright.model.text import printable
 from diskwright.model.units import format_size
-from diskwright.ops.inspect import minimum_of, verdict_of
+from diskwright.ops.inspect import minimum_of
+from diskwright.ops.judging import JudgedDisk, PrepareRequest, PrepareTools, judge_all
 from diskwright.ops.opening import Source, reading
-from diskwright.ops.prepared import PreparePlan, body_of, journal_notes, manifest_of, outcome_of
+from diskwright.ops.prepared import (
+    DiskPlan,
+    PreparePlan,
+    SentDisk,
+    body_of,
+    journal_notes,
+    manifest_of,
+    not_sent,
+    object_limit,
+    outcome_of,
+)
 from diskwright.ops.sealing import Seal
 from diskwright.ops.upload import StoreDestination, check_reachable, sweep_dead_runs
-from diskwright.ports import (
-    BlockExporter,
-    BlockReader,
-    CancelToken,
-    FormatWriter,
-    GuestInspector,
-    KeyWrapper,
-    ObjectStore,
-    OsDatabase,
-    Progress,
-    UploadJournal,
-)
+from diskwright.ports import BlockReader, CancelToken, FormatWriter, Progress
 from diskwright.rules import import_attributes
 from diskwright.writers import COMPRESSING, FORWARD, writer_for
 from diskwright.writers.subformats import check_size
 
-
-@dataclass(frozen=True, slots=True)
-class PrepareTools:
-    """The outside world, as `app` hands it over. `wrapper` None: the object is import-ready."""
-
-    exporter: BlockExporter
-    inspector: GuestInspector
-    database: OsDatabase
-    store: ObjectStore
-    journal: UploadJournal
-    wrapper: KeyWrapper | None
-    profile: Profile
-    versions: dict[str, str]
-    threads: int
-    now: Callable[[], float]
-    entropy: Callable[[int], bytes]
-
-
-@dataclass(frozen=True, slots=True)
-class PrepareRequest:
-    name: str
-    output_format: ImageFormat | None = None  # None: the profile's preferred one
-    compress: bool | None = None  # None: as the profile prefers
-    data: bool = False
-    strict: bool = False
-    min_memory: int | None = None
-    accepted: tuple[Accepted, ...] = ()
+__all__ = ["PrepareRequest", "PrepareTools", "plan", "rehearsed", "run", "run_all"]
 
 
 def plan(
-    source: Source,
+    sources: Sequence[Source],
     request: PrepareRequest,
     *,
     tools: PrepareTools,
     judged: Callable[[Validated], None] | None = None,
     cancel: CancelToken,
-) -> PreparePlan:
-    """Raises ValidationFailed where findings stand against the import: nothing is copied then.
+) -> tuple[PreparePlan, ...]:
+    """One image with all the disks where `request` has one name, else an image for each.
 
-    `judged` is told facts and findings as soon as they are known, also when they stand against it.
+    Every disk is judged before any is sent. `judged` is told facts and findings as soon as they are
+    known, also when they stand against it. Raises ValidationFailed where findings of any disk stand
+    against the import.
     """
-    _check_name(request.name)
+    for name in request.names:
+        _check_name(name)
     image_format, compress = _output(request, tools.profile)
-    check_size(image_format, source.facts.virtual_size)
-    cancel.check()
-    guest = tools.inspector.inspect(source.disk)
-    verdict = verdict_of(
-        source,
-        guest,
-        profile=tools.profile,
-        database=tools.database,
-        data=request.data,
-        min_memory=request.min_memory,
-        accepted=request.accepted,
+    for source in sources:
+        check_size(image_format, source.facts.virtual_size)
+    found = judge_all(sources, request, tools=tools, judged=judged, cancel=cancel)
+    groups = [found] if len(request.names) == 1 else [(one,) for one in found]
+    return tuple(
+        _plan_image(name, group, request, image_format, compress, tools, cancel)
+        for name, group in zip(request.names, groups, strict=True)
     )
-    if judged is not None:
-        judged(Validated(source.path, source.facts, guest, verdict))
-    against = verdict.standing(strict=request.strict)
-    if against:
-        raise ValidationFailed(source.path, len(against))
+
+
+def _plan_image(
+    name: str,
+    disks: Sequence[JudgedDisk],
+    request: PrepareRequest,
+    image_format: ImageFormat,
+    compress: bool,
+    tools: PrepareTools,
+    cancel: CancelToken,
+) -> PreparePlan:
     image = uuid7(int(tools.now() * 1000), tools.entropy(10))
     check_reachable(tools.store, image)
-    with reading(source, tools.exporter) as reader:
-        layout = _writer(source, image_format, compress, tools.threads).plan(
-            CancelView(reader, cancel).extents(0, reader.size)
-        )
-    planned = PreparePlan(
-        source=source,
-        guest=guest,
-        verdict=verdict,
-        attributes=import_attributes(
-            request.name,
+    seal = None
+    if tools.wrapper is not None:
+        shapes = [(image_format, one.source.facts.virtual_size) for one in disks]
+        seal = Seal.new(tools.wrapper, disks=shapes, entropy=tools.entropy)
+    plans = []
+    for index, one in enumerate(disks):
+        source = one.source
+        with reading(source, tools.exporter) as reader:
+            layout = _writer(source, image_format, compress, tools.threads).plan(
+                CancelView(reader, cancel).extents(0, reader.size)
+            )
+        attributes = import_attributes(
+            numbered(name, index + 1),
             source.facts,
-            guest,
+            one.guest,
             tools.profile,
-            data=request.data,
+            data=one.data,
             min_memory=request.min_memory,
-            minimum=minimum_of(guest, tools.database),
-        ),
-        image=image,
-        name=request.name,
-        format=image_format,
-        compress=compress,
-        layout=layout,
-        seal=_seal(tools, image_format, source),
-    )
+            minimum=minimum_of(one.guest, tools.database),
+        )
+        plain = plain_key(image, name, index, image_format.value)
+        plans.append(
+            DiskPlan(
+                source=source,
+                guest=one.guest,
+                verdict=one.verdict,
+                attributes=attributes,
+                key=plain if seal is None else sealed_key(image, index),
+                format=image_format,
+                compress=compress,
+                layout=layout,
+                seal=None if seal is None else seal.disks[index],
+            )
+        )
+    planned = PreparePlan(image, name, tuple(plans), seal)
     # what a manifest can't say has to be known before the first byte is sent
-    encode_body(body_of(planned, "", 0, tools.versions))
+    encode_body(body_of(planned, [not_sent(disk) for disk in plans], tools.versions))
     return planned
 
 
@@ -138,7 +125,6 @@ def run(
     planned: PreparePlan, *, tools: PrepareTools, progress: Progress, cancel: CancelToken
 ) -> Prepared:
     """Whole or absent: leaving by any other way than the end leaves nothing behind."""
-    source = planned.source
     sweep_dead_runs(tools.store, tools.journal)
     destination = StoreDestination(
         tools.store,
@@ -147,27 +133,45 @@ def run(
         notes=journal_notes(planned, tools.versions),
         cancel=cancel,
     )
-    with reading(source, tools.exporter) as reader, destination:
-        digest, stored, plain_size = _send(planned, reader, destination, tools, progress, cancel)
-        source.unchanged()
-        manifest = manifest_of(planned, digest, stored, plain_size, tools.versions, tools.now())
-        destination.commit(manifest)
-    return outcome_of(planned, tools.store.url, stored, digest, dry_run=False)
+    with destination:
+        sent = []
+        for disk in planned.disks:
+            with reading(disk.source, tools.exporter) as reader:
+                sent.append(_send(disk, reader, destination, tools, progress, cancel))
+        for disk in planned.disks:
+            disk.source.unchanged()
+        destination.commit(manifest_of(planned, sent, tools.versions, tools.now()))
+    return outcome_of(planned, tools.store.url, sent, dry_run=False)
+
+
+def run_all(
+    plans: Sequence[PreparePlan],
+    *,
+    tools: PrepareTools,
+    made: Callable[[Prepared], None] | None = None,
+    progress: Progress,
+    cancel: CancelToken,
+) -> tuple[Prepared, ...]:
+    """One image after the other; `made` is told of each. What is raised says which were done."""
+    done: list[Prepared] = []
+    for planned in plans:
+        try:
+            done.append(run(planned, tools=tools, progress=progress, cancel=cancel))
+        except DiskwrightError as error:
+            names = ", ".join(f"{one.name} ({one.image})" for one in done)
+            if isinstance(error, Cancelled) and names:
+                error.left = f"{error.left}, but what was done before: {names}"
+            elif names:
+                error.add_note(f"done before: {names}")
+            raise
+        if made is not None:
+            made(done[-1])
+    return tuple(done)
 
 
 def rehearsed(planned: PreparePlan, *, target: str) -> Prepared:
     """What run() would make, with the sizes as upper bounds: `--dry-run`."""
-    layout = planned.stored_layout
-    nothing = StoredObject(planned.key, layout.size_limit, layout.part_size, (), "")
-    return outcome_of(planned, target, nothing, "", dry_run=True)
-
-
-def object_limit(planned: PreparePlan, profile: Profile) -> int:
-    """Bytes that the object may have: an import-ready one has to pass the service's own limit."""
-    waived = {entry.id for entry in planned.verdict.accepted}
-    if planned.seal is not None or "image.object-size" in waived:
-        return planned.stored_layout.size_limit
-    return min(planned.stored_layout.size_limit, profile.object_maximum)
+    return outcome_of(planned, target, [not_sent(disk) for disk in planned.disks], dry_run=True)
 
 
 def _check_name(name: str) -> None:
@@ -203,40 +207,29 @@ def _writer(
     )
 
 
-def _seal(tools: PrepareTools, image_format: ImageFormat, source: Source) -> Seal | None:
-    if tools.wrapper is None:
-        return None
-    return Seal.new(
-        tools.wrapper,
-        image_format=image_format,
-        virtual_size=source.facts.virtual_size,
-        entropy=tools.entropy,
-    )
-
-
 def _send(
-    planned: PreparePlan,
+    disk: DiskPlan,
     reader: BlockReader,
     destination: StoreDestination,
     tools: PrepareTools,
     progress: Progress,
     cancel: CancelToken,
-) -> tuple[str, StoredObject, int]:
-    """The forward pass: dw1, the object as stored, and the size of the plain object."""
+) -> SentDisk:
+    """The forward pass."""
     view = DigestView(ProgressView(CancelView(reader, cancel), progress))
-    writer = _writer(planned.source, planned.format, planned.compress, tools.threads)
+    writer = _writer(disk.source, disk.format, disk.compress, tools.threads)
     writer.plan(view.extents(0, view.size))
-    progress.phase("prepare", planned.layout.data_bytes)
-    sink = destination.sink(planned.key, planned.stored_layout)
-    limit = object_limit(planned, tools.profile)
+    progress.phase("prepare", disk.layout.data_bytes)
+    sink = destination.sink(disk.key, disk.stored_layout)
+    limit = object_limit(disk, tools.profile)
     with closing(writer.chunks(view)) as plain:
-        chunks = plain if planned.seal is None else planned.seal.chunks(plain, tools.threads)
+        chunks = plain if disk.seal is None else disk.seal.chunks(plain, tools.threads)
         with closing(chunks):
             for chunk in chunks:
                 cancel.check()
                 if chunk.offset + len(chunk.data) > limit:
-                    raise ObjectTooLarge(planned.source.path, format_size(limit))
+                    raise ObjectTooLarge(disk.source.disk.name, format_size(limit))
                 sink.write(chunk)
     stored = sink.finish()
-    plain_size = stored.size if planned.seal is None else planned.seal.plain_size(stored.size)
-    return view.hexdigest(), stored, plain_size
+    plain_size = stored.size if disk.seal is None else disk.seal.plain_size(stored.size)
+    return SentDisk(view.hexdigest(), stored, plain_size)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -9,79 +10,113 @@ from diskwright.model.attributes import ImportAttributes
 from diskwright.model.finding import Verdict
 from diskwright.model.guest import GuestFacts
 from diskwright.model.image import ImageFormat
-from diskwright.model.manifest import Manifest, ManifestBody, ManifestDisk
-from diskwright.model.names import manifest_key, plain_key, sealed_key
-from diskwright.model.outcome import Prepared
+from diskwright.model.manifest import DiskAbout, Manifest, ManifestBody, ManifestDisk
+from diskwright.model.names import manifest_key
+from diskwright.model.outcome import Prepared, PreparedDisk
+from diskwright.model.profile import Profile
 from diskwright.model.stored import Layout, StoredObject
 from diskwright.ops.opening import Source
-from diskwright.ops.sealing import Seal
+from diskwright.ops.sealing import DiskSeal, Seal
 
 
 @dataclass(frozen=True, slots=True)
-class PreparePlan:
-    """What run() is going to do, complete: an id, a key, a layout."""
+class DiskPlan:
+    """What becomes of one disk: a key, a layout."""
 
     source: Source
     guest: GuestFacts
     verdict: Verdict
     attributes: ImportAttributes
-    image: str
-    name: str
+    key: str
     format: ImageFormat
     compress: bool
     layout: Layout  # of the plain object
-    seal: Seal | None
-
-    @property
-    def key(self) -> str:
-        if self.seal is not None:
-            return sealed_key(self.image, 0)
-        return plain_key(self.image, self.name, 0, self.format.value)
+    seal: DiskSeal | None
 
     @property
     def stored_layout(self) -> Layout:
         return self.layout if self.seal is None else self.seal.layout(self.layout)
 
 
+@dataclass(frozen=True, slots=True)
+class PreparePlan:
+    """What run() is going to do, complete. The first disk is the one that is started from."""
+
+    image: str
+    name: str
+    disks: tuple[DiskPlan, ...]
+    seal: Seal | None
+
+
+@dataclass(frozen=True, slots=True)
+class SentDisk:
+    """dw1, the object as it is stored, and the size of the plain object."""
+
+    digest: str
+    stored: StoredObject
+    plain_size: int
+
+
+def not_sent(disk: DiskPlan) -> SentDisk:
+    """For what is told of a disk before it is sent: its size is an upper bound."""
+    layout = disk.stored_layout
+    return SentDisk("", StoredObject(disk.key, layout.size_limit, layout.part_size, (), ""), 0)
+
+
+def object_limit(disk: DiskPlan, profile: Profile) -> int:
+    """Bytes that the object may have: an import-ready one has to pass the service's own limit."""
+    waived = {entry.id for entry in disk.verdict.accepted}
+    if disk.seal is not None or "image.object-size" in waived:
+        return disk.stored_layout.size_limit
+    return min(disk.stored_layout.size_limit, profile.object_maximum)
+
+
 def body_of(
-    planned: PreparePlan, digest: str, plain_size: int, versions: dict[str, str]
+    planned: PreparePlan, sent: Sequence[SentDisk], versions: dict[str, str]
 ) -> ManifestBody:
-    facts = planned.source.facts
-    disk = ManifestDisk(
-        key=planned.key,
-        format=planned.format.value,
-        compressed=planned.compress,
-        virtual_size=facts.virtual_size,
-        exact_size=facts.exact_size,
-        digest=digest,
-        stored_size=plain_size,
-    )
+    first = planned.disks[0]
     return ManifestBody(
         name=planned.name,
-        disks=(disk,),
-        source_name=_base_name(planned.source.path),
-        source_format=facts.format.value,
-        image=facts,
-        guest=planned.guest,
-        profile=planned.verdict.profile,
-        findings=planned.verdict.findings,
-        accepted=planned.verdict.accepted,
-        attributes=planned.attributes,
+        disks=tuple(
+            _manifest_disk(disk, one, further=number > 0)
+            for number, (disk, one) in enumerate(zip(planned.disks, sent, strict=True))
+        ),
+        source_name=_base_name(first.source.path),
+        source_format=first.source.facts.format.value,
+        image=first.source.facts,
+        guest=first.guest,
+        profile=first.verdict.profile,
+        findings=first.verdict.findings,
+        accepted=first.verdict.accepted,
+        attributes=first.attributes,
         tools=versions,
     )
 
 
+def _manifest_disk(disk: DiskPlan, sent: SentDisk, *, further: bool) -> ManifestDisk:
+    facts, verdict = disk.source.facts, disk.verdict
+    about = None
+    if further:
+        about = DiskAbout(facts, disk.guest, verdict.findings, verdict.accepted, disk.attributes)
+    return ManifestDisk(
+        key=disk.key,
+        format=disk.format.value,
+        compressed=disk.compress,
+        virtual_size=facts.virtual_size,
+        exact_size=facts.exact_size,
+        digest=sent.digest,
+        stored_size=sent.plain_size,
+        name=disk.source.name,
+        about=about,
+    )
+
+
 def manifest_of(
-    planned: PreparePlan,
-    digest: str,
-    stored: StoredObject,
-    plain_size: int,
-    versions: dict[str, str],
-    now: float,
+    planned: PreparePlan, sent: Sequence[SentDisk], versions: dict[str, str], now: float
 ) -> Manifest:
-    body = body_of(planned, digest, plain_size, versions)
+    body = body_of(planned, sent, versions)
     time = datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    manifest = Manifest(planned.image, time, (stored,), body=body)
+    manifest = Manifest(planned.image, time, tuple(one.stored for one in sent), body=body)
     return manifest if planned.seal is None else planned.seal.close(manifest)
 
 
@@ -91,7 +126,7 @@ def _base_name(path: str) -> str:
 
 def journal_notes(planned: PreparePlan, versions: dict[str, str]) -> dict[str, object]:
     """What a later run needs to know of this one; wrapped keys only."""
-    identity = planned.source.origin
+    identity = planned.disks[0].source.origin
     notes: dict[str, object] = {
         "source": {
             "device": identity.device,
@@ -107,23 +142,42 @@ def journal_notes(planned: PreparePlan, versions: dict[str, str]) -> dict[str, o
 
 
 def outcome_of(
-    planned: PreparePlan, target: str, stored: StoredObject, digest: str, *, dry_run: bool
+    planned: PreparePlan, target: str, sent: Sequence[SentDisk], *, dry_run: bool
 ) -> Prepared:
+    disks = tuple(_made(disk, one) for disk, one in zip(planned.disks, sent, strict=True))
+    first = disks[0]
     return Prepared(
         target=target,
         image=planned.image,
         name=planned.name,
-        key=stored.key,
+        key=first.key,
         manifest_key=manifest_key(planned.image),
         sealed=planned.seal is not None,
-        format=planned.format.value,
-        compressed=planned.compress,
-        virtual_size=planned.source.facts.virtual_size,
-        stored_size=stored.size,
-        part_size=stored.part_size,
-        digest=digest,
-        object_digest=stored.digest,
+        format=first.format,
+        compressed=first.compressed,
+        virtual_size=first.virtual_size,
+        stored_size=first.stored_size,
+        part_size=first.part_size,
+        digest=first.digest,
+        object_digest=first.object_digest,
         dry_run=dry_run,
-        verdict=planned.verdict,
-        attributes=planned.attributes,
+        verdict=first.verdict,
+        attributes=first.attributes,
+        disks=disks,
+    )
+
+
+def _made(disk: DiskPlan, sent: SentDisk) -> PreparedDisk:
+    return PreparedDisk(
+        name=disk.source.name,
+        key=sent.stored.key,
+        format=disk.format.value,
+        compressed=disk.compress,
+        virtual_size=disk.source.facts.virtual_size,
+        stored_size=sent.stored.size,
+        part_size=sent.stored.part_size,
+        digest=sent.digest,
+        object_digest=sent.stored.digest,
+        verdict=disk.verdict,
+        attributes=disk.attributes,
     )

@@ -12,7 +12,7 @@ from diskwright.errors import DataTampered
 from diskwright.model.image import ImageFormat
 from diskwright.model.manifest import Manifest
 from diskwright.model.names import manifest_key, plain_key, uuid7
-from diskwright.model.outcome import Reopened, Restored
+from diskwright.model.outcome import Reopened, ReopenedDisk, Restored
 from diskwright.model.stored import Chunk, Layout
 from diskwright.ops.convert import LocalTools, Wanted, convert, digest_of
 from diskwright.ops.fetch import plain_chunks, with_holes
@@ -35,6 +35,7 @@ class RestoreTools:
 class RestoreRequest:
     target: str
     image: str | None = None  # id or name; None: the only one
+    disk: int | None = None  # from 1; None: the only one
     output_format: ImageFormat | None = None  # None: the stored one
     verify: bool = False
     force: bool = False
@@ -44,7 +45,7 @@ def restore(
     request: RestoreRequest, *, tools: RestoreTools, progress: Progress, cancel: CancelToken
 ) -> Restored:
     """`target` appears whole and verified, or not at all."""
-    found = find(tools.store, request.image, tools.wrapper)
+    found = find(tools.store, request.image, tools.wrapper).chosen(request.disk)
     stored_format = ImageFormat(found.disk.format)
     target = os.path.abspath(request.target)
     wanted = request.output_format or stored_format
@@ -76,6 +77,7 @@ def restore(
         verified=bool(digest),
         staged_bytes=staged_bytes,
         passed_over=found.passed_over,
+        disk=found.disk.name,
     )
 
 
@@ -90,40 +92,62 @@ def reopen(
     progress: Progress,
     cancel: CancelToken,
 ) -> Reopened:
-    """A stored image as a new import-ready one at `store`, in one streaming pass."""
+    """A stored image as a new import-ready one at `store`, in one streaming pass a disk."""
     found = find(tools.store, wanted, tools.wrapper)
     image = uuid7(int(now() * 1000), entropy(10))
     check_reachable(store, image)
     sweep_dead_runs(store, journal)
-    disk = found.disk
-    key = plain_key(image, found.body.name, 0, disk.format)
-    layout = Layout(disk.format, disk.virtual_size, disk.stored_size, disk.stored_size)
-    progress.phase("open", disk.stored_size)
+    progress.phase("open", sum(disk.stored_size for disk in found.body.disks))
     with StoreDestination(store, journal, image_id=image, notes={}, cancel=cancel) as destination:
-        sink = destination.sink(key, layout)
-        with closing(plain_chunks(tools.store, found)) as chunks:
-            for chunk in chunks:
-                cancel.check()
-                sink.write(chunk)
-                progress.advance(len(chunk.data))
-        stored = sink.finish()
-        body = replace(found.body, disks=(replace(disk, key=key),))
+        objects, disks = [], []
+        for one in found.each():
+            disk = one.disk
+            key = plain_key(image, found.body.name, one.index, disk.format)
+            layout = Layout(disk.format, disk.virtual_size, disk.stored_size, disk.stored_size)
+            sink = destination.sink(key, layout)
+            with closing(plain_chunks(tools.store, one)) as chunks:
+                for chunk in chunks:
+                    cancel.check()
+                    sink.write(chunk)
+                    progress.advance(len(chunk.data))
+            objects.append(sink.finish())
+            disks.append(replace(disk, key=key))
+        body = replace(found.body, disks=tuple(disks))
         time = datetime.fromtimestamp(now(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        destination.commit(Manifest(image, time, (stored,), body=body))
+        made = Manifest(image, time, tuple(objects), body=body)
+        destination.commit(made)
+    return _reopened(found, store.url, tools.store.url, made)
+
+
+def _reopened(found: Found, target: str, source: str, made: Manifest) -> Reopened:
+    assert made.body is not None
+    disk, image = made.body.disks[0], made.image
     return Reopened(
-        source=tools.store.url,
+        source=source,
         opened=found.manifest.image,
-        target=store.url,
+        target=target,
         image=image,
         name=found.body.name,
-        key=key,
+        key=disk.key,
         manifest_key=manifest_key(image),
         format=disk.format,
         virtual_size=disk.virtual_size,
-        stored_size=stored.size,
+        stored_size=made.objects[0].size,
         manifest_digest=disk.digest,
         attributes=found.body.attributes,
         passed_over=found.passed_over,
+        disks=tuple(
+            ReopenedDisk(
+                one.name,
+                one.key,
+                one.format,
+                one.virtual_size,
+                stored.size,
+                one.digest,
+                found.body.attributes if one.about is None else one.about.attributes,
+            )
+            for one, stored in zip(made.body.disks, made.objects, strict=True)
+        ),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from diskwright.envelope import header, stream
@@ -20,39 +20,12 @@ from diskwright.ports import KeyWrapper
 
 
 @dataclass(frozen=True, slots=True)
-class Seal:
-    """Of an image with one disk. A data key belongs to one image and is drawn anew for each."""
+class DiskSeal:
+    """What seals one disk: its header, which names its index, and a salt of its own."""
 
-    seal_id: str
-    recipients: tuple[Recipient, ...]
     header: bytes
     j1: bytes
     _sealer: SegmentSealer = field(repr=False)
-    _data_key: bytes = field(repr=False)
-
-    @classmethod
-    def new(
-        cls,
-        wrapper: KeyWrapper,
-        *,
-        image_format: ImageFormat,
-        virtual_size: int,
-        entropy: Callable[[int], bytes],
-    ) -> Seal:
-        """Raises what the key service raises. The data key stays in this process."""
-        seal_id = str(uuid.UUID(bytes=entropy(16), version=4))
-        data_key = entropy(KEY_SIZE)
-        wrapped = wrapper.wrap(data_key, header.context_bytes(seal_id))
-        recipients = (recipient_of(wrapped),)
-        j1 = header.DiskSeal(seal_id, 0, image_format.value, virtual_size).encode()
-        return cls(
-            seal_id,
-            recipients,
-            header.encode(j1, recipients, data_key),
-            j1,
-            SegmentSealer.fresh(data_key, j1),
-            data_key,
-        )
 
     def layout(self, plain: Layout) -> Layout:
         """The layout of the sealed object."""
@@ -64,6 +37,42 @@ class Seal:
     def plain_size(self, stored: int) -> int:
         return stream.plain_size(stored - header.HEADER_SIZE)
 
+    def journal_notes(self) -> dict[str, object]:
+        return {"j1": self.j1.decode(), "payload_header": self._sealer.payload_header.hex()}
+
+
+@dataclass(frozen=True, slots=True)
+class Seal:
+    """Of an image with all its disks. A data key belongs to one image, drawn anew for each."""
+
+    seal_id: str
+    recipients: tuple[Recipient, ...]
+    disks: tuple[DiskSeal, ...]
+    _data_key: bytes = field(repr=False)
+
+    @classmethod
+    def new(
+        cls,
+        wrapper: KeyWrapper,
+        *,
+        disks: Sequence[tuple[ImageFormat, int]],
+        entropy: Callable[[int], bytes],
+    ) -> Seal:
+        """`disks`: the stored format and the virtual size of each, in order.
+
+        Raises what the key service raises. The data key stays in this process.
+        """
+        seal_id = str(uuid.UUID(bytes=entropy(16), version=4))
+        data_key = entropy(KEY_SIZE)
+        wrapped = wrapper.wrap(data_key, header.context_bytes(seal_id))
+        recipients = (recipient_of(wrapped),)
+        seals = []
+        for index, (image_format, virtual_size) in enumerate(disks):
+            j1 = header.DiskSeal(seal_id, index, image_format.value, virtual_size).encode()
+            head = header.encode(j1, recipients, data_key)
+            seals.append(DiskSeal(head, j1, SegmentSealer.fresh(data_key, j1)))
+        return cls(seal_id, recipients, tuple(seals), data_key)
+
     def close(self, manifest: Manifest) -> Manifest:
         """The manifest with its body sealed into `private` and bound to the clear part."""
         assert manifest.body is not None
@@ -72,9 +81,8 @@ class Seal:
         return replace(clear, private=private)
 
     def journal_notes(self) -> dict[str, object]:
-        """J1, J2 (wrapped keys only) and the payload's header; never the data key."""
+        """J2 (wrapped keys only), and each disk's J1 and payload header; never the data key."""
         return {
-            "j1": self.j1.decode(),
             "j2": codec.encode(self.recipients),
-            "payload_header": self._sealer.payload_header.hex(),
+            "disks": [disk.journal_notes() for disk in self.disks],
         }

@@ -36,13 +36,25 @@ class ImportRequest:
 
 
 def import_request(made: Prepared | Reopened) -> ImportRequest | None:
-    """For an object that is ready for import; None where its attributes are not known."""
-    if made.attributes is None:
+    """For the first object of an image that is ready for import; None where its attributes are not
+    known.
+    """
+    return _at_target(made.target, made.key, made.attributes)
+
+
+def data_requests(made: Prepared | Reopened) -> tuple[ImportRequest, ...]:
+    """For the objects of a set behind the first: each becomes a data disk image of its own."""
+    found = (_at_target(made.target, disk.key, disk.attributes) for disk in made.disks[1:])
+    return tuple(request for request in found if request is not None)
+
+
+def _at_target(target: str, key: str, attributes: ImportAttributes | None) -> ImportRequest | None:
+    if attributes is None:
         return None
-    bucket, _, prefix = made.target.removeprefix("s3://").rstrip("/").partition("/")
-    if not made.target.startswith("s3://"):
-        return request_for(made.attributes, key=made.key)
-    return request_for(made.attributes, key=f"{prefix}/{made.key}".lstrip("/"), bucket=bucket)
+    bucket, _, prefix = target.removeprefix("s3://").rstrip("/").partition("/")
+    if not target.startswith("s3://"):
+        return request_for(attributes, key=key)
+    return request_for(attributes, key=f"{prefix}/{key}".lstrip("/"), bucket=bucket)
 
 
 def request_for(

@@ -23,6 +23,7 @@ from diskwright.model.outcome import (
 from diskwright.model.uploads import AbortedUploads, ListedUploads
 from diskwright.report.import_request import ImportRequest, import_request_value
 from diskwright.report.iso import iso_facts_value
+from diskwright.report.package import package_value
 
 SCHEMA = 1
 
@@ -64,54 +65,83 @@ def finding_value(finding: Finding) -> dict[str, str]:
 
 
 def inspected_result(
-    image: str, found: Inspected | None, error: Mapping[str, Any] | None
+    image: str,
+    found: Inspected | None,
+    error: Mapping[str, Any] | None,
+    *,
+    disk: str = "",
+    with_package: bool = True,
 ) -> dict[str, Any]:
+    """`disk` is its name in a package; what that one says of itself comes `with_package`."""
     if found is None:
-        return _result(image, error=error)
+        return _result(image, disk=disk, error=error)
     facts = facts_value(found.image, found.guest)
+    if found.package is not None and with_package:
+        facts["package"] = package_value(found.package)
     if found.iso is not None:
         facts |= iso_facts_value(found.iso.facts, found.iso.system, found.iso.database_date)
-    return _result(image, facts=facts, error=error)
+    return _result(image, disk=found.name, facts=facts, error=error)
 
 
 def validated_result(
-    image: str, found: Validated | None, error: Mapping[str, Any] | None, *, strict: bool = False
+    image: str,
+    found: Validated | None,
+    error: Mapping[str, Any] | None,
+    *,
+    strict: bool = False,
+    disk: str = "",
 ) -> dict[str, Any]:
-    """A result with `ready`, as the text's last line says it."""
+    """A result with `ready`, as the text's last line says it; `disk` is its name in a package.
+
+    `data_disk`: by the rules of one it was judged.
+    """
     if found is None:
-        return {**_result(image, error=error), "ready": False}
+        return {**_result(image, disk=disk, error=error), "ready": False}
     facts = facts_value(found.image, found.guest)
-    result = _result(image, facts=facts, findings=found.verdict.findings, error=error)
-    return {**result, "ready": found.verdict.ready(strict=strict)}
+    findings = found.verdict.findings
+    result = _result(image, disk=found.name, facts=facts, findings=findings, error=error)
+    return {**result, "data_disk": found.data, "ready": found.verdict.ready(strict=strict)}
 
 
 def made_result(
     image: str | None,
     made: Converted | Prepared | Restored | Reopened | Doctored | ListedUploads | AbortedUploads,
     request: ImportRequest | None = None,
+    further: Sequence[ImportRequest] = (),
 ) -> dict[str, Any]:
-    """A result with `made`, the fields of what a command has made, and the import's request."""
+    """A result with `made`, the fields of what a command has made, and the import's requests:
+    that of the first disk, and of a set those of its `further` ones. Findings of a package's disk
+    say of which: `disk`.
+    """
     value = codec.encode(made)
-    findings: tuple[Finding, ...] = ()
+    result = _result(image)
     if isinstance(made, Prepared):
-        findings = made.verdict.findings
         del value["verdict"]
         value["accepted"] = codec.encode(made.verdict.accepted)
-    result = _result(image, findings=findings)
+        for disk, shown in zip(made.disks, value["disks"], strict=True):
+            del shown["verdict"]
+            shown["accepted"] = codec.encode(disk.verdict.accepted)
+            name = {"disk": disk.name} if disk.name else {}
+            result["findings"] += [finding_value(f) | name for f in disk.verdict.findings]
     result["made"] = value
     result["import_request"] = import_request_value(request) if request is not None else None
+    if further:
+        result["data_import_requests"] = [import_request_value(one) for one in further]
     return result
 
 
 def _result(
     image: str | None,
     *,
+    disk: str = "",
     facts: Mapping[str, Any] | None = None,
     findings: Iterable[Finding] = (),
     error: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
+    """`disk` is there for the disks of a package only."""
     return {
         "image": image,
+        **({"disk": disk} if disk else {}),
         "facts": facts,
         "findings": [finding_value(finding) for finding in findings],
         "error": error,

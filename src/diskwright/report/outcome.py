@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from diskwright.model.outcome import Converted, Doctored, Prepared, Reopened, Restored
 from diskwright.model.stored import EndpointFacts
@@ -42,29 +42,32 @@ def converted_text(made: Converted) -> str:
     return _rows(rows)
 
 
-def prepared_text(made: Prepared, request: ImportRequest | None) -> str:
-    """`request` for an import-ready image: the call that imports it."""
+def prepared_text(
+    made: Prepared, request: ImportRequest | None, further: Sequence[ImportRequest] = ()
+) -> str:
+    """`request` for an import-ready image: the call that imports it; `further`: those that import a
+    set's other disks.
+    """
     if made.dry_run:
         what = "nothing was sent: dry run; sizes are upper bounds"
     elif made.sealed:
         what = "sealed image (not importable as it is)"
     else:
         what = "import-ready image"
-    lines = _rows(
-        [
-            ("made", what),
-            ("image", f"{made.image}  {made.name}"),
-            ("target", made.target),
-            ("object", made.key),
-            ("format", _stored(made.format, made.compressed, made.stored_size, made.virtual_size)),
-            ("disk digest", f"dw1:{made.digest}" if made.digest else ""),
-            ("manifest", "" if made.dry_run else made.manifest_key),
-        ]
-    )
-    return lines + "\n" + _next_step(made, request)
+    rows = [("made", what), ("image", f"{made.image}  {made.name}"), ("target", made.target)]
+    for number, disk in enumerate(made.disks, 1):
+        if len(made.disks) > 1:
+            rows.append((f"disk {number}", disk.name))
+        size = _stored(disk.format, disk.compressed, disk.stored_size, disk.virtual_size)
+        digest = f"dw1:{disk.digest}" if disk.digest else ""
+        rows += [("object", disk.key), ("format", size), ("disk digest", digest)]
+    rows.append(("manifest", "" if made.dry_run else made.manifest_key))
+    return _rows(rows) + "\n" + _next_step(made, request, further)
 
 
-def _next_step(made: Prepared, request: ImportRequest | None) -> str:
+def _next_step(
+    made: Prepared, request: ImportRequest | None, further: Sequence[ImportRequest]
+) -> str:
     if made.dry_run:
         return "next: the same command without --dry-run"
     if request is None:
@@ -72,7 +75,16 @@ def _next_step(made: Prepared, request: ImportRequest | None) -> str:
             f"next: diskwright restore {printable(made.target)} --image {made.image} --key KEY "
             "--to TARGET makes an import-ready object of it"
         )
-    return "next: import it\n" + import_request_text(request).rstrip("\n")
+    return _imports(request, further)
+
+
+def _imports(request: ImportRequest, further: Sequence[ImportRequest]) -> str:
+    """The calls to paste, each with its notes."""
+    lines = "next: import it\n" + import_request_text(request).rstrip("\n")
+    for number, one in enumerate(further, 2):
+        lines += f"\nand disk {number}, as a data disk image\n"
+        lines += import_request_text(one).rstrip("\n")
+    return lines
 
 
 def _digest(computed: str, by_manifest: str) -> str:
@@ -85,6 +97,7 @@ def restored_text(made: Restored) -> str:
         [
             ("made", made.target),
             ("image", f"{made.image}  {made.name}" + (" (was sealed)" if made.sealed else "")),
+            ("disk", made.disk),
             ("format", _stored(made.format, False, made.stored_size, made.virtual_size)),
             ("disk digest", _digest(made.digest, made.manifest_digest)),
             ("verified", "read back as a disk, and equal" if made.verified else "every part"),
@@ -94,23 +107,27 @@ def restored_text(made: Restored) -> str:
     )
 
 
-def reopened_text(made: Reopened, request: ImportRequest | None) -> str:
-    lines = _rows(
-        [
-            ("made", "import-ready image"),
-            ("image", f"{made.image}  {made.name}"),
-            ("of", f"{made.opened} at {made.source}"),
-            ("target", made.target),
-            ("object", made.key),
-            ("format", _stored(made.format, False, made.stored_size, made.virtual_size)),
-            ("disk digest", _digest("", made.manifest_digest)),
-            ("manifest", made.manifest_key),
-            ("unreadable", ", ".join(made.passed_over)),
+def reopened_text(
+    made: Reopened, request: ImportRequest | None, further: Sequence[ImportRequest] = ()
+) -> str:
+    rows = [
+        ("made", "import-ready image"),
+        ("image", f"{made.image}  {made.name}"),
+        ("of", f"{made.opened} at {made.source}"),
+        ("target", made.target),
+    ]
+    for number, disk in enumerate(made.disks, 1):
+        if len(made.disks) > 1:
+            rows.append((f"disk {number}", disk.name or "without a name"))
+        size = _stored(disk.format, False, disk.stored_size, disk.virtual_size)
+        rows += [
+            ("object", disk.key),
+            ("format", size),
+            ("disk digest", _digest("", disk.manifest_digest)),
         ]
-    )
-    if request is None:
-        return lines
-    return lines + "\nnext: import it\n" + import_request_text(request).rstrip("\n")
+    rows += [("manifest", made.manifest_key), ("unreadable", ", ".join(made.passed_over))]
+    lines = _rows(rows)
+    return lines if request is None else lines + "\n" + _imports(request, further)
 
 
 def _endpoint(found: EndpointFacts | None) -> list[tuple[str, str]]:

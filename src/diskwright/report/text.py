@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 
 from diskwright.model.finding import Accepted, Finding, Result, Verdict
 from diskwright.model.outcome import Inspected, Validated
@@ -19,16 +20,32 @@ _TO_MEND = (Result.FAIL, Result.WARN)
 _LABEL_WIDTH = 8
 
 
-def inspected_text(found: Inspected, name: str) -> str:
+def disk_label(image: str, name: str) -> str:
+    """How people know a disk: by its file and, in a package, by its own name."""
+    return f"{image}: {name}" if name else image
+
+
+def inspected_text(found: Inspected, image: str) -> str:
+    """What a package says of itself is not among it: `package_text` tells that once."""
+    name = disk_label(image, found.name)
     if found.iso is not None:
-        return inspected_iso_text(found.iso, name)
-    return facts_text(name, found.image, found.guest)
+        iso = replace(found.iso.facts, problems=found.image.problems)
+        return inspected_iso_text(replace(found.iso, facts=iso), name)
+    facts = found.image
+    if found.package is not None:
+        said = found.package.problems
+        facts = replace(facts, problems=tuple(p for p in facts.problems if p not in said))
+    return facts_text(name, facts, found.guest)
 
 
 def validated_text(
-    found: Validated, name: str, *, strict: bool = False, colour: bool = False
+    found: Validated, image: str, *, strict: bool = False, colour: bool = False
 ) -> str:
-    return verdict_text(name, found.verdict, strict=strict, colour=colour)
+    name = disk_label(image, found.name)
+    text = verdict_text(name, found.verdict, strict=strict, colour=colour)
+    if found.name and found.data:
+        return printable(f"{name}: judged as a data disk") + "\n" + text
+    return text
 
 
 def verdict_text(name: str, verdict: Verdict, *, strict: bool = False, colour: bool = False) -> str:
