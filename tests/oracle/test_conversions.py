@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from diskwright.adapters.qemu_nbd import QemuNbdExporter
 from diskwright.app import Diskwright
 from diskwright.config import load
 from diskwright.model.image import ImageFormat
 from diskwright.model.outcome import Converted
+from diskwright.ops.opening import look, reading
 from diskwright.writers.subformats import SUBFORMATS
 from support.qemu_images import content, run
 
@@ -26,7 +28,7 @@ SOURCES = {
     "stream.vmdk": ("vmdk", "subformat=streamOptimized"),
     "fixed.vhd": ("vpc", "subformat=fixed,force_size=on"),
     "dynamic.vhd": ("vpc", "subformat=dynamic,force_size=on"),
-    "dynamic.vhdx": ("vhdx", "subformat=dynamic"),
+    "dynamic.vhdx": ("vhdx", "subformat=dynamic,block_size=1M"),
     "fixed.vhdx": ("vhdx", "subformat=fixed,block_size=1M"),
     "dynamic.vdi": ("vdi", ""),
     "static.vdi": ("vdi", "static=on"),
@@ -107,6 +109,15 @@ def test_every_format_that_is_written_is_the_disk(
     if subformat is not None:
         found = Diskwright(load(None)).inspect(str(target)).image
         assert (found.subformat, found.problems) == (subformat, ())
+
+
+def test_blocks_that_a_vhdx_does_not_store_are_not_read(folder: Path) -> None:
+    """QEMU calls all of it data."""
+    source = look(str(folder / "dynamic.vhdx"))
+    with reading(source, QemuNbdExporter()) as reader:
+        kinds = {extent.start: extent for extent in reader.extents(0, reader.size)}
+    assert [start >> 20 for start in kinds] == [0, 4, 5]
+    assert [extent.is_data for extent in kinds.values()] == [True, False, True]
 
 
 @pytest.mark.parametrize("subformat", ["dynamic", "fixed"])

@@ -6,8 +6,15 @@ import pytest
 
 from diskwright.blockio.digest import DigestIncomplete, digest_reader
 from diskwright.blockio.memory import MemoryReader
-from diskwright.blockio.view import CancelView, DigestView, ProgressView
+from diskwright.blockio.view import (
+    CancelView,
+    DigestView,
+    LongerView,
+    ProgressView,
+    StoredView,
+)
 from diskwright.errors import Cancelled
+from diskwright.model.extent import Extent
 from diskwright.ports import BlockReader
 from support.disks import contents
 
@@ -108,3 +115,55 @@ def test_a_cancelled_run_reads_no_more() -> None:
     with pytest.raises(Cancelled):
         view.read_into(0, memoryview(bytearray(1)))
     assert inner.reads == 1
+
+
+@pytest.mark.parametrize("size", [4 * MIB + 512, 6 * MIB, 8 * MIB])
+def test_a_longer_disk_ends_with_a_hole_of_zeros(size: int) -> None:
+    reader = disk()
+    longer = LongerView(reader, size)
+    assert contents(longer) == contents(reader).ljust(size, b"\0")
+    for start, length in ((0, size), (MIB, size - MIB), (size - 1, 1), (0, reader.size)):
+        found = list(longer.extents(start, length))
+        assert_gapless(found, start, length)
+        assert not any(e.is_data for e in found if e.start >= reader.size)
+    assert digest_reader(longer, threads=2) == digest_reader(
+        MemoryReader.of_bytes(contents(longer)), threads=2
+    )
+    with pytest.raises(ValueError, match="not within"):
+        longer.read_into(size - 1, memoryview(bytearray(2)))
+
+
+def test_a_longer_disk_is_not_shorter() -> None:
+    with pytest.raises(ValueError, match="less than"):
+        LongerView(disk(), MIB)
+
+
+@pytest.mark.parametrize(
+    ("runs", "seen"),
+    [
+        ([], "----------"),
+        ([(0, 10)], "AAAA--BBBB"),
+        ([(1, 3)], "-AA-------"),
+        ([(3, 7)], "---A--B---"),
+        ([(0, 1), (2, 3), (5, 6), (9, 10)], "A-A------B"),
+        ([(4, 6)], "----------"),
+    ],
+)
+def test_what_is_not_stored_is_a_hole(runs: list[tuple[int, int]], seen: str) -> None:
+    reader = MemoryReader.of_picture("AAAA--BBBB", unit=512)
+    view = StoredView(reader, [(start * 512, end * 512) for start, end in runs])
+    for start in range(10):
+        for end in range(start + 1, 11):
+            found = list(view.extents(start * 512, (end - start) * 512))
+            assert_gapless(found, start * 512, (end - start) * 512)
+            drawn = "".join(("x" if e.is_data else "-") * (e.length // 512) for e in found)
+            assert drawn == "".join("-" if mark == "-" else "x" for mark in seen[start:end])
+
+
+def assert_gapless(extents: list[Extent], start: int, length: int) -> None:
+    cursor = start
+    for extent in extents:
+        assert extent.start == cursor
+        assert extent.length > 0
+        cursor = extent.end
+    assert cursor == start + length

@@ -21,10 +21,13 @@ from diskwright._process import (
 from diskwright._ways import Choice
 from diskwright.blockio.local import LocalReader
 from diskwright.blockio.nbd import STALL_LIMIT_S, NbdReader
+from diskwright.blockio.view import StoredView
 from diskwright.errors import Cancelled, DiskwrightError, ToolFailed, ToolMissing
+from diskwright.formats import vhdx
 from diskwright.formats.identity import check_identity, open_image
 from diskwright.formats.qemu import image_options, is_local, meaning, open_files
-from diskwright.model.image import DiskFile, FileIdentity
+from diskwright.formats.source import ImageSource
+from diskwright.model.image import DiskFile, FileIdentity, ImageFormat
 from diskwright.model.nulls import NeverCancelled
 from diskwright.model.units import GIB, MIB
 from diskwright.ports import BlockReader, CancelToken
@@ -86,9 +89,10 @@ class QemuNbdExporter:
                 with NbdReader(
                     sockets, name=disk.name, stall_limit_s=self._stall_limit_s
                 ) as reader:
+                    known = _with_extents(reader, disk)
                     for identity in disk.files():
                         check_identity(identity)
-                    yield reader
+                    yield known
             except ToolFailed as error:
                 self._cancel.check()  # the connections may have been shut because of it
                 if error.tool != _TOOL:
@@ -149,6 +153,16 @@ class QemuNbdExporter:
             listener.close()
             with _shut_at_the_wish(self._cancel, sockets):
                 yield process, sockets
+
+
+def _with_extents(reader: BlockReader, disk: DiskFile) -> BlockReader:
+    """QEMU's VHDX driver (block/vhdx.c) tells of no holes: they are in the block table."""
+    if disk.format is not ImageFormat.VHDX:
+        return reader
+    with _raw(disk.identity) as fd:
+        size = disk.identity.size - disk.offset if disk.length is None else disk.length
+        source = ImageSource(fd, disk.name, size, base=disk.offset)
+        return StoredView(reader, vhdx.read_data_runs(source))
 
 
 @contextmanager

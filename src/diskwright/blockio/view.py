@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from array import array
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
 
 from diskwright.blockio.digest import DiskDigest
 from diskwright.model.extent import Extent, ExtentKind
@@ -116,3 +118,41 @@ class LongerView(_View):
         if offset < 0 or length < 0 or offset + length > self._size:
             raise ValueError(f"[{offset}, {offset + length}) is not within {self._size} bytes")
         return max(0, min(length, self._reader.size - offset))
+
+
+class StoredView(_View):
+    """A disk of which more is known than its reader tells: data outside of `runs` are holes.
+
+    `runs` are `(start, end)`, ascending and apart.
+    """
+
+    def __init__(self, reader: BlockReader, runs: Iterable[tuple[int, int]]) -> None:
+        super().__init__(reader)
+        self._starts = array("Q")
+        self._ends = array("Q")
+        for start, end in runs:
+            self._starts.append(start)
+            self._ends.append(end)
+
+    def extents(self, start: int, length: int) -> Iterator[Extent]:
+        for extent in self._reader.extents(start, length):
+            if extent.is_data:
+                yield from self._known(extent.start, extent.end)
+            else:
+                yield extent
+
+    def _known(self, cursor: int, end: int) -> Iterator[Extent]:
+        index = max(0, bisect_right(self._starts, cursor) - 1)
+        while cursor < end and index < len(self._starts):
+            start = max(cursor, min(self._starts[index], end))
+            stop = max(start, min(self._ends[index], end))
+            if start > cursor and stop > start:
+                yield Extent(cursor, start - cursor, ExtentKind.HOLE)
+            if stop > start:
+                yield Extent(start, stop - start, ExtentKind.DATA)
+                cursor = stop
+            elif self._starts[index] >= end:
+                break
+            index += 1
+        if cursor < end:
+            yield Extent(cursor, end - cursor, ExtentKind.HOLE)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from diskwright.formats import vhdx_layout as layout
 from diskwright.formats.source import ImageSource
 from diskwright.formats.text import told
-from diskwright.formats.vhdx_blocks import check_blocks
+from diskwright.formats.vhdx_blocks import check_blocks, data_runs
 from diskwright.formats.vhdx_header import read_header, read_regions
 from diskwright.formats.vhdx_metadata import read_metadata
 from diskwright.model.image import ImageFacts, ImageFormat
@@ -32,3 +34,12 @@ def read_facts(source: ImageSource) -> ImageFacts:
         subformat="fixed" if disk.fixed else "dynamic",
         creator=told(start[layout.CREATOR_AT :].decode("utf-16-le", "replace")),
     )
+
+
+def read_data_runs(source: ImageSource) -> Iterator[tuple[int, int]]:
+    """`(start, end)` in bytes of the disk, ascending: where it has data. The rest reads as zeros.
+
+    Of a file that `read_facts` took. Raises ImageRefused.
+    """
+    bat, metadata, _ = read_regions(source, read_header(source))
+    yield from data_runs(source, read_metadata(source, metadata), bat)

@@ -45,6 +45,23 @@ def check_blocks(source: ImageSource, disk: Disk, bat: Region, claimed: tuple[Re
             raise source.broken(_OVERLAP, "a block lies on metadata", region.offset)
 
 
+def data_runs(source: ImageSource, disk: Disk, bat: Region) -> Iterator[tuple[int, int]]:
+    """`(start, end)` in bytes of the disk, ascending, of neighbouring blocks that are stored; the
+    others read as zeros. The table was checked before.
+    """
+    begin: int | None = None
+    for block, _, piece in _chunks(source, disk, bat):
+        stored = map(_has_data, struct.unpack(f"<{len(piece) // layout.ENTRY_BYTES}Q", piece))
+        for number, here in enumerate(stored, block):
+            if here and begin is None:
+                begin = number * disk.block_size
+            elif not here and begin is not None:
+                yield begin, number * disk.block_size
+                begin = None
+    if begin is not None:
+        yield begin, disk.virtual_size
+
+
 def _chunks(source: ImageSource, disk: Disk, bat: Region) -> Iterator[tuple[int, int, bytes]]:
     """The entries for blocks, without those for bitmaps: first block, file offset, bytes."""
     for block in range(0, disk.blocks, disk.chunk):
