@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from unittest import mock
 
 from diskwright.adapters.extracted_folder import ExtractedFolder
 from diskwright.errors import DiskwrightError
@@ -43,7 +44,9 @@ def originals() -> tuple[bytes, ...]:
         {"joliet": 3},
         {"udf": "2.60"},
     )
-    with tempfile.TemporaryDirectory() as folder:
+    when = mock.patch("time.time", return_value=1_700_000_000.0)
+    unique = mock.patch("random.getrandbits", return_value=7)
+    with tempfile.TemporaryDirectory() as folder, when, unique:
         made = [write(Path(folder) / "disc.iso", **dict(how)).read_bytes() for how in ways]
     links = (
         link(b"up", "../.."),
