@@ -18,15 +18,14 @@ from diskwright.ports import (
     GuestInspector,
     KeyWrapper,
     ObjectStore,
-    OsDatabase,
     Progress,
     StagedFile,
 )
 
 if TYPE_CHECKING:
-    from diskwright.adapters.osinfo import OsinfoDatabase
     from diskwright._in_force import InForce
     from diskwright.adapters.journal import FileUploadJournal
+    from diskwright.adapters.osinfo import OsinfoDatabase
     from diskwright.adapters.qemu_img import QemuImgConverter
     from diskwright.adapters.qemu_nbd import QemuNbdExporter
     from diskwright.app.inputs import InputOptions

@@ -18,7 +18,7 @@ from diskwright.cli.options import (
     s3_options,
 )
 from diskwright.cli.session import Session, path_text
-from diskwright.model.finding import Result
+from diskwright.model.finding import Result, Verdict
 from diskwright.model.image import ImageFormat
 from diskwright.model.outcome import Prepared, Validated
 
@@ -117,9 +117,10 @@ def command(
 
     session.command = "prepare"
     waivers = accepted(accept, reason)
+    verdicts: list[Verdict] = []
 
     def judged(found: Validated) -> None:
-        session.remark_idle(waivers, found.verdict)
+        verdicts.append(found.verdict)
         shown = {Result.FAIL, Result.WARN, Result.UNKNOWN}
         if any(finding.result in shown for finding in found.verdict.findings):
             text = validated_text(found, image, strict=strict, colour=session.colour())
@@ -143,20 +144,23 @@ def command(
     }
     app = session.open(profile=profile, to=to, key=key, s3=s3)
     with session.watched(progress) as (bar, cancel):
-        app.prepare_each(
-            image,
-            as_set=as_set,
-            made=told,
-            name=name,
-            output_format=ImageFormat(output_format) if output_format else None,
-            compress=compress,
-            dry_run=dry_run,
-            data=data,
-            strict=strict,
-            min_memory=min_memory,
-            accepted=waivers,
-            judged=judged,
-            progress=bar,
-            cancel=cancel,
-            **inputs,
-        )
+        try:
+            app.prepare_each(
+                image,
+                as_set=as_set,
+                made=told,
+                name=name,
+                output_format=ImageFormat(output_format) if output_format else None,
+                compress=compress,
+                dry_run=dry_run,
+                data=data,
+                strict=strict,
+                min_memory=min_memory,
+                accepted=waivers,
+                judged=judged,
+                progress=bar,
+                cancel=cancel,
+                **inputs,
+            )
+        finally:
+            session.remark_idle(waivers, verdicts)

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from diskwright.ports import Progress
+from typing import Any
 
 
 class TerminalProgress:
@@ -41,7 +38,7 @@ class TerminalProgress:
             self._bar = None
 
 
-def choose(asked: bool | None) -> Progress | None:
+def choose(asked: bool | None) -> TerminalProgress | None:
     """A bar if asked for, or if stderr is a terminal and nobody said no."""
     wanted = sys.stderr.isatty() if asked is None else asked
     return TerminalProgress() if wanted else None

@@ -40,6 +40,7 @@ class Session:
     cancel: SignalCancel = field(default_factory=SignalCancel)
     results: list[dict[str, Any]] = field(default_factory=list)
     failures: list[DiskwrightError] = field(default_factory=list)
+    bar: TerminalProgress | None = None  # what is drawn now
 
     def open(self, *, s3: dict[str, Any] | None = None, **overrides: Any) -> Diskwright:
         """The application, with settings from file and environment and these on top."""
@@ -52,6 +53,8 @@ class Session:
 
     def say(self, text: str) -> None:
         """A result, to stdout; in JSON mode the document says it at the end."""
+        if self.bar is not None:
+            self.bar.close()
         if self.output != "json":
             print_out(text)
 
@@ -64,8 +67,6 @@ class Session:
         names: tuple[str, ...] = ()
         with self.reporting(image):
             names = app.disk_names(image, **inputs)
-        if len(names) == 1:
-            return [(names[0], inputs)]
         return [(name, {**inputs, "disk": number}) for number, name in enumerate(names, 1)]
 
     @contextmanager
@@ -100,9 +101,11 @@ class Session:
 
         return colour_wanted(terminal=sys.stdout is not None and sys.stdout.isatty())
 
-    def remark_idle(self, given: tuple[Accepted, ...], found: Verdict) -> None:
-        """A word on what was accepted and had nothing against it."""
-        used = {entry.id for entry in found.accepted}
+    def remark_idle(self, given: tuple[Accepted, ...], found: list[Verdict]) -> None:
+        """A word on what was accepted and stood against no disk of the file."""
+        if not found:
+            return
+        used = {entry.id for verdict in found for entry in verdict.accepted}
         for entry in given:
             if entry.id not in used:
                 click.echo(f"diskwright: note: --accept {entry.id}: nothing to accept", err=True)
@@ -136,12 +139,13 @@ class Session:
     @contextmanager
     def progress(self, asked: bool | None) -> Iterator[Progress]:
         """Progress on stderr; Ctrl-C interrupts the main thread where it stands."""
-        bar = choose(asked)
+        self.bar = choose(asked)
         try:
-            yield bar or NullProgress()
+            yield self.bar or NullProgress()
         finally:
-            if isinstance(bar, TerminalProgress):
-                bar.close()
+            if self.bar is not None:
+                self.bar.close()
+                self.bar = None
 
 
 def print_out(text: str) -> None:

@@ -66,6 +66,7 @@ def command(
     waivers = accepted(accept, reason)
     app = session.open(profile=profile)
     for image in images:
+        verdicts = []
         for disk, options in session.disks_of(app, image, inputs):
             with session.reporting(image, disk):
                 with session.progress(progress) as bar:
@@ -77,7 +78,7 @@ def command(
                         progress=bar,
                         **options,
                     )
-                session.remark_idle(waivers, found.verdict)
+                verdicts.append(found.verdict)
                 text = validated_text(found, image, strict=strict, colour=session.colour())
                 session.say(text)
                 result = validated_result(path_text(image), found, None, strict=strict)
@@ -86,3 +87,4 @@ def command(
                 if against:
                     label = disk_label(image, found.name)
                     session.failures.append(ValidationFailed(label, len(against)))
+        session.remark_idle(waivers, verdicts)

@@ -29,8 +29,13 @@ def is_uuid(text: str) -> bool:
 
 
 def numbered(name: str, number: int) -> str:
-    """The name of the image made of a package's disk `number`, from 1: web, web-2, web-3."""
-    suffix = "" if number == 1 else f"-{number}"
+    """The name of the image made of a package's disk `number`, from 1: web, web-2, web-3.
+
+    A long name is cut where its number would not fit.
+    """
+    if number == 1:
+        return name
+    suffix = f"-{number}"
     return name[: NAME_LIMIT - len(suffix)] + suffix
 
 

@@ -41,7 +41,8 @@ class Converted:
 
     `rounded_from`: the source's virtual size, where zeros behind it make the disk larger; the
     source's digest is then another, `source_digest`, and a GPT's backup (`gpt_backup_inside`) no
-    longer stands at the disk's end.
+    longer stands at the disk's end. `package_verified`: whether the package that the disk lies in
+    has a digest of it, which held; None where it lies in none.
     """
 
     source: str
@@ -56,6 +57,7 @@ class Converted:
     rounded_from: int | None = None
     source_digest: str = ""
     gpt_backup_inside: bool = False
+    package_verified: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,7 @@ class Prepared:
     """`dry_run`: nothing was sent; `stored_size` is then an upper bound and digests are empty.
 
     `disks` are all of the image, in order; what stands beside them is said of the first.
+    `package_verified`: as of `Converted`.
     """
 
     target: str
@@ -99,6 +102,7 @@ class Prepared:
     verdict: Verdict
     attributes: ImportAttributes
     disks: tuple[PreparedDisk, ...]
+    package_verified: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

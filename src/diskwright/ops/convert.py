@@ -97,7 +97,7 @@ def convert(
     """`target` appears whole under its name, or not at all; with `verify` once it was read back."""
     plan = _planned(source, wanted)
     target = os.path.abspath(target)
-    checked((source,), progress=progress, cancel=cancel)
+    (source,) = checked((source,), progress=progress, cancel=cancel)
     _check_not_source(source, target)
     if plan.native and not wanted.verify:
         written = _write(plan, target, target, wanted.force, tools, progress, cancel)
@@ -136,6 +136,7 @@ def convert(
         rounded_from=source.facts.virtual_size if plan.longer else None,
         source_digest=written.source_digest if plan.longer else "",
         gpt_backup_inside=written.gpt and plan.longer,
+        package_verified=source.package_verified,
     )
 
 

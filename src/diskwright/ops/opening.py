@@ -46,6 +46,14 @@ class Source:
         """A package's disk behind the first: one for data."""
         return self.number > 1
 
+    @property
+    def package_verified(self) -> bool | None:
+        """Whether its package has a digest of it that was found to hold; None: it is in none."""
+        if self.package is None:
+            return None
+        listed = {digest.name for digest in self.package.digests}
+        return self.package.digests_verified and self.name in listed
+
     def unchanged(self) -> None:
         """Raises SourceChanged if these are no longer the files that were looked at."""
         for identity in dict.fromkeys((self.origin, *self.disk.files())):

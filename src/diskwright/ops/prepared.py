@@ -164,6 +164,7 @@ def outcome_of(
         verdict=first.verdict,
         attributes=first.attributes,
         disks=disks,
+        package_verified=planned.disks[0].source.package_verified,
     )
 
 

@@ -116,6 +116,8 @@ def made_result(
     value = codec.encode(made)
     result = _result(image)
     if isinstance(made, Prepared):
+        if len(made.disks) == 1:
+            result = _result(image, disk=made.disks[0].name)
         del value["verdict"]
         value["accepted"] = codec.encode(made.verdict.accepted)
         for disk, shown in zip(made.disks, value["disks"], strict=True):

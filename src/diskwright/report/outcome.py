@@ -22,6 +22,12 @@ def _stored(format_name: str, compressed: bool, size: int, virtual_size: int) ->
     return f"{how}, {format_size(size)} for a disk of {format_size(virtual_size)}"
 
 
+def _package(verified: bool | None) -> str:
+    if verified is None:
+        return ""
+    return "the disk has its digest" if verified else "has no digest of the disk: not verified"
+
+
 def converted_text(made: Converted) -> str:
     name = f"{made.format}, {made.subformat}" if made.subformat else made.format
     size = _stored(name, made.compressed, made.stored_size, made.virtual_size)
@@ -39,6 +45,7 @@ def converted_text(made: Converted) -> str:
         moved = "its backup is no longer at the disk's end; in the guest: sgdisk -e DISK"
         rows.append(("gpt", moved))
     rows.append(("verified", equal if made.verified else ""))
+    rows.append(("package", _package(made.package_verified)))
     return _rows(rows)
 
 
@@ -62,6 +69,7 @@ def prepared_text(
         digest = f"dw1:{disk.digest}" if disk.digest else ""
         rows += [("object", disk.key), ("format", size), ("disk digest", digest)]
     rows.append(("manifest", "" if made.dry_run else made.manifest_key))
+    rows.append(("package", _package(made.package_verified)))
     return _rows(rows) + "\n" + _next_step(made, request, further)
 
 
