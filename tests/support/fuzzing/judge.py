@@ -8,7 +8,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from diskwright.adapters.guest_child import ConfinedGuestInspector
@@ -21,7 +21,7 @@ from diskwright.formats.identity import open_image
 from diskwright.formats.packed import CODE, unpacked_limit
 from diskwright.formats.unpacking import Unpackable, content
 from diskwright.guest.inspect import inspect_guest
-from diskwright.model.image import FileIdentity, ImageFormat
+from diskwright.model.image import DiskFile, FileIdentity, ImageFormat
 from diskwright.ops.opening import ImageOpener, Source, reading
 from diskwright.ports import BlockReader
 from support.fuzzing import oracle
@@ -103,9 +103,17 @@ def _disk(source: Source, number: int, read: bool, work: Path, ending: Ending) -
     with reading(source, exporter) as reader:
         inspect_guest(reader)
         if not local and _copied(reader, copy):
-            ending.copies.append((str(copy), oracle.options(source.disk)))
+            ending.copies.append((str(copy), oracle.options(_kept(source, work))))
     if read and local:
         ConfinedGuestInspector(descriptor=exporter.descriptor).inspect(source.disk)
+
+
+def _kept(source: Source, work: Path) -> DiskFile:
+    """The disk, where qemu-img finds it later: what was unpacked is gone by then."""
+    if source.facts.packed_in is None:
+        return source.disk
+    kept = shutil.copyfile(source.disk.identity.path, work / "content")
+    return replace(source.disk, identity=replace(source.disk.identity, path=str(kept)))
 
 
 def _copied(reader: BlockReader, copy: Path) -> bool:
@@ -123,8 +131,8 @@ def _copied(reader: BlockReader, copy: Path) -> bool:
                 if done + extent.length > READ_MOST:
                     return False
                 done += extent.length
-                for at in range(extent.offset, extent.offset + extent.length, MIB):
-                    buffer = bytearray(min(MIB, extent.offset + extent.length - at))
+                for at in range(extent.start, extent.start + extent.length, MIB):
+                    buffer = bytearray(min(MIB, extent.start + extent.length - at))
                     reader.read_into(at, memoryview(buffer))
                     out.seek(at)
                     out.write(buffer)
