@@ -239,9 +239,12 @@ def main() -> int:
     parser.add_argument("--size", type=int, default=4, metavar="GIB", help="of the disk")
     parser.add_argument("--data", type=int, default=1536, metavar="MIB", help="of data in it")
     parser.add_argument("--only", metavar="WORD", default="", help="measures with that word")
+    parser.add_argument("--images", type=Path, metavar="DIR", help="a corpus to inspect, too")
     parser.add_argument("--json", type=Path, default=ROOT / "bench.json", metavar="FILE")
     parser.add_argument("--folder", type=Path, help="work there (default: a temporary folder)")
     options = parser.parse_args()
+    from _bench_inputs import formats, inspects
+
     with tempfile.TemporaryDirectory(prefix="diskwright-bench-", dir=options.folder) as name:
         folder = Path(name)
         subprocess.run(
@@ -258,14 +261,17 @@ def main() -> int:
         )
         bench = Bench(folder, options.runs)
         try:
-            for measure in (
-                bench.convert,
-                bench.prepare_s3,
-                bench.prepare_folder,
-                lambda: bench.memory(64),
-                bench.starts,
-            ):
-                if options.only in getattr(measure, "__name__", "memory"):
+            measures = {
+                "convert": bench.convert,
+                "formats": lambda: formats(bench),
+                "prepare_s3": bench.prepare_s3,
+                "prepare_folder": bench.prepare_folder,
+                "memory": lambda: bench.memory(64),
+                "starts": bench.starts,
+                "inspects": lambda: inspects(bench, options.images),
+            }
+            for name, measure in measures.items():
+                if options.only in name:
                     measure()
         finally:
             bench.server.close()

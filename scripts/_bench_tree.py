@@ -68,8 +68,14 @@ class _Sampler(threading.Thread):
         return sum(self._written.values())
 
 
-def run(argv: list[str], *, sampled: bool = False, env: dict[str, str] | None = None) -> Run:
-    """Raises CalledProcessError with stderr when it fails. Sampling costs some CPU: not timed."""
+def run(
+    argv: list[str],
+    *,
+    sampled: bool = False,
+    check: bool = True,
+    env: dict[str, str] | None = None,
+) -> Run:
+    """With `check` a failure ends it all, with stderr. Sampling costs some CPU: not timed."""
     began = time.perf_counter()
     process = subprocess.Popen(
         argv,
@@ -85,6 +91,6 @@ def run(argv: list[str], *, sampled: bool = False, env: dict[str, str] | None = 
     seconds = time.perf_counter() - began
     if sampled:
         sampler.stop()
-    if process.returncode:
+    if check and process.returncode:
         raise SystemExit(f"{' '.join(argv)} ended with {process.returncode}:\n{stderr}")
     return Run(seconds, sampler.memory, sampler.written, stdout)

@@ -11,8 +11,8 @@ import pytest
 from support.command import FIXTURE, Command, Ended, files_below, one_line_and_a_hint
 
 
-def identical(one: Path, other: Path) -> bool:
-    compared = subprocess.run(["qemu-img", "compare", "-q", one, other], check=False)
+def identical(one: Path, other: Path, *options: str) -> bool:
+    compared = subprocess.run(["qemu-img", "compare", "-q", *options, one, other], check=False)
     return compared.returncode == 0
 
 
@@ -67,7 +67,8 @@ def test_prepare_and_restore_is_identity(place, folder, raw_disk, sealed, stored
         reference.write_bytes(source.read_bytes())
         with reference.open("ab") as file:
             file.truncate(40_000_512)
-    assert identical(reference, out)
+    # nothing at its start tells a fixed VHD
+    assert identical(reference, out, *(["-F", "vpc"] if stored == "vhd" else []))
     assert files_below(folder / "library" / ".uploads") == []
 
 

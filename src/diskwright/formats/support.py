@@ -39,28 +39,28 @@ SUPPORT: tuple[Support, ...] = (
     Support(
         ImageFormat.VMDK,
         True,
-        _QEMU,
+        "qemu-img (streamOptimized, monolithicSparse)",
         "monolithicSparse, streamOptimized; flat, split and vmfs disks and parents where their "
         "folder is allowed; no ESX sparse extents (COWD, SESPARSE), devices or encryption",
     ),
     Support(
         ImageFormat.VHD,
         True,
-        _QEMU,
+        "one forward pass (fixed), qemu-img (dynamic)",
         "fixed and dynamic; where its size and its geometry differ, the larger that it holds, and "
         "said; no differencing disk",
     ),
     Support(
         ImageFormat.VHDX,
         True,
-        _QEMU,
+        "qemu-img (dynamic, fixed)",
         "fixed and dynamic, to 2 million blocks; no log to be replayed, no sectors of 4096 bytes, "
         "no differencing disk",
     ),
     Support(
         ImageFormat.VDI,
         True,
-        _QEMU,
+        "qemu-img (dynamic, static)",
         "version 1.1, dynamic and static, to 2 TiB; no undo or differencing disk",
     ),
     Support(

@@ -6,13 +6,16 @@ import hashlib
 import re
 
 from diskwright.errors import DataTampered
+from diskwright.formats.vhd_layout import FOOTER_BYTES
 from diskwright.model.image import ImageFormat
 from diskwright.model.manifest import Manifest, ManifestBody, ManifestDisk
 from diskwright.model.names import image_prefix, manifest_key, sealed_key
 from diskwright.model.stored import PART_MINIMUM, StoredObject
 from diskwright.model.units import MIB
+from diskwright.writers import FORWARD
 
-STORED_FORMATS = (ImageFormat.RAW, ImageFormat.QCOW2)
+# Formats in which a disk's size decides the object's, and by how much that one is larger
+_SIZES = {ImageFormat.RAW: 0, ImageFormat.VHD: FOOTER_BYTES}
 _SECTOR = 512
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _STEM = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
@@ -61,15 +64,16 @@ def _check_object(stored: StoredObject, key: str) -> None:
 
 
 def _check_disk(disk: ManifestDisk, key: str) -> None:
-    if disk.format not in STORED_FORMATS:
+    if disk.format not in FORWARD:
         raise DataTampered(key, "it names a format that is never stored")
     if not _DIGEST.fullmatch(disk.digest):
         raise DataTampered(key, "its disk digest is none")
     size = disk.virtual_size
     if size <= 0 or size % _SECTOR or not 0 <= size - disk.exact_size < _SECTOR:
         raise DataTampered(key, f"no disk has {size} bytes, made of {disk.exact_size}")
-    if disk.format == ImageFormat.RAW and disk.stored_size != size:
-        raise DataTampered(key, "its raw disk has another size than its object")
+    more = _SIZES.get(ImageFormat(disk.format))
+    if more is not None and disk.stored_size != size + more:
+        raise DataTampered(key, f"its {disk.format} disk has another size than its object")
 
 
 def _is_plain_key(disk: ManifestDisk, image_id: str, number: int) -> bool:
