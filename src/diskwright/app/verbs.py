@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Unpack
 
 from diskwright.app.adapters import Adapters, given
@@ -28,6 +29,8 @@ from diskwright.model.units import SECTOR
 from diskwright.ports import CancelToken, Progress
 
 if TYPE_CHECKING:
+    from diskwright.errors import ImageRefused
+    from diskwright.model.deep import Refused
     from diskwright.ops.opening import Source
 
 
@@ -42,19 +45,47 @@ class Diskwright(IsoVerbs, PrepareVerbs):
         self,
         path: str,
         *,
+        deep: bool = False,
+        digests: bool = True,
+        cells: int = 64,
         progress: Progress | None = None,
         cancel: CancelToken | None = None,
         **inputs: Unpack[InputOptions],
     ) -> Inspected:
-        """Facts of an image file and of the guest in it. Raises InputError, ToolError."""
+        """Facts of an image file and of the guest in it. Raises InputError, ToolError.
+
+        With `deep` also how the file is made and where the disk has data, as a map of `cells`; of
+        a package then the `digests` are computed.
+        """
         from diskwright.ops.inspect import inspect
 
         with self._source(path, inputs, progress, cancel) as source:
-            return inspect(
+            found = inspect(
                 source,
                 inspector=self._adapters.inspector(cancel),
                 database=self._adapters.database(),
             )
+            if not deep:
+                return found
+            from diskwright.ops.deep import DeepTools, deepened
+            from diskwright.ops.package import checked
+
+            progress = progress or NullProgress()
+            if digests:
+                wish = cancel or NeverCancelled()
+                (source,) = checked((source,), progress=progress, cancel=wish)
+            tools = DeepTools(self._adapters.exporter(cancel), progress, time.monotonic)
+            told = deepened(source, tools=tools, cells=cells)
+            return replace(found, package=source.package, deep=told)
+
+    def explain(self, path: str, error: ImageRefused) -> Refused:
+        """Why `path` was refused with `error`: what was seen where, for people. Raises InputError.
+
+        Nothing that it names is opened, and no tool is run.
+        """
+        from diskwright.ops.deep import refused
+
+        return refused(path, error)
 
     def disk_names(self, path: str, **inputs: Unpack[InputOptions]) -> tuple[str, ...]:
         """Of a package's disks, in the order of their numbers; of any other file one empty name.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -11,6 +13,7 @@ from diskwright.cli.session import Session, path_text
 
 if TYPE_CHECKING:
     from diskwright.app.inputs import InputOptions
+    from diskwright.report.deep import Look
 
 
 @click.command(
@@ -19,36 +22,73 @@ if TYPE_CHECKING:
     epilog="""\b
 Examples:
   diskwright inspect disk.qcow2
+  diskwright inspect --deep disk.vmdk
   diskwright inspect --output json *.qcow2 | jq '.results[].facts.guest.os'""",
 )
 @click.argument("images", nargs=-1, required=True, metavar="IMAGE...", callback=image_path)
+@click.option(
+    "--deep",
+    is_flag=True,
+    help="Explain the file too: how it is made, where its disk has data, why it is refused.",
+)
 @input_options
 @progress_option
 @output_option
 @click.pass_obj
 def command(
-    session: Session, images: tuple[str, ...], inputs: InputOptions, progress: bool | None
+    session: Session,
+    images: tuple[str, ...],
+    deep: bool,
+    inputs: InputOptions,
+    progress: bool | None,
 ) -> None:
     """Tell what an image file is and what is installed in it, without judging.
 
     The file is read only, in a confined process; nothing that it names is opened. Of a package
     (OVA) each disk is told, one after the other.
     """
+    from diskwright.report.deep import deep_text
     from diskwright.report.json import inspected_result
     from diskwright.report.package import package_text
     from diskwright.report.text import inspected_text
 
     session.command = "inspect"
     app = session.open()
+    look = _look()
+    if deep:
+        session.explain = app.explain
     for image in images:
         told = False
         for disk, options in session.disks_of(app, image, inputs):
             with session.reporting(image, disk):
                 with session.progress(progress) as bar:
-                    found = app.inspect(image, progress=bar, **options)
+                    found = app.inspect(
+                        image,
+                        deep=deep,
+                        digests=not told,
+                        cells=64 if session.output == "json" else look.cells,
+                        progress=bar,
+                        **options,
+                    )
                 if found.package is not None and not told:
                     session.say(package_text(found.package, image))
                 session.say(inspected_text(found, image))
+                if found.deep is not None:
+                    session.say(deep_text(found, look))
                 result = inspected_result(path_text(image), found, None, with_package=not told)
                 session.results.append(result)
                 told = True
+
+
+def _look() -> Look:
+    """80 columns where there is no terminal and nothing else is said (COLUMNS)."""
+    from diskwright.report.deep import Look
+    from diskwright.report.strip import UNICODE, needed
+
+    columns = shutil.get_terminal_size((80, 24)).columns
+    encoding = getattr(sys.stdout, "encoding", None) or "ascii"
+    try:
+        needed(UNICODE).encode(encoding)
+    except (UnicodeEncodeError, LookupError):
+        return Look(columns, unicode=False)
+    return Look(columns)

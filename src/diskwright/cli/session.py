@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -19,7 +19,8 @@ from diskwright.model.nulls import NullProgress
 if TYPE_CHECKING:
     from diskwright.app import Diskwright
     from diskwright.app.inputs import InputOptions
-    from diskwright.errors import DiskwrightError, OutputError
+    from diskwright.errors import DiskwrightError, ImageRefused, OutputError
+    from diskwright.model.deep import Refused
     from diskwright.model.finding import Accepted, Verdict
     from diskwright.ports import CancelToken, Progress
 
@@ -41,6 +42,7 @@ class Session:
     results: list[dict[str, Any]] = field(default_factory=list)
     failures: list[DiskwrightError] = field(default_factory=list)
     bar: TerminalProgress | None = None  # what is drawn now
+    explain: Callable[[str, ImageRefused], Refused] | None = None  # of a refused image
 
     def open(self, *, s3: dict[str, Any] | None = None, **overrides: Any) -> Diskwright:
         """The application, with settings from file and environment and these on top."""
@@ -83,9 +85,28 @@ class Session:
 
             self.show(error)
             self.failures.append(error)
-            result = validated_result if self.command == "validate" else inspected_result
-            failed = result(path_text(image), None, error_of(error), disk=path_text(disk))
+            where, said = path_text(image), error_of(error)
+            if self.command == "validate":
+                failed = validated_result(where, None, said, disk=path_text(disk))
+            else:
+                why = self._explained(image, error)
+                failed = inspected_result(where, None, said, disk=path_text(disk), refused=why)
             self.results.append(failed)
+
+    def _explained(self, image: str, error: DiskwrightError) -> Refused | None:
+        """Also to stdout. None where nobody asked, or nothing can be said."""
+        from diskwright.errors import ImageRefused, InputError
+
+        if self.explain is None or not isinstance(error, ImageRefused):
+            return None
+        try:
+            why = self.explain(image, error)
+        except InputError:  # the file is no longer what was refused, and that was shown
+            return None
+        from diskwright.report.deep import refused_text
+
+        self.say(refused_text(why, image))
+        return why
 
     def show(self, error: DiskwrightError) -> None:
         """One line, and a hint."""

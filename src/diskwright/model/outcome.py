@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from diskwright.model.attributes import ImportAttributes
+from diskwright.model.deep import Deep
 from diskwright.model.finding import Verdict
 from diskwright.model.guest import GuestFacts
 from diskwright.model.image import ImageFacts
@@ -23,6 +24,7 @@ class Inspected:
     iso: InspectedIso | None = None
     package: PackageFacts | None = None
     name: str = ""
+    deep: Deep | None = None  # where it was asked for
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import Any
 
 from diskwright.errors import DiskwrightError
 from diskwright.model import codec
+from diskwright.model.deep import Refused
 from diskwright.model.finding import Finding
 from diskwright.model.guest import GuestFacts
 from diskwright.model.image import ImageFacts
@@ -71,15 +72,22 @@ def inspected_result(
     *,
     disk: str = "",
     with_package: bool = True,
+    refused: Refused | None = None,
 ) -> dict[str, Any]:
-    """`disk` is its name in a package; what that one says of itself comes `with_package`."""
+    """`disk` is its name in a package; what that one says of itself comes `with_package`.
+
+    Of one that was refused the facts are what `refused` explains, if anything does.
+    """
     if found is None:
-        return _result(image, disk=disk, error=error)
+        seen = None if refused is None else {"deep": codec.encode(refused)}
+        return _result(image, disk=disk, facts=seen, error=error)
     facts = facts_value(found.image, found.guest)
     if found.package is not None and with_package:
         facts["package"] = package_value(found.package)
     if found.iso is not None:
         facts |= iso_facts_value(found.iso.facts, found.iso.system, found.iso.database_date)
+    if found.deep is not None:
+        facts["deep"] = codec.encode(found.deep)
     return _result(image, disk=found.name, facts=facts, error=error)
 
 

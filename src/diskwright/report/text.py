@@ -35,6 +35,8 @@ def inspected_text(found: Inspected, image: str) -> str:
     if found.package is not None:
         said = found.package.problems
         facts = replace(facts, problems=tuple(p for p in facts.problems if p not in said))
+    if found.deep is not None:  # explained there
+        facts = replace(facts, features=(), snapshots=0)
     return facts_text(name, facts, found.guest)
 
 

@@ -1,0 +1,131 @@
+"""What `inspect --deep` adds: how an image file is made, and where its disk has data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from diskwright.model.extent import Extent
+from diskwright.model.image import ImageFormat, Reference
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """A sign of a format: `what` was seen at byte `offset`. A partition table is a sign of raw."""
+
+    format: ImageFormat
+    offset: int
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """One more thing that the metadata say: `name` is a short stable word, `value` untrusted."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """An earlier state kept in the file. Sizes in bytes; `date` in UTC, to the second.
+
+    `disk_size` None: the file does not say it.
+    """
+
+    id: str
+    name: str
+    date: str
+    vm_state_size: int
+    disk_size: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """What a format's own metadata say besides `ImageFacts`. At most LISTED of `snapshots`."""
+
+    marks: tuple[Mark, ...] = ()
+    snapshots: tuple[Snapshot, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ChainFile:
+    """One file that the disk's bytes come from, the user's own first. `size` in bytes.
+
+    `role`: `image`, or what the file above names it for. `names` is known of the first alone.
+    """
+
+    path: str
+    format: ImageFormat
+    role: str
+    size: int
+    names: tuple[Reference, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """Bytes by kind of one of the equal shares that the disk is cut into; unread ones are in none
+    of them."""
+
+    start: int
+    length: int
+    data: int = 0
+    zero: int = 0
+    hole: int = 0
+
+    @property
+    def unknown(self) -> int:
+        return self.length - self.data - self.zero - self.hole
+
+
+@dataclass(frozen=True, slots=True)
+class AllocationMap:
+    """Where a disk of `size` bytes has data. `cells` are gapless and cover it whole.
+
+    `data`, `zero` and `hole` are bytes; `stretches` counts the extents, neighbours of one kind as
+    one, of which `extents` are the first (at most LISTED). `incomplete`: why it ends early, with
+    the rest unknown; empty where it does not.
+    """
+
+    size: int
+    data: int
+    zero: int
+    hole: int
+    stretches: int
+    extents: tuple[Extent, ...]
+    cells: tuple[Cell, ...]
+    incomplete: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Deep:
+    """`overhead`: bytes of the file that are not the disk's data, where that can be told: tables,
+    padding, what is not in use. `sparse`: the file takes less of its disk than its size.
+    """
+
+    signs: tuple[Sign, ...]
+    container: Container
+    chain: tuple[ChainFile, ...]
+    sparse: bool | None
+    map: AllocationMap | None
+    map_missing: str = ""  # why there is no map
+    overhead: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Why an image was refused, for people. `dump` are the bytes (hex) from `dump_offset` on, both
+    counted as `offset` is: from the start of the image `path`, which may be a package's member.
+    """
+
+    path: str
+    size: int | None
+    signs: tuple[Sign, ...]
+    kind: str
+    code: str
+    detail: str
+    offset: int | None
+    dump_offset: int | None = None
+    dump: str = ""
+
+
+LISTED = 1_000  # of a list that an image can make as long as it likes
