@@ -21,10 +21,12 @@ from diskwright._process import (
 from diskwright._ways import Choice
 from diskwright.blockio.local import LocalReader
 from diskwright.blockio.nbd import STALL_LIMIT_S, NbdReader
+from diskwright.blockio.nbd_connection import REQUEST_BYTES
 from diskwright.blockio.view import StoredView
-from diskwright.errors import Cancelled, DiskwrightError, ToolFailed, ToolMissing
+from diskwright.errors import Cancelled, DiskwrightError, ImageBroken, ToolFailed, ToolMissing
 from diskwright.formats import vhdx
 from diskwright.formats.identity import check_identity, open_image
+from diskwright.formats.qcow2_damage import compressed_damage
 from diskwright.formats.qemu import image_options, is_local, meaning, open_files
 from diskwright.formats.source import ImageSource
 from diskwright.model.image import DiskFile, FileIdentity, ImageFormat
@@ -93,6 +95,8 @@ class QemuNbdExporter:
                     for identity in disk.files():
                         check_identity(identity)
                     yield known
+            except ImageBroken as error:
+                raise _named(disk, error) from error
             except ToolFailed as error:
                 self._cancel.check()  # the connections may have been shut because of it
                 if error.tool != _TOOL:
@@ -225,6 +229,17 @@ def _raw(identity: FileIdentity) -> Iterator[int]:
         yield fd
     finally:
         os.close(fd)
+
+
+def _named(disk: DiskFile, error: ImageBroken) -> ImageBroken:
+    """`error` of the reader, by its own name where the file tells what it is."""
+    known = disk.format is ImageFormat.QCOW2 and disk.backing is None
+    if not known or error.code != "unreadable" or error.offset is None:
+        return error
+    with _raw(disk.identity) as fd:
+        length = disk.identity.size - disk.offset if disk.length is None else disk.length
+        source = ImageSource(fd, disk.name, length, disk.offset)
+        return compressed_damage(source, error.offset, REQUEST_BYTES) or error
 
 
 def _why(process: ConfinedProcess, path: str, error: ToolFailed) -> DiskwrightError:
