@@ -1,4 +1,4 @@
-"""A manifest's disk is in a format that is stored, and its object as large as that format makes it."""
+"""A disk in a manifest has a format that is stored, and an object as large as that makes it."""
 
 from __future__ import annotations
 
