@@ -78,14 +78,14 @@ class Diskwright(IsoVerbs, PrepareVerbs):
             told = deepened(source, tools=tools, cells=cells)
             return replace(found, package=source.package, deep=told)
 
-    def explain(self, path: str, error: ImageRefused) -> Refused:
+    def explain(self, path: str, error: ImageRefused, **inputs: Unpack[InputOptions]) -> Refused:
         """Why `path` was refused with `error`: what was seen where, for people. Raises InputError.
 
-        Nothing that it names is opened, and no tool is run.
+        Nothing that it names is opened for this, and no tool is run.
         """
         from diskwright.ops.deep import refused
 
-        return refused(path, error)
+        return refused(path, error, alone=inputs.get("allow_backing_under") is None)
 
     def disk_names(self, path: str, **inputs: Unpack[InputOptions]) -> tuple[str, ...]:
         """Of a package's disks, in the order of their numbers; of any other file one empty name.

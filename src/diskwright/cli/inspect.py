@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -56,7 +57,7 @@ def command(
     app = session.open()
     look = _look()
     if deep:
-        session.explain = app.explain
+        session.explain = partial(app.explain, **inputs)
     for image in images:
         told = False
         for disk, options in session.disks_of(app, image, inputs):

@@ -115,10 +115,11 @@ class Deep:
 class Refused:
     """Why an image was refused, for people. `dump` are the bytes (hex) from `dump_offset` on, both
     counted as `offset` is: from the start of the image `path`, which may be a package's member.
+    `alone`: nothing that it names was opened.
     """
 
     path: str
-    size: int | None
+    size: int
     signs: tuple[Sign, ...]
     kind: str
     code: str
@@ -126,6 +127,7 @@ class Refused:
     offset: int | None
     dump_offset: int | None = None
     dump: str = ""
+    alone: bool = True
 
 
 LISTED = 1_000  # of a list that an image can make as long as it likes

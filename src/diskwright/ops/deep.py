@@ -99,8 +99,11 @@ def _chain(disk: DiskFile, role: str, names: tuple[Reference, ...] = ()) -> Iter
         yield from _chain(disk.backing, ReferenceKind.BACKING.value)
 
 
-def refused(path: str, error: ImageRefused) -> Refused:
-    """What can be said of the file `path`, for which `error` was raised. Raises InputError."""
+def refused(path: str, error: ImageRefused, *, alone: bool = True) -> Refused:
+    """What can be said of the file `path`, for which `error` was raised: no parser runs again.
+
+    `alone`: what it names could not be followed. Raises InputError.
+    """
     fd, identity = open_image(path)
     try:
         file = ImageSource(fd, identity.path, identity.size)
@@ -120,6 +123,7 @@ def refused(path: str, error: ImageRefused) -> Refused:
         offset=error.offset,
         dump_offset=dump_offset,
         dump=dump.hex(),
+        alone=alone,
     )
 
 

@@ -14,6 +14,7 @@ from diskwright.report import strip
 
 _KEY_WIDTH = 13
 _LINE_BYTES = 16  # of a dump
+_LINE_WIDTH = 39  # in hex, two bytes a group
 _SHOWN = 20  # snapshots and files; JSON has more
 _MOST_COLUMNS = 240
 
@@ -70,24 +71,22 @@ def deep_text(found: Inspected, look: Look) -> str:
     rows += _under("header", marks)
     rows += _under("snapshots", _snapshots(deep.container.snapshots, found.image.snapshots))
     rows += _under("files", _chain(deep))
-    rows.append(("on disk", _on_disk(found.image, deep)))
+    rows += _under("on disk", _on_disk(found.image, deep))
     rows += _map(found, look)
     return _text(rows)
 
 
 def refused_text(why: Refused, image: str) -> str:
     """What was seen of a refused file, and the bytes where it went wrong."""
-    rows = [("image", image)]
-    if why.size is not None:
-        rows.append(("file", f"{format_size(why.size)} ({why.size} bytes)"))
-    signs = _signs(why.signs) if why.signs else ["no sign of a format: it would be a raw disk"]
-    rows += _under("seen", signs)
+    rows = [("image", image), ("file", f"{format_size(why.size)} ({why.size} bytes)")]
+    rows += _under("seen", _signs(why.signs))
     rows.append(("refused", f"{why.kind}: {why.detail} [{why.code}]"))
     if why.offset is not None:
         rows.append(("where", f"byte {why.offset} ({why.offset:#x})"))
     if why.dump_offset is not None:
         rows += _under("bytes", _dump(why.dump_offset, bytes.fromhex(why.dump), why.offset))
-    rows.append(("opened", "this file only, and nothing that it names"))
+    if why.alone:
+        rows.append(("opened", "this file only, and nothing that it names"))
     return _text(rows)
 
 
@@ -121,7 +120,8 @@ def _with_words(name: str, known: dict[str, str]) -> str:
 
 
 def _signs(signs: Iterable[Sign]) -> Iterator[str]:
-    return (f"{sign.format.value}: {sign.what} at byte {sign.offset}" for sign in signs)
+    found = [f"{sign.format.value}: {sign.what} at byte {sign.offset}" for sign in signs]
+    return iter(found or ["no sign of any format, as in a raw disk"])
 
 
 def _snapshots(listed: tuple[Snapshot, ...], count: int) -> Iterator[str]:
@@ -152,21 +152,17 @@ def _chain(deep: Deep) -> Iterator[str]:
             yield f"the image names it {reference.name!r}"
 
 
-def _on_disk(facts: ImageFacts, deep: Deep) -> str:
-    said = []
+def _on_disk(facts: ImageFacts, deep: Deep) -> Iterator[str]:
     if facts.allocated is not None:
-        taken = format_size(facts.allocated)
-        said.append(f"takes {taken}" + (" (a sparse file)" if deep.sparse else ""))
+        sparse = " (a sparse file)" if deep.sparse else ""
+        yield f"takes {format_size(facts.allocated)}{sparse}"
+    if deep.overhead:
+        yield f"{format_size(deep.overhead)} of its size hold no data: tables, room not in use"
     if facts.packed_in is not None and facts.unpacked_size is not None:
-        said.append(f"packed {_ratio(facts.unpacked_size, facts.file_size)}")
-    if deep.overhead is not None:
-        said.append(
-            f"{format_size(deep.overhead)} of its size are not the disk's data (tables, unused room)"
-        )
+        yield f"packed {_ratio(facts.unpacked_size, facts.file_size)}"
     drawn = deep.map
     if drawn is not None and facts.compressed and len(deep.chain) == 1 and not drawn.incomplete:
-        said.append(f"compressed {_ratio(drawn.data, facts.file_size)}")
-    return "; ".join(said)
+        yield f"compressed {_ratio(drawn.data, facts.file_size)}"
 
 
 def _ratio(large: int, small: int) -> str:
@@ -184,14 +180,14 @@ def _map(found: Inspected, look: Look) -> _Rows:
     lines = [strip.strip(drawn, glyphs)]
     if found.guest is not None and found.guest.table is not None:
         lines += strip.partition_rows(drawn, found.guest.table.partitions, glyphs)
-    lines += [strip.scale(drawn), strip.legend(drawn, glyphs)]
+    lines += [strip.scale(drawn), *strip.legend(drawn, glyphs, width=look.cells)]
     return rows + _under("map", lines)
 
 
 def _amounts(drawn: AllocationMap) -> str:
     said = [f"{format_size(drawn.data)} ({_share(drawn.data, drawn.size)})"]
     if drawn.zero:
-        said.append(f"zeros only noted {format_size(drawn.zero)}")
+        said.append(f"zeros noted {format_size(drawn.zero)}")
     if drawn.hole:
         said.append(f"not stored {format_size(drawn.hole)}")
     count = f"{drawn.stretches} stretches" if drawn.stretches > 1 else "one stretch"
@@ -211,10 +207,12 @@ def _share(part: int, whole: int) -> str:
 
 
 def _dump(start: int, data: bytes, at: int | None) -> Iterator[str]:
-    """As hexdump -C, without what a terminal obeys; the line of the offset is marked."""
+    """Lines of 16 bytes, in ASCII that a terminal shows and does not obey; `>` before that of
+    byte `at`. They fit 80 columns.
+    """
     for index in range(0, len(data), _LINE_BYTES):
         line = data[index : index + _LINE_BYTES]
         shown = "".join(chr(byte) if 32 <= byte < 127 else "." for byte in line)
         here = at is not None and start + index <= at < start + index + _LINE_BYTES
         mark = ">" if here else " "
-        yield f"{mark} {start + index:08x}  {line.hex(' '):<{3 * _LINE_BYTES - 1}}  {shown}"
+        yield f"{mark}{start + index:08x} {line.hex(' ', -2):<{_LINE_WIDTH}}  {shown}"

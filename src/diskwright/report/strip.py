@@ -51,20 +51,26 @@ def strip(drawn: AllocationMap, glyphs: Glyphs) -> str:
     return "".join(cell_glyph(cell, glyphs) for cell in drawn.cells)
 
 
-def legend(drawn: AllocationMap, glyphs: Glyphs) -> str:
-    """Of the glyphs that are in the strip."""
-    said = [f"a column is {format_size(drawn.cells[0].length)}"] if len(drawn.cells) > 1 else []
+def legend(drawn: AllocationMap, glyphs: Glyphs, *, width: int) -> Iterator[str]:
+    """Of the glyphs that are in the strip, in lines of at most `width` where words allow it."""
+    said = [f"a column is {format_size(drawn.cells[0].length)}"]
     shown = set(strip(drawn, glyphs))
     if shown & set(glyphs.data):
         said.append(f"{glyphs.data[0]} some data to {glyphs.data[-1]} all data")
     for glyph, words in (
-        (glyphs.zero, "zeros, only noted"),
+        (glyphs.zero, "zeros, noted only"),
         (glyphs.hole, "nothing stored"),
         (glyphs.unknown, "not looked at"),
     ):
         if glyph in shown:
             said.append(f"{glyph} {words}")
-    return ", ".join(said)
+    line = ""
+    for words in said:
+        if line and len(line) + 2 + len(words) > width:
+            yield line
+            line = ""
+        line += f"; {words}" if line else words
+    yield line
 
 
 def scale(drawn: AllocationMap) -> str:
