@@ -14,7 +14,8 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -70,10 +71,10 @@ class Hangs(Exception):
 class Worker:
     """One process, in a session of its own: killed with all that it started."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, module: str = "support.fuzzing.worker") -> None:
         path = os.pathsep.join(filter(None, (str(_TESTS), os.environ.get("PYTHONPATH", ""))))
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "support.fuzzing.worker", str(folder)],
+            [sys.executable, "-m", module, str(folder)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             start_new_session=True,
@@ -105,7 +106,8 @@ class Worker:
         return found
 
     def end(self) -> None:
-        os.killpg(self._process.pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):  # it has ended by itself
+            os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe is not None:
@@ -115,7 +117,17 @@ class Worker:
 class Fuzzer:
     """`share` of the mutants is read whole through the confined tools, where it is accepted."""
 
-    def __init__(self, *, share: float, jobs: int, until: float | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        share: float,
+        jobs: int,
+        until: float | None = None,
+        start: Callable[[Path], Worker] = Worker,
+        hang_s: float = HANG_S,
+    ) -> None:
+        self._start = start
+        self._hang_s = hang_s
         self.report = Report()
         self._share = share
         self._jobs = jobs
@@ -151,7 +163,7 @@ class Fuzzer:
                     return
                 if worker is None:
                     made += 1
-                    worker = Worker(folder / str(made))
+                    worker = self._start(folder / str(made))
                 read = name.is_read(self._share)
                 try:
                     self._judge(worker, name, read)
@@ -168,17 +180,19 @@ class Fuzzer:
 
     def _again(self, name: Name, read: bool, folder: Path) -> None:
         """By itself in a fresh process: a machine with much to do makes anything slow once."""
-        worker = Worker(folder)
+        worker = self._start(folder)
         try:
             self._judge(worker, name, read)
         except Hangs as why:
-            self._note(name, {"end": "hang", "findings": [str(why)], "seconds": HANG_S, "peak": 0})
+            self._note(
+                name, {"end": "hang", "findings": [str(why)], "seconds": self._hang_s, "peak": 0}
+            )
         finally:
             worker.end()
 
     def _judge(self, worker: Worker, name: Name, read: bool) -> None:
         worker.ask(name, read=read)
-        said = worker.answer(HANG_S)
+        said = worker.answer(self._hang_s)
         if said["peak"] > MEMORY:
             said["findings"].append(f"memory: {said['peak'] >> 20} MiB")
         said["findings"] += worker.answer(_ORACLE_S)["findings"]
