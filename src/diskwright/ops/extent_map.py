@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 
 from diskwright.model.deep import LISTED, AllocationMap, Cell
 from diskwright.model.extent import Extent, ExtentKind
@@ -11,7 +12,7 @@ from diskwright.ports import BlockReader, Progress
 
 MOST_EXTENTS = 1_000_000
 MOST_SECONDS = 5.0
-_WINDOW = 64 * GIB  # asked for at once: the clock is looked at in between
+_WINDOW = 64 * GIB  # asked for at once, so that the clock is looked at in a hole too
 
 
 def allocation_map(
@@ -31,19 +32,24 @@ def allocation_map(
     drawn = _Cells(size, cells)
     end = clock() + most_seconds
     listed: list[Extent] = []
+    last: Extent | None = None  # with its neighbours of one kind
     count = 0
     incomplete = ""
     progress.phase("map", size)
-    for extent in _merged(_extents(reader)):
+    for extent in _extents(reader):
         drawn.add(extent)
         progress.advance(extent.length)
-        count += 1
-        if len(listed) < LISTED:
-            listed.append(extent)
+        if last is not None and last.kind is extent.kind:
+            last = Extent(last.start, last.length + extent.length, last.kind)
+        else:
+            last = extent
+            count += 1
+        if count <= LISTED:
+            listed[count - 1 :] = [last]
         if extent.end < size and count >= most_extents:
             incomplete = f"more than {most_extents} stretches"
         elif extent.end < size and clock() > end:
-            incomplete = f"longer than {most_seconds:g} s"
+            incomplete = f"it would take longer than {most_seconds:g} s"
         if incomplete:
             break
     totals = drawn.totals()
@@ -62,20 +68,6 @@ def allocation_map(
 def _extents(reader: BlockReader) -> Iterator[Extent]:
     for start in range(0, reader.size, _WINDOW):
         yield from reader.extents(start, min(_WINDOW, reader.size - start))
-
-
-def _merged(extents: Iterator[Extent]) -> Iterator[Extent]:
-    """Neighbours of one kind as one, but none longer than a window: a long one is seen on time."""
-    last: Extent | None = None
-    for extent in extents:
-        if last is not None and last.kind is extent.kind and last.length < _WINDOW:
-            last = Extent(last.start, last.length + extent.length, last.kind)
-            continue
-        if last is not None:
-            yield last
-        last = extent
-    if last is not None:
-        yield last
 
 
 class _Cells:
@@ -111,7 +103,5 @@ class _Cells:
                 self._bytes[ExtentKind.ZERO][index],
                 self._bytes[ExtentKind.HOLE][index],
             )
-            for index, (start, end) in enumerate(
-                zip(self._borders, self._borders[1:], strict=False)
-            )
+            for index, (start, end) in enumerate(pairwise(self._borders))
         )

@@ -177,6 +177,8 @@ def _map(found: Inspected, look: Look) -> _Rows:
         return [("map", f"none: {deep.map_missing}")]
     glyphs = look.glyphs
     rows: _Rows = [("data", _amounts(drawn))]
+    if drawn.incomplete:
+        rows.append(("", f"not looked at whole: {drawn.incomplete}"))
     lines = [strip.strip(drawn, glyphs)]
     if found.guest is not None and found.guest.table is not None:
         lines += strip.partition_rows(drawn, found.guest.table.partitions, glyphs)
@@ -192,8 +194,6 @@ def _amounts(drawn: AllocationMap) -> str:
         said.append(f"not stored {format_size(drawn.hole)}")
     count = f"{drawn.stretches} stretches" if drawn.stretches > 1 else "one stretch"
     said.append(f"in {count}")
-    if drawn.incomplete:
-        said.append(f"map incomplete: {drawn.incomplete}")
     return ", ".join(said)
 
 

@@ -104,7 +104,7 @@ def partition_rows(
         last = column(drawn.cells, min(partition.start + partition.length, drawn.size) - 1)
         text = _bar(partition, last - first + 1, glyphs)
         first = min(first, width - len(text))
-        free = (row for row in rows if all(c == " " for c in row[max(0, first - 1) :]))
+        free = (row for row in rows if _is_free(row, first))
         row = next(free, None)
         if row is None:
             if len(rows) == _PARTITION_ROWS or first < 0:
@@ -116,6 +116,11 @@ def partition_rows(
     yield from ("".join(row).rstrip() for row in rows)
     if left_out:
         yield f"and {left_out} more"
+
+
+def _is_free(row: list[str], first: int) -> bool:
+    """From column `first` on; two numbers side by side would be one."""
+    return set(row[first:]) == {" "} and (first == 0 or not row[first - 1].isdigit())
 
 
 def column(cells: Sequence[Cell], offset: int) -> int:
