@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 import os
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from support.command import Command
-from support.image_corpus import VARIABLE
+from support.image_corpus import VARIABLE, folder
 from support.servers.seaweed import Seaweed
 
 collect_ignore_glob = [] if os.environ.get(VARIABLE) else ["test_*.py"]
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """They are built here: 270 MB in half a minute."""
+    work = tmp_path_factory.mktemp("formats")
+    subprocess.run(
+        [folder() / "build" / "formats.sh", work], check=True, capture_output=True, timeout=300
+    )
+    yield work
+    for path in work.iterdir():
+        path.unlink()
 
 
 @pytest.fixture

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import subprocess
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +14,6 @@ from diskwright.errors import ImageRefused
 from diskwright.formats.support import SUPPORT
 from diskwright.model.units import MIB
 from diskwright.ops.opening import reading
-from support.image_corpus import folder
 from support.opening import opener
 
 # What is well formed and not read, and a word of the reason that the support table gives.
@@ -43,18 +40,6 @@ class Variant:
     virtual_size: int
     guest_sha256: str
     variant: str
-
-
-@pytest.fixture(scope="session")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """They are built here: 270 MB in half a minute."""
-    work = tmp_path_factory.mktemp("formats")
-    subprocess.run(
-        [folder() / "build" / "formats.sh", work], check=True, capture_output=True, timeout=300
-    )
-    yield work
-    for path in work.iterdir():
-        path.unlink()
 
 
 @pytest.fixture(scope="session")
