@@ -71,6 +71,7 @@ def test_every_disk_is_told_and_the_package_once(diskwright, appliance):
     ]
     assert first["facts"]["guest"]["os"]["id"] == "debian"
     assert second["facts"]["image"]["subformat"] == "streamOptimized"
+    assert second["facts"]["image"]["allocated"] is None  # it is the whole package's
     package = first["facts"]["package"]
     assert (package["name"], package["cpus"], package["memory_bytes"]) == ("web", 2, 512 * MIB)
     assert package["members"][0]["name"] == "web.ovf"

@@ -190,6 +190,18 @@ def test_of_a_set_that_fails_at_any_disk_nothing_is_left(prepare, store, name, n
     assert files_below(tmp_path / "state" / "diskwright" / "uploads") == []
 
 
+def test_a_set_that_is_cancelled_at_any_moment_leaves_nothing(prepare, store, tmp_path):
+    looks = CancelAt(None)
+    prepare(as_set=True, cancel=looks)
+    assert looks.looks > 30
+    for number in range(1, looks.looks - 1, 5):
+        store.objects.clear()
+        with pytest.raises(Cancelled):
+            prepare(as_set=True, cancel=CancelAt(number))
+        assert (store.objects, store.uploads) == ({}, {}), number
+    assert files_below(tmp_path / "state" / "diskwright" / "uploads") == []
+
+
 def test_a_failure_of_the_second_image_says_which_was_done(prepare, store):
     fails(store, "complete_upload", 2)
     with pytest.raises(RemoteUnable) as caught:

@@ -78,6 +78,8 @@ def _not_read(source: ImageSource, found: ImageFormat) -> ImageRefused:
         return luks.refusal(source)
     if found not in PACKED and found is not ImageFormat.ZIP:
         detail = f"its format is {found.value}, which is not read"
+        if found is ImageFormat.OVA:
+            detail = "it is a package, and no disk itself"
         return source.unsupported("format-unsupported", detail)
     refusal = source.unsupported(
         "compressed-container", f"its format is {found.value}: packed, and no disk image itself"

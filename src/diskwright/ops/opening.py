@@ -180,7 +180,7 @@ def _member(fd: int, origin: FileIdentity, package: PackageFacts, number: int) -
     if member.capacity != facts.virtual_size:
         detail = f"{facts.virtual_size} bytes, of which the package says {member.capacity}"
         problems = (*problems, Problem("capacity-differs", detail))
-    facts = replace(facts, problems=problems)
+    facts = replace(facts, problems=problems, allocated=None)  # which is the whole package's
     return Source(origin, disk, facts, package=package, name=member.name, number=number)
 
 

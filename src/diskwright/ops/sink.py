@@ -85,7 +85,8 @@ class MultipartSink:
         self._record({"event": "complete", "key": self._key})
         self._store.complete_upload(self._key, self._upload_id, [part.etag for part in parts])
         self.stop()
-        self._first = bytearray()
+        # an image of many disks keeps its sinks to the end
+        self._first, self._buffer, self._zero_part = bytearray(), None, None
         self._stored = StoredObject(
             self._key,
             size,
