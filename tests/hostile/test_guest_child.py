@@ -14,7 +14,8 @@ import pytest
 from diskwright.adapters import guest_child
 from diskwright.adapters.guest_child import ConfinedGuestInspector, understood
 from diskwright.adapters.qemu_nbd import QemuNbdExporter
-from diskwright.guest.answer import MAX_ANSWER, nothing_read
+from diskwright.formats.limits import GUEST_ANSWER_BYTES
+from diskwright.guest.answer import nothing_read
 from diskwright.model.codec import DecodeError, encode
 from diskwright.model.guest import GuestFacts, Section
 from diskwright.model.image import DiskFile, FileIdentity, ImageFormat
@@ -90,7 +91,7 @@ GOOD = json.dumps(encode(nothing_read("so"))).encode()
         b"[" * 200_000,
         GOOD + b"x",
         GOOD[:-1],
-        b" " * (MAX_ANSWER + 1),
+        b" " * (GUEST_ANSWER_BYTES + 1),
     ],
 )
 def test_an_answer_of_another_form_is_refused(answer: bytes) -> None:

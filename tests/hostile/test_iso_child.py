@@ -53,7 +53,7 @@ def test_a_user_who_stops_is_heard(good: Path) -> None:
 
 
 def test_an_answer_that_is_too_long_is_cut_off(good: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(iso_child, "MAX_ANSWER", 16)
+    monkeypatch.setattr(iso_child, "ISO_ANSWER_BYTES", 16)
     with pytest.raises(ImageBroken, match="longer than 16 bytes"):
         inspect_iso(str(good), reader=ConfinedIsoReader(), database=NoDatabase())
 

@@ -8,19 +8,18 @@ from contextlib import AbstractContextManager
 
 from diskwright._child import NoAnswer, Question, ask
 from diskwright._ways import Choice
+from diskwright.formats import limits
 from diskwright.formats.qemu import is_local
-from diskwright.guest.answer import FILE, FUNCTION, MAX_ANSWER, NBD, nothing_read
+from diskwright.guest.answer import FILE, FUNCTION, NBD, nothing_read
 from diskwright.model.canonical import encode as encode_canonical
 from diskwright.model.codec import DecodeError, decode, encode
 from diskwright.model.guest import GuestFacts
 from diskwright.model.image import DiskFile
 from diskwright.model.nulls import NeverCancelled
-from diskwright.model.units import MIB
 from diskwright.ports import CancelToken
 
-TIME_LIMIT_S = 20.0
 _TOOL = "the guest reader"
-_LIMITS = {"AS": 768 * MIB, "CPU": 15, "FSIZE": 0, "NOFILE": 32}
+_LIMITS = {"AS": limits.READER_BYTES, "CPU": limits.READER_CPU_S, "FSIZE": 0, "NOFILE": 32}
 
 Descriptor = Callable[[DiskFile], AbstractContextManager[int]]
 
@@ -38,7 +37,7 @@ class ConfinedGuestInspector:
         descriptor: Descriptor,
         unconfined: bool = False,
         confinement: Choice = "auto",
-        time_limit_s: float = TIME_LIMIT_S,
+        time_limit_s: float = limits.READER_S,
         cancel: CancelToken | None = None,
     ) -> None:
         self._descriptor = descriptor
@@ -57,7 +56,7 @@ class ConfinedGuestInspector:
                 path=disk.name,
                 limits=_LIMITS,
                 time_limit_s=self._time_limit_s,
-                answer_bytes=MAX_ANSWER,
+                answer_bytes=limits.GUEST_ANSWER_BYTES,
                 unconfined=self._unconfined,
                 confinement=self._confinement,
             )
@@ -71,8 +70,8 @@ class ConfinedGuestInspector:
 
 def understood(answer: bytes) -> GuestFacts:
     """The facts in a child's answer, which is not trusted. Raises DecodeError."""
-    if len(answer) > MAX_ANSWER:
-        raise DecodeError(f"it is longer than {MAX_ANSWER} bytes")
+    if len(answer) > limits.GUEST_ANSWER_BYTES:
+        raise DecodeError(f"it is longer than {limits.GUEST_ANSWER_BYTES} bytes")
     try:
         facts = decode(GuestFacts, json.loads(answer))
         encode_canonical(encode(facts))  # a manifest will hold them: its numbers have a limit

@@ -5,11 +5,11 @@ from __future__ import annotations
 from diskwright._child import NoAnswer, NotInTime, Question, ask
 from diskwright._ways import Choice
 from diskwright.errors import ImageBroken, ImageUnsafe, ImageUnsupported, ToolStalled, UsageError
+from diskwright.formats import limits
 from diskwright.formats.iso_answer import (
     ENTRIES,
     FACTS,
     FUNCTION,
-    MAX_ANSWER,
     Refused,
     Told,
     unpacked,
@@ -21,12 +21,10 @@ from diskwright.model.codec import DecodeError, encode
 from diskwright.model.image import FileIdentity
 from diskwright.model.iso import IsoFacts, IsoTree, ListedIso
 from diskwright.model.nulls import NeverCancelled
-from diskwright.model.units import MIB
 from diskwright.ports import CancelToken
 
-TIME_LIMIT_S = 20.0
 _TOOL = "the ISO reader"
-_LIMITS = {"AS": 768 * MIB, "CPU": 15, "FSIZE": 0, "NOFILE": 32}
+_LIMITS = {"AS": limits.READER_BYTES, "CPU": limits.READER_CPU_S, "FSIZE": 0, "NOFILE": 32}
 
 
 class ConfinedIsoReader:
@@ -37,7 +35,7 @@ class ConfinedIsoReader:
         *,
         unconfined: bool = False,
         confinement: Choice = "auto",
-        time_limit_s: float = TIME_LIMIT_S,
+        time_limit_s: float = limits.READER_S,
         cancel: CancelToken | None = None,
     ) -> None:
         self._unconfined = unconfined
@@ -68,7 +66,7 @@ class ConfinedIsoReader:
             path=identity.path,
             limits=_LIMITS,
             time_limit_s=self._time_limit_s,
-            answer_bytes=MAX_ANSWER,
+            answer_bytes=limits.ISO_ANSWER_BYTES,
             unconfined=self._unconfined,
             confinement=self._confinement,
         )

@@ -22,13 +22,13 @@ from diskwright._process import (
 from diskwright._ways import Choice
 from diskwright.errors import DiskFull, ToolMissing
 from diskwright.formats.identity import check_identity
+from diskwright.formats.limits import QEMU_IMG_BYTES
 from diskwright.formats.qemu import driver_of, image_options, meaning, open_files, version_in
 from diskwright.model.image import DiskFile, ImageFormat
-from diskwright.model.units import GIB
 from diskwright.ports import CancelToken, Progress
 
 _TOOL = "qemu-img"
-_LIMITS = {"AS": 4 * GIB}
+_LIMITS = {"AS": QEMU_IMG_BYTES}
 _PERCENT = re.compile(rb"\((\d{1,3}\.\d{2})/100%\)")
 
 # What makes qemu's output of a format the one that others read: else a VHD's geometry decides, and

@@ -20,18 +20,19 @@ from diskwright._process import (
 )
 from diskwright._ways import Choice
 from diskwright.blockio.local import LocalReader
-from diskwright.blockio.nbd import STALL_LIMIT_S, NbdReader
+from diskwright.blockio.nbd import NbdReader
 from diskwright.blockio.nbd_connection import REQUEST_BYTES
 from diskwright.blockio.view import StoredView
 from diskwright.errors import Cancelled, DiskwrightError, ImageBroken, ToolFailed, ToolMissing
 from diskwright.formats import vhdx
 from diskwright.formats.identity import check_identity, open_image
+from diskwright.formats.limits import QEMU_NBD_BYTES, STALL_S
 from diskwright.formats.qcow2_damage import compressed_damage
 from diskwright.formats.qemu import image_options, is_local, meaning, open_files
 from diskwright.formats.source import ImageSource
 from diskwright.model.image import DiskFile, FileIdentity, ImageFormat
 from diskwright.model.nulls import NeverCancelled
-from diskwright.model.units import GIB, MIB
+from diskwright.model.units import MIB
 from diskwright.ports import BlockReader, CancelToken
 
 _TOOL = "qemu-nbd"
@@ -48,7 +49,7 @@ _ENVIRONMENT = {
 }
 
 # It writes no file at all. A stall limit ends it, not a CPU limit: a large disk takes its time.
-_LIMITS = {"AS": 2 * GIB, "FSIZE": 0}
+_LIMITS = {"AS": QEMU_NBD_BYTES, "FSIZE": 0}
 
 
 class QemuNbdExporter:
@@ -64,7 +65,7 @@ class QemuNbdExporter:
         qemu_nbd: str = _TOOL,
         unconfined: bool = False,
         confinement: Choice = "auto",
-        stall_limit_s: float = STALL_LIMIT_S,
+        stall_limit_s: float = STALL_S,
         cancel: CancelToken | None = None,
     ) -> None:
         self._qemu_nbd = qemu_nbd

@@ -30,6 +30,7 @@ from diskwright.errors import (
     ToolStalled,
     writing,
 )
+from diskwright.formats import limits
 from diskwright.formats.identity import check_identity, identity_of, open_image
 from diskwright.formats.packed import (
     BROKEN_CODES,
@@ -40,13 +41,12 @@ from diskwright.formats.packed import (
 from diskwright.formats.unpack_child import FUNCTION, REFUSED, UNREADABLE
 from diskwright.model.image import FileIdentity, ImageFormat
 from diskwright.model.nulls import NeverCancelled, NullProgress
-from diskwright.model.units import MIB, format_size
+from diskwright.model.units import format_size
 from diskwright.ports import CancelToken, Progress
 
 PREFIX = "diskwright-unpacked-"
-STALL_LIMIT_S = 60.0
 _TOOL = "the unpacker"
-_LIMITS = {"AS": 768 * MIB, "FSIZE": 0, "NOFILE": 32}
+_LIMITS = {"AS": limits.READER_BYTES, "FSIZE": 0, "NOFILE": 32}
 _PIPE_BYTES = 1 << 20
 _LOOK_S = 0.1  # how soon a wait notices that the user asked to stop
 _ENDING_S = 10.0
@@ -66,7 +66,7 @@ class UnpackedFiles:
         limit: int | None = None,
         unconfined: bool = False,
         confinement: Choice = "auto",
-        stall_limit_s: float = STALL_LIMIT_S,
+        stall_limit_s: float = limits.STALL_S,
         progress: Progress | None = None,
         cancel: CancelToken | None = None,
     ) -> None:

@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from diskwright.blockio.nbd_connection import NbdConnection
 from diskwright.blockio.nbd_wire import STATE_HOLE, STATE_ZERO
 from diskwright.errors import ToolFailed
+from diskwright.formats.limits import STALL_S
 from diskwright.model.extent import Extent, ExtentKind
 
-STALL_LIMIT_S = 60.0
 _MERGED_MAX = 1 << 40  # keeps an extent, and what is made of it, within bounds
 
 
@@ -24,7 +24,7 @@ class NbdReader:
     """
 
     def __init__(
-        self, sockets: Sequence[socket.socket], *, name: str, stall_limit_s: float = STALL_LIMIT_S
+        self, sockets: Sequence[socket.socket], *, name: str, stall_limit_s: float = STALL_S
     ) -> None:
         self._name = name
         self._connections: list[NbdConnection] = []
@@ -46,9 +46,7 @@ class NbdReader:
         self.size = self._connections[0].size
 
     @classmethod
-    def from_descriptor(
-        cls, fd: int, *, name: str, stall_limit_s: float = STALL_LIMIT_S
-    ) -> NbdReader:
+    def from_descriptor(cls, fd: int, *, name: str, stall_limit_s: float = STALL_S) -> NbdReader:
         """Over one inherited connection that nobody has spoken on yet; takes over `fd`."""
         return cls([socket.socket(fileno=fd)], name=name, stall_limit_s=stall_limit_s)
 

@@ -15,6 +15,7 @@ import lz4.block
 
 from diskwright.formats import deflate
 from diskwright.formats.feed import Feed
+from diskwright.formats.limits import UNPACK_XZ_BYTES, UNPACK_ZSTD_WINDOW_LOG
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -22,8 +23,6 @@ else:
     from backports import zstd
 
 BLOCK = 1 << 20
-MAX_WINDOW_LOG = 27  # zstd: 128 MiB, what the kernel's decoder takes
-MAX_LZMA_MEMORY = 256 << 20
 LZ4_LEGACY_MAGIC = b"\x02\x21\x4c\x18"
 LZ4_BLOCK = 8 << 20  # the legacy frame's block, decompressed
 
@@ -98,14 +97,14 @@ def decompress(name: str, feed: Feed) -> Iterator[bytes]:
 
 
 def _zstd_decoder() -> _Decoder:
-    options = {int(zstd.DecompressionParameter.window_log_max): MAX_WINDOW_LOG}
+    options = {int(zstd.DecompressionParameter.window_log_max): UNPACK_ZSTD_WINDOW_LOG}
     decoder: _Decoder = zstd.ZstdDecompressor(options=options)
     return decoder
 
 
 _MAKERS: dict[str, Callable[[], _Decoder]] = {
-    "xz": lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=MAX_LZMA_MEMORY),
-    "lzma": lambda: lzma.LZMADecompressor(lzma.FORMAT_ALONE, memlimit=MAX_LZMA_MEMORY),
+    "xz": lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=UNPACK_XZ_BYTES),
+    "lzma": lambda: lzma.LZMADecompressor(lzma.FORMAT_ALONE, memlimit=UNPACK_XZ_BYTES),
     "bzip2": bz2.BZ2Decompressor,
     "zstd": _zstd_decoder,
 }

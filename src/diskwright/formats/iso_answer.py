@@ -16,7 +16,6 @@ from diskwright.model.iso import IsoEntry, IsoExtent, IsoFacts, IsoKind, IsoTree
 
 FUNCTION = "diskwright.formats.iso_child:main"
 FACTS, ENTRIES = "facts", "entries"  # what is asked for
-MAX_ANSWER = 64 << 20  # every entry of a tree at its limit, with paths of 800 bytes
 
 
 @dataclass(frozen=True, slots=True)

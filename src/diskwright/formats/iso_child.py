@@ -8,7 +8,8 @@ import os
 
 from diskwright.errors import DiskwrightError, ImageRefused
 from diskwright.formats.iso import Iso
-from diskwright.formats.iso_answer import ENTRIES, MAX_ANSWER, IsoAnswer, Refused, Told, packed
+from diskwright.formats.iso_answer import ENTRIES, IsoAnswer, Refused, Told, packed
+from diskwright.formats.limits import ISO_ANSWER_BYTES
 from diskwright.formats.source import ImageSource
 from diskwright.model.iso import IsoTree
 
@@ -22,7 +23,7 @@ def preload() -> None:
 def main(fd: int, size: int, asked: str, tree: str) -> int:
     """Read the file `fd` of `size` bytes. `tree` is empty for the one that is preferred."""
     document = packed(answer(fd, size, asked, tree))
-    if len(document) > MAX_ANSWER:
+    if len(document) > ISO_ANSWER_BYTES:
         document = packed(_refused("too-large", "its list is longer than any honest one"))
     view = memoryview(document)
     while view:

@@ -6,11 +6,23 @@ after us: what lies above them can't be opened anyway.
 
 from __future__ import annotations
 
-from diskwright.model.units import KIB, MIB
+from diskwright.model.units import GIB, KIB, MIB
 
 HEAD_BYTES = 1 * MIB  # detection reads this much of the start ...
 TAIL_BYTES = 64 * KIB  # ... and this much of the end
 SMALLEST_FILE = 512
+
+LARGEST_DISK = (1 << 63) - 1  # bytes that a guest sees; what the tools that read it count to
+
+# Processes that read for us. Each kind ends by itself in seconds; who takes longer hangs.
+READER_BYTES = 768 * MIB  # of addresses: interpreter and code take 200 MiB of them
+READER_CPU_S = 15  # ten times what the largest honest guest or ISO takes
+READER_S = 20.0  # by the clock, also where its disk is slow
+GUEST_ANSWER_BYTES = 16 * MIB  # facts of honest guests take some KiB
+ISO_ANSWER_BYTES = 64 * MIB  # every entry of a tree at its limit, with paths of 800 bytes
+QEMU_NBD_BYTES = 2 * GIB  # of addresses; its threads' stacks and arenas take most of it
+QEMU_IMG_BYTES = 4 * GIB  # it writes too
+STALL_S = 60.0  # without a byte: disks that spin up, and networks beneath them, take seconds
 
 # Packed images. Up to 192 MiB anything may come out, as honest small test disks have 6,000 times
 # their packed size. Above that a disk with 100 MB of system in 40 GiB has 400 times, and deflate
@@ -21,6 +33,10 @@ UNPACKED_RATIO = 512
 UNPACK_S = 30
 UNPACK_PACKED_PER_S = 256 * KIB
 UNPACK_CONTENT_PER_S = 8 * MIB
+# Memory of the decoders: xz -9 takes 65 MiB; zstd's largest window but for --ultra, and the
+# kernel's own, is 128 MiB.
+UNPACK_XZ_BYTES = 256 * MIB
+UNPACK_ZSTD_WINDOW_LOG = 27
 
 CHAIN_DEPTH = 8  # files beneath an image; qemu opens every one of them for each read
 EXTENT_FILES = 1_024  # beside a descriptor: 2 TiB in files of 2 GiB

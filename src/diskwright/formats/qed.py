@@ -7,7 +7,7 @@ from diskwright.formats import qed_layout as layout
 from diskwright.formats.claims import UnitClaims, little_endian
 from diskwright.formats.qed_layout import Header
 from diskwright.formats.source import ImageSource
-from diskwright.formats.virtual_size import LARGEST, check_virtual_size
+from diskwright.formats.virtual_size import check_virtual_size
 from diskwright.model.image import ImageFacts, ImageFormat, Problem, Reference, ReferenceKind
 from diskwright.model.units import format_size
 
@@ -78,7 +78,7 @@ def _check_header(source: ImageSource, header: Header) -> None:
 
 
 def _check_sizes(source: ImageSource, header: Header) -> None:
-    most = min(LARGEST, header.table_entries**2 * header.cluster_size)
+    most = min(limits.LARGEST_DISK, header.table_entries**2 * header.cluster_size)
     check_virtual_size(source, header.virtual_size, 48, most=most)
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from diskwright.formats.limits import LARGEST_DISK
 from diskwright.formats.source import ImageSource
 from diskwright.model.units import SECTOR, format_size
 
-LARGEST = (1 << 63) - 1  # what the tools that read it can count to
-
 
 def check_virtual_size(
-    source: ImageSource, size: int, offset: int | None, *, most: int = LARGEST
+    source: ImageSource, size: int, offset: int | None, *, most: int = LARGEST_DISK
 ) -> None:
     """At least a sector, whole sectors, and at most the `most` bytes that the format can hold.
 

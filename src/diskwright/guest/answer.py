@@ -5,7 +5,6 @@ from __future__ import annotations
 from diskwright.model.guest import GuestFacts, Section, Unread
 
 FUNCTION = "diskwright.guest.child:main"
-MAX_ANSWER = 16 << 20
 NBD, FILE = "nbd", "file"  # what the inherited descriptor is
 
 

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 from diskwright.blockio.local import LocalReader
 from diskwright.blockio.nbd import NbdReader
 from diskwright.errors import DiskwrightError
+from diskwright.formats.limits import GUEST_ANSWER_BYTES
 from diskwright.guest import probe
-from diskwright.guest.answer import MAX_ANSWER, NBD, nothing_read
+from diskwright.guest.answer import NBD, nothing_read
 from diskwright.guest.inspect import inspect_guest
 from diskwright.model.codec import encode
 from diskwright.model.guest import GuestFacts
@@ -50,7 +51,7 @@ def _reader(fd: int, kind: str, exact_size: int) -> BlockReader:
 
 def _answer(facts: GuestFacts) -> None:
     document = json.dumps(encode(facts), separators=(",", ":")).encode()
-    if len(document) > MAX_ANSWER:
+    if len(document) > GUEST_ANSWER_BYTES:
         document = json.dumps(encode(nothing_read("its facts are too long"))).encode()
     view = memoryview(document)
     while view:
