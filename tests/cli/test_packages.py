@@ -117,6 +117,7 @@ def test_a_disk_that_is_refused_leaves_the_others_told(diskwright, folder):
     assert ended.code == 10
     assert f"{path}: bad.qcow2: unsafe" in one_line_and_a_hint(ended)
     told = {one["disk"]: one["error"] for one in ended.document["results"]}
+    assert "--allow-backing-under" not in told["bad.qcow2"]["hint"]  # nothing is followed there
     assert told.pop("bad.qcow2")["code"] == "reference-outside"
     assert told == {"one.img": None, "c.img": None}
     out = folder / "out.raw"
@@ -181,7 +182,7 @@ def test_convert_takes_the_one_disk_or_the_chosen_one(diskwright, folder, applia
         out = folder / f"{name}.raw"
         ended = diskwright("convert", pair, out, "--disk", number)
         assert ended.code == 0, ended.err
-        assert "package      the disk has its digest" in ended.out
+        assert "package      digests verified" in ended.out
         assert out.read_bytes() == (pair.parent / name).read_bytes()
     out = folder / "data.qcow2"
     assert diskwright("convert", appliance, out, "--disk", "2", "--verify").code == 0
@@ -221,7 +222,7 @@ def test_without_a_manifest_it_is_said_that_nothing_was_verified(diskwright, fol
     path = ovas.write_ova(folder / "app.ova", ovas.raw("one.img", seed=1), manifest=False)
     ended = diskwright("convert", path, folder / "out.raw")
     assert ended.code == 0, ended.err
-    assert "package      has no digest of the disk: not verified" in ended.out
+    assert "package      not verified: a disk has no digest there" in ended.out
     assert "digests      none: it has no manifest" in diskwright("inspect", path).out
 
 

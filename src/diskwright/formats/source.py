@@ -76,8 +76,11 @@ class ImageSource:
         return ImageUnsafe(self.path, code, detail, offset)
 
     def outside(self, detail: str, offset: int | None, *, kind: ReferenceKind) -> ImageUnsafe:
-        """`reference-outside`, with the way to have it followed where there is one."""
-        hint = _FOLLOW if kind in (ReferenceKind.BACKING, ReferenceKind.EXTENT) else ""
+        """`reference-outside`, with the way to have it followed where there is one: for no disk that
+        lies in a package.
+        """
+        way = kind in (ReferenceKind.BACKING, ReferenceKind.EXTENT) and not self.base
+        hint = _FOLLOW if way else ""
         return ImageUnsafe(self.path, "reference-outside", detail, offset, hint)
 
     def broken(self, code: str, detail: str, offset: int | None = None) -> ImageBroken:

@@ -164,8 +164,14 @@ def outcome_of(
         verdict=first.verdict,
         attributes=first.attributes,
         disks=disks,
-        package_verified=planned.disks[0].source.package_verified,
+        package_verified=_verified(planned),
     )
+
+
+def _verified(planned: PreparePlan) -> bool | None:
+    """Of all its disks, which lie in one package or in none."""
+    found = [disk.source.package_verified for disk in planned.disks]
+    return None if None in found else all(found)
 
 
 def _made(disk: DiskPlan, sent: SentDisk) -> PreparedDisk:

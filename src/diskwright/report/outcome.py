@@ -25,7 +25,7 @@ def _stored(format_name: str, compressed: bool, size: int, virtual_size: int) ->
 def _package(verified: bool | None) -> str:
     if verified is None:
         return ""
-    return "the disk has its digest" if verified else "has no digest of the disk: not verified"
+    return "digests verified" if verified else "not verified: a disk has no digest there"
 
 
 def converted_text(made: Converted) -> str:
@@ -63,8 +63,7 @@ def prepared_text(
         what = "import-ready image"
     rows = [("made", what), ("image", f"{made.image}  {made.name}"), ("target", made.target)]
     for number, disk in enumerate(made.disks, 1):
-        if len(made.disks) > 1:
-            rows.append((f"disk {number}", disk.name))
+        rows.append((f"disk {number}" if len(made.disks) > 1 else "disk", disk.name))
         size = _stored(disk.format, disk.compressed, disk.stored_size, disk.virtual_size)
         digest = f"dw1:{disk.digest}" if disk.digest else ""
         rows += [("object", disk.key), ("format", size), ("disk digest", digest)]
@@ -125,8 +124,7 @@ def reopened_text(
         ("target", made.target),
     ]
     for number, disk in enumerate(made.disks, 1):
-        if len(made.disks) > 1:
-            rows.append((f"disk {number}", disk.name or "without a name"))
+        rows.append((f"disk {number}" if len(made.disks) > 1 else "disk", disk.name))
         size = _stored(disk.format, False, disk.stored_size, disk.virtual_size)
         rows += [
             ("object", disk.key),
