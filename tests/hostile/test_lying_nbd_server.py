@@ -96,15 +96,16 @@ def test_requests_may_be_answered_in_any_order():
     assert got == b"\0" * REQUEST_BYTES + b"\1" * REQUEST_BYTES
 
 
-def test_a_read_error_is_the_images_and_names_the_byte():
+@pytest.mark.parametrize("number", [wire.EIO, wire.EINVAL])
+def test_a_read_error_is_the_images_and_names_the_byte(number):
     with pytest.raises(ImageBroken) as caught:
-        read(lambda r: error(r, wire.EIO, offset=5000))
+        read(lambda r: error(r, number, offset=5000))
     assert (caught.value.code_name, caught.value.offset) == ("unreadable", 5000)
 
 
 def test_another_error_is_the_tools():
     with pytest.raises(ToolFailed):
-        read(lambda r: error(r, 22))
+        read(lambda r: error(r, 12))
 
 
 def test_after_a_read_error_the_connection_still_serves():

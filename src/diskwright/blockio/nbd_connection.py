@@ -281,7 +281,7 @@ class NbdConnection:
         if self._error is None:
             return
         number, offset = self._error
-        if number == wire.EIO:
+        if number in (wire.EIO, wire.EINVAL):
             raise ImageBroken(
                 self._name, "unreadable", "the guest's bytes there can't be read", offset
             )

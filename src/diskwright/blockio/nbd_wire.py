@@ -66,7 +66,8 @@ MAX_BLOCK_STATUS = 2 << 20  # qemu sends at most 1 MiB of descriptors
 STATE_HOLE = 1
 STATE_ZERO = 2
 
-EIO = 5  # "Error values": the only one that speaks of the medium
+EIO = 5  # "Error values": the only one that speaks of the medium ...
+EINVAL = 22  # ... but qemu 7.2 says so too of a VMDK's grain that can't be unpacked (block/vmdk.c)
 
 
 def option(number: int, data: bytes) -> bytes:
