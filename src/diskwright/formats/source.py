@@ -76,8 +76,9 @@ class ImageSource:
         return ImageUnsafe(self.path, code, detail, offset)
 
     def outside(self, detail: str, offset: int | None, *, kind: ReferenceKind) -> ImageUnsafe:
-        """`reference-outside`, with the way to have it followed where there is one: for no disk that
-        lies in a package.
+        """`reference-outside`, with the way to have it followed where there is one.
+
+        There is none for a disk that lies in a package.
         """
         way = kind in (ReferenceKind.BACKING, ReferenceKind.EXTENT) and not self.base
         hint = _FOLLOW if way else ""
