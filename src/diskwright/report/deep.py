@@ -22,8 +22,8 @@ _Rows = list[tuple[str, str]]
 
 # What a feature means to whoever has the file. The names are those of `ImageFacts.features`.
 FEATURES = {
-    "zstd": "its compressed clusters are zstd's; readers before 2020 can't read them",
-    "extended-l2": "clusters are kept in 32 parts; readers before 2020 can't read it",
+    "zstd": "compressed with zstd; QEMU reads it from 5.1 on",
+    "extended-l2": "each cluster is kept in 32 parts; QEMU reads it from 5.2 on",
     "lazy-refcounts": "counts of use are written late, and repaired after a crash",
     "bitmaps": "notes for backup programs of what was changed; not part of the disk",
     "zeroed-grains": "grains of zeros are noted and not stored",
@@ -80,7 +80,7 @@ def refused_text(why: Refused, image: str) -> str:
     """What was seen of a refused file, and the bytes where it went wrong."""
     rows = [("image", image), ("file", f"{format_size(why.size)} ({why.size} bytes)")]
     rows += _under("seen", _signs(why.signs))
-    rows.append(("refused", f"{why.kind}: {why.detail} [{why.code}]"))
+    rows += _under("refused", (f"{why.kind} [{why.code}]", why.detail))
     if why.offset is not None:
         rows.append(("where", f"byte {why.offset} ({why.offset:#x})"))
     if why.dump_offset is not None:

@@ -15,11 +15,19 @@ from diskwright.model.guest import (
     PartitionTable,
     Unread,
 )
-from diskwright.model.image import ImageFacts
+from diskwright.model.image import ImageFacts, ImageFormat
 from diskwright.model.text import printable
 from diskwright.model.units import format_size
 
 _KEY_WIDTH = 13
+
+# What a format calls the pieces that it keeps a disk in, where it is not clusters.
+_UNITS = {
+    ImageFormat.VMDK: "grains",
+    ImageFormat.VHD: "blocks",
+    ImageFormat.VHDX: "blocks",
+    ImageFormat.VDI: "blocks",
+}
 
 
 def facts_text(name: str, image: ImageFacts, guest: GuestFacts | None = None) -> str:
@@ -43,7 +51,8 @@ def _image(image: ImageFacts) -> _Rows:
     if image.version is not None:
         said.append(f"version {image.version}")
     if image.cluster_size is not None:
-        said.append(f"clusters of {format_size(image.cluster_size)}")
+        unit = _UNITS.get(image.format, "clusters")
+        said.append(f"{unit} of {format_size(image.cluster_size)}")
     if image.compressed:
         said.append("compressed")
     rows = [
