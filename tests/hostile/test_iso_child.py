@@ -10,6 +10,7 @@ import pytest
 from diskwright.adapters import iso_child
 from diskwright.adapters.iso_child import ConfinedIsoReader, understood
 from diskwright.errors import Cancelled, ImageBroken, ToolStalled
+from diskwright.formats import limits
 from diskwright.formats.iso_answer import IsoAnswer, Refused, Told, packed
 from diskwright.model.codec import DecodeError
 from diskwright.model.iso import IsoEntry, IsoExtent, IsoFacts, IsoKind, IsoTree
@@ -53,7 +54,7 @@ def test_a_user_who_stops_is_heard(good: Path) -> None:
 
 
 def test_an_answer_that_is_too_long_is_cut_off(good: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(iso_child, "ISO_ANSWER_BYTES", 16)
+    monkeypatch.setattr(limits, "ISO_ANSWER_BYTES", 16)
     with pytest.raises(ImageBroken, match="longer than 16 bytes"):
         inspect_iso(str(good), reader=ConfinedIsoReader(), database=NoDatabase())
 
