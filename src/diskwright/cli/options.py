@@ -81,7 +81,7 @@ def input_options(command: F) -> F:
             metavar="NUMBER",
             expose_value=False,
             callback=_keep_input,
-            help="Which disk of a package (OVA), from 1 (default: each, one after the other).",
+            help="Which disk of a package (OVA), from 1 (default: each; convert takes one).",
         ),
         click.option(
             "--allow-backing-under",
