@@ -70,7 +70,7 @@ def _without_chance(driver: str, data: bytes) -> bytes:
     if driver == "vdi":
         changed[0x188:0x1A8] = b"\x31" * 32  # ids of the image and of its last snapshot
     elif driver == "vmdk":
-        text = bytes(changed[_TEXT]).rstrip(b"\0")
+        text = bytes(changed[_TEXT]).partition(b"\0")[0]  # one of a shorter id leaves a rest
         text = re.sub(rb"\nCID=[0-9a-f]+", b"\nCID=12345678", text)
         changed[_TEXT] = text.ljust(_TEXT.stop - _TEXT.start, b"\0")
     elif driver == "vpc":
