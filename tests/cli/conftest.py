@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from diskwright.adapters.directory import DirectoryStore
+from support import ovas
 from support.command import FIXTURE, Command
 from support.kills import Target, make_disk
 from support.servers.seaweed import Seaweed
@@ -80,3 +81,21 @@ def dir_place(folder: Path) -> Target:
     """A folder to prepare to, and a way to look into it."""
     place = folder / "target"
     return Target(f"dir:{place}", DirectoryStore(str(place)), place)
+
+
+@pytest.fixture(scope="session")
+def appliance(tmp_path_factory) -> Path:
+    """An OVA: a system disk (qcow2), a data disk (streamOptimized VMDK) and a manifest; read only."""
+    folder = tmp_path_factory.mktemp("appliance")
+    data, _ = ovas.vmdk(folder, "data.vmdk", seed=1)
+    return ovas.write_ova(folder / "app.ova", ovas.system(), data)
+
+
+@pytest.fixture(scope="session")
+def pair(tmp_path_factory) -> Path:
+    """An OVA: two raw disks of one size, which lie beside it; read only."""
+    folder = tmp_path_factory.mktemp("pair")
+    disks = [ovas.raw("one.img", seed=1), ovas.raw("two.img", seed=2)]
+    for disk in disks:
+        (folder / disk.name).write_bytes(disk.data)
+    return ovas.write_ova(folder / "pair.ova", *disks)
