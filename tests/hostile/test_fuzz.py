@@ -16,6 +16,7 @@ from support.command import Command
 from support.fuzzing.__main__ import main
 from support.fuzzing.made import made_by_qemu
 from support.fuzzing.mutants import mutant
+from support.fuzzing.oracle import difference
 from support.fuzzing.planted import DEEDS
 from support.fuzzing.run import Fuzzer, Name, Worker
 from support.fuzzing.seeds import FORMATS, seeds
@@ -118,3 +119,18 @@ def test_the_script_says_what_it_does() -> None:
     )
     assert "FORMAT:NUMBER" in done.stdout
     assert all(kind in done.stdout for kind in FORMATS)
+
+
+def test_what_is_read_otherwise_than_qemu_reads_it_is_found(tmp_path: Path) -> None:
+    image, copy = tmp_path / "image", tmp_path / "copy"
+    image.write_bytes(seeds("qcow2")[2].data)
+    subprocess.run(["qemu-img", "convert", "-f", "qcow2", "-O", "raw", image, copy], check=True)
+    options = f"driver=qcow2,file.driver=file,file.filename={image}"
+    content = bytearray(copy.read_bytes())
+    assert difference(str(copy), options) == ""
+    content[200_000] ^= 1
+    copy.write_bytes(content)
+    assert difference(str(copy), options).startswith("differs: 1: Content mismatch")
+    content[200_000] ^= 1
+    copy.write_bytes(content + bytes(512))
+    assert "size mismatch" in difference(str(copy), options)
