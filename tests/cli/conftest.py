@@ -85,7 +85,7 @@ def dir_place(folder: Path) -> Target:
 
 @pytest.fixture(scope="session")
 def appliance(tmp_path_factory) -> Path:
-    """An OVA: a system disk (qcow2), a data disk (streamOptimized VMDK) and a manifest; read only."""
+    """An OVA: a system disk (qcow2), a data disk (VMDK) and a manifest; read only."""
     folder = tmp_path_factory.mktemp("appliance")
     data, _ = ovas.vmdk(folder, "data.vmdk", seed=1)
     return ovas.write_ova(folder / "app.ova", ovas.system(), data)
