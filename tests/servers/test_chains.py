@@ -226,6 +226,54 @@ def test_a_vmdk_in_hundreds_of_files_is_opened(tmp_path: Path) -> None:
     assert digest(top, tmp_path) == flat_digest(top)
 
 
+@pytest.mark.parametrize("unconfined", [False, True])
+def test_the_files_beside_a_linked_descriptor_are_those_that_were_judged(
+    tmp_path: Path, unconfined: bool
+) -> None:
+    here, there = tmp_path / "here", tmp_path / "there"
+    for folder, letter in ((here, b"h"), (there, b"t")):
+        folder.mkdir()
+        qemu_img(
+            "create",
+            "-q",
+            "-f",
+            "vmdk",
+            "-o",
+            "subformat=monolithicFlat",
+            folder / "top.vmdk",
+            "1M",
+        )
+        (folder / "top-flat.vmdk").write_bytes(letter * MIB)
+    (here / "top.vmdk").unlink()
+    (here / "top.vmdk").symlink_to("../there/top.vmdk")
+    exporter = QemuNbdExporter(unconfined=unconfined)
+    with opened(here / "top.vmdk", here) as source, reading(source, exporter) as reader:
+        buffer = bytearray(4)
+        reader.read_into(0, memoryview(buffer))
+        assert buffer == b"hhhh"
+
+
+def test_a_sparse_file_is_one_part_only(tmp_path: Path) -> None:
+    made, top = base(tmp_path), tmp_path / "top.vmdk"
+    qemu_img("convert", "-O", "vmdk", "-o", "subformat=twoGbMaxExtentSparse", made, top)
+    text = top.read_text().split("\n")
+    (line,) = [line for line in text if line.startswith("RW ")]
+    text.insert(text.index(line), line)
+    top.write_text("\n".join(text))
+    with pytest.raises(ImageBroken, match="two of its parts are one file"), opened(top, tmp_path):
+        pass
+
+
+def test_a_name_that_is_no_utf_8_is_nobody_elses(tmp_path: Path) -> None:
+    base(tmp_path, "\N{REPLACEMENT CHARACTER}.qcow2")
+    top = overlay(tmp_path / "top.qcow2", "xxx.qcow2")
+    top.write_bytes(top.read_bytes().replace(b"xxx.qcow2", b"\xff.qcow2".rjust(9, b"/")))
+    top.write_bytes(top.read_bytes().replace(b"//\xff.qcow2", b"./\xff.qcow2"))
+    with pytest.raises(ImageUnsafe) as caught, opened(top, tmp_path):
+        pass
+    assert caught.value.code == "reference-outside"
+
+
 def test_an_extent_that_is_too_short_is_refused(tmp_path: Path) -> None:
     top = tmp_path / "top.vmdk"
     qemu_img("convert", "-O", "vmdk", "-o", "subformat=monolithicFlat", base(tmp_path), top)

@@ -74,6 +74,15 @@ def test_unknown_extensions_and_unknown_compatible_features_are_ignored(tmp_path
     assert facts.features == ("lazy-refcounts",)
 
 
+@pytest.mark.parametrize("kind", [0xE2792ACA, 0x0537BE77])
+def test_an_extension_that_is_read_comes_once(kind: int, tmp_path: Path) -> None:
+    # of two backing formats QEMU takes the last
+    twice = [(kind, b"raw", None), (kind, b"qcow2", None)]
+    found = refusal(tmp_path, qcow2(exts=twice))
+    assert (found.kind, found.code) == ("broken", "header-inconsistent")
+    assert "twice" in found.detail
+
+
 def test_a_file_that_names_another_is_unsafe_before_it_is_anything_else(tmp_path: Path) -> None:
     content = qcow2(backing=b"/etc/passwd", incompat=1 << 40 | 2, crypt=1, l1_size=1 << 31)
     found = refusal(tmp_path, content)

@@ -53,6 +53,16 @@ def test_several_members_are_read_as_one(packing: ImageFormat, size: int) -> Non
     assert unpack(packing, packed, size) == b"".join(parts)
 
 
+def test_members_with_nothing_in_them_have_an_end() -> None:
+    found = why(GZIP, PACK[GZIP](b"") * 65_600)
+    assert (found.code, "65536 members" in found.detail) == ("compressed-container", True)
+
+
+def test_members_that_hold_much_are_any_number() -> None:
+    member = PACK[GZIP](bytes(4096))
+    assert len(unpack(GZIP, member * 65_600)) == 65_600 * 4096
+
+
 def test_stream_padding_of_xz_is_passed() -> None:
     two = PACK[XZ](b"one") + bytes(8) + PACK[XZ](b"two")
     assert unpack(XZ, two) == unpack(XZ, two + bytes(4)) == b"onetwo"

@@ -146,6 +146,25 @@ def test_what_a_killed_run_left_and_resists_is_named(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == [stage.name]
 
 
+def test_a_folder_that_only_looks_like_one_of_ours_stays(tmp_path: Path) -> None:
+    (tmp_path / ".out.diskwright-importantda").mkdir()
+    (tmp_path / ".out.diskwright-importantda" / "file").touch()
+    with BesideTarget(str(tmp_path / "out"), force=False):
+        pass
+    assert os.listdir(tmp_path / ".out.diskwright-importantda") == ["file"]
+
+
+def test_the_line_to_remove_it_can_be_pasted(tmp_path: Path) -> None:
+    folder = tmp_path / "with space"
+    stage = leave_stage(folder / "out")
+    with (
+        pytest.raises(OutputNotWritable) as caught,
+        BesideTarget(str(folder / "out"), force=False),
+    ):
+        pass
+    assert caught.value.hint == f"rm -r -- '{stage}'"
+
+
 def staged_with_a_folder_in_it(target: Path, error: BaseException | None) -> None:
     with BesideTarget(str(target), force=False) as staged:
         os.mkdir(os.path.join(os.path.dirname(staged.path), "folder"))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import secrets
+import shlex
 from contextlib import suppress
 
 from diskwright.errors import OutputNotWritable
@@ -56,14 +58,13 @@ class OwnFolder:
 
 def sweep(parent: str, prefix: str) -> None:
     """Remove the folders of dead runs; those of live runs and of other users stay."""
+    ours = re.compile(re.escape(prefix) + f"[0-9a-f]{{{2 * _RANDOM_BYTES}}}")
     try:
         with os.scandir(parent) as entries:
             left = [
                 entry.path
                 for entry in entries
-                if entry.name.startswith(prefix)
-                and len(entry.name) == len(prefix) + 2 * _RANDOM_BYTES
-                and entry.is_dir(follow_symlinks=False)
+                if ours.fullmatch(entry.name) and entry.is_dir(follow_symlinks=False)
             ]
     except PermissionError:
         return  # a folder may be written and not listed; what lies there stays
@@ -105,4 +106,4 @@ def _empty_and_remove(folder: str, fd: int) -> None:
             os.rmdir(folder)
     except OSError as error:
         reason = f"what was staged there can't be removed: {error.strerror}"
-        raise OutputNotWritable(folder, reason, f"rm -r -- {folder}") from error
+        raise OutputNotWritable(folder, reason, f"rm -r -- {shlex.quote(folder)}") from error

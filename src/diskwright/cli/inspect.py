@@ -45,7 +45,8 @@ def command(
 ) -> None:
     """Tell what an image file is and what is installed in it, without judging.
 
-    The file is read only, in a confined process; nothing that it names is opened. Of a package
+    The file is read only, in a confined process; nothing that it names is opened,
+    but beneath the folder of --allow-backing-under. Of a package
     (OVA) each disk is told, one after the other.
     """
     from diskwright.report.deep import deep_text

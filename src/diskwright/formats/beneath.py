@@ -39,7 +39,9 @@ def open_beneath(root: str, source: ImageSource, reference: Reference) -> tuple[
     """
     name = reference.name
     what = f"it names {named(reference)}"
-    if _PROTOCOL.match(name.split("/", 1)[0]) or not name.isprintable() or not name:
+    # what is no UTF-8 was read as U+FFFD, and could be the name of another file
+    odd = not name.isprintable() or "\N{REPLACEMENT CHARACTER}" in name
+    if odd or not name or _PROTOCOL.match(name.split("/", 1)[0]):
         raise source.unsafe("reference-outside", f"{what}, which is no file's name")
     folder = os.path.realpath(os.path.dirname(source.path))
     path = os.path.normpath(os.path.join(folder, name))

@@ -64,8 +64,9 @@ def resolve(
             backing = _backing(source, found, reference, beneath, (*above, image.identity))
     extents = _extents(source, found, facts, beneath)
     identity = image.identity
-    if extents:  # a tool looks for them beside the descriptor, by the path it is told
-        identity = replace(identity, path=os.path.realpath(identity.path))
+    if extents:  # a tool looks for them where it is told that the descriptor lies, as we did
+        folder, name = os.path.split(identity.path)
+        identity = replace(identity, path=os.path.join(os.path.realpath(folder), name))
     disk = DiskFile(
         identity,
         found,
@@ -110,17 +111,29 @@ def _extents(
     if len(named) > EXTENT_FILES:
         detail = f"a disk in {len(named)} files, of which {EXTENT_FILES} are opened"
         raise source.unsupported("too-many-files", detail)
+    sparse: set[tuple[int, int]] = set()
     return tuple(
-        _extent(source, reference, line, beneath)
+        _extent(source, reference, line, beneath, sparse)
         for reference, line in zip(named, vmdk.extents_of(source), strict=True)
     )
 
 
 def _extent(
-    source: ImageSource, reference: Reference, line: ExtentLine, beneath: str
+    source: ImageSource,
+    reference: Reference,
+    line: ExtentLine,
+    beneath: str,
+    sparse: set[tuple[int, int]],
 ) -> FileIdentity:
+    """The file of one line. Of `sparse` ones each is a part by itself, and costs time to judge."""
     fd, identity = open_beneath(beneath, source, reference)
     try:
+        inode = (identity.device, identity.inode)
+        if inode in sparse:
+            detail = f"two of its parts are one file: {shown(reference.name)}"
+            raise source.broken("header-inconsistent", detail, line.at)
+        if reference.format is ImageFormat.VMDK:
+            sparse.add(inode)
         vmdk.read_extent_facts(OpenImage(fd, identity).source(), line)
     finally:
         os.close(fd)

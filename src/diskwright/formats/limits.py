@@ -29,6 +29,9 @@ STALL_S = 60.0  # without a byte: disks that spin up, and networks beneath them,
 # makes 1,030 times of what is nothing but zeros.
 UNPACKED_BYTES = 192 * MIB
 UNPACKED_RATIO = 512
+# A member costs about 5 us, however little is in it; bgzip's hold 64 KiB each.
+UNPACK_MEMBERS = 65_536
+UNPACK_MEMBER_BYTES = 4 * KIB  # on average, where there are more
 # Processor time: a tenth of what the slowest (bzip2) takes in, and of what any gives out.
 UNPACK_S = 30
 UNPACK_PACKED_PER_S = 256 * KIB
@@ -96,6 +99,7 @@ VHDX_BAT_BYTES = 64 * MIB  # QEMU keeps the whole region in memory, however litt
 QCOW_BACKING_NAME_BYTES = 1_023  # as in QEMU
 QCOW_L1_BYTES = 32 * MIB
 QCOW_L2_BYTES = 128 * MIB  # 64 GiB of data in 4 KiB clusters: 16 million entries, 2 s
+QCOW_L2_TABLES = 1 << 17  # 8 us each, however small
 
 PARALLELS_BAT_BYTES = 16 * MIB  # 4 TiB in clusters of 1 MiB
 
@@ -104,11 +108,13 @@ VMDK_LINES = 16_384  # an extent a line, and some dozens
 VMDK_EXTENTS = 8_192  # 16 TiB in files of 2 GB
 VMDK_SECTORS = 1 << 54  # 2^63 bytes
 VMDK_GRAIN_SECTORS = 32_768  # 16 MiB, of which a reader keeps three; by default 64 KiB
+VMDK_PACKED_GRAIN_SECTORS = 2_048  # QEMU inflates all of one for each read of some of it
 VMDK_DIRECTORY_BYTES = 8 * MIB  # 64 TiB in grains of 64 KiB
-VMDK_TABLE_BYTES = 256 * MIB  # in use, and as much of copies: 4 TiB in grains of 64 KiB
-# Places are marked in memory, a byte each; a grain out of order costs about 0.1 us, so that all of
-# 2 TiB in grains of 64 KiB stay within 5 s. Of a stream: 18 GiB in any order, more only in order.
+VMDK_TABLE_BYTES = 128 * MIB  # in use, and as much of copies: 2 TiB in grains of 64 KiB, 1.2 s
+# Places are marked in memory, a byte each: 2 TiB in grains of 64 KiB; of a stream 18 GiB in any
+# order, more only in order. A grain out of order costs about 0.5 us: 512 GiB of them take 4 s.
 VMDK_PLACES = 36 * MIB
+VMDK_OUT_OF_ORDER = 8 * MIB
 VMDK_MARKERS = 65_536  # compressed grains whose lengths are read beforehand, at 3 us each
 
 LUKS2_JSON_BYTES = 1 * MIB  # cryptsetup writes some KiB; a text of brackets takes 20 times as much

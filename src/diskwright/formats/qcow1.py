@@ -121,6 +121,9 @@ def _l2_tables(source: ImageSource, header: Header, claims: UnitClaims) -> list[
             if claims.claim_bytes(table, header.l2_bytes) is not None:
                 raise source.broken(_OVERLAP, "an L2 table lies on other metadata", field)
             tables.append(table)
+        if len(tables) > limits.QCOW_L2_TABLES:
+            detail = f"more than {limits.QCOW_L2_TABLES} L2 tables"
+            raise source.unsupported("table-too-large", detail, 40)
         if len(tables) * header.l2_bytes > limits.QCOW_L2_BYTES:
             detail = f"more than {format_size(limits.QCOW_L2_BYTES)} of L2 tables"
             raise source.unsupported("table-too-large", detail, 40)

@@ -77,6 +77,7 @@ def _check_backing_bounds(source: ImageSource, header: Header) -> None:
 def _extensions(source: ImageSource, header: Header, cluster: bytes) -> Iterator[Extension]:
     end = header.backing_offset or header.cluster_size
     at = header.length
+    seen: set[int] = set()
     for _ in range(limits.QCOW2_EXTENSIONS):
         if at + layout.EXTENSION_HEAD.size > end:
             return
@@ -92,6 +93,9 @@ def _extensions(source: ImageSource, header: Header, cluster: bytes) -> Iterator
         if data_at + length > len(cluster):
             raise source.broken("truncated", "the file ends within its header extensions", at)
         extension = Extension(kind, data_at, cluster[data_at : data_at + length])
+        if kind in layout.EXTENSIONS_READ and kind in seen:
+            raise source.broken(_CODE, "a header extension that comes twice", at)
+        seen.add(kind)
         _check_extension(source, header, extension)
         yield extension
         at = data_at + round_up(length, 8)

@@ -47,6 +47,14 @@ EXTENSION_BITMAPS = 0x23852875
 EXTENSION_ENCRYPTION = 0x0537BE77
 EXTENSION_BACKING_FORMAT = 0xE2792ACA
 EXTENSION_DATA_FILE = 0x44415441
+EXTENSIONS_READ = frozenset(
+    {
+        EXTENSION_BITMAPS,
+        EXTENSION_ENCRYPTION,
+        EXTENSION_BACKING_FORMAT,
+        EXTENSION_DATA_FILE,
+    }
+)
 EXTENSION_HEAD = struct.Struct(">II")  # type, length
 BITMAPS = struct.Struct(">IIQQ")  # count, reserved, directory size, directory offset
 

@@ -48,7 +48,7 @@ SUPPORT: tuple[Support, ...] = (
         True,
         "one forward pass (fixed), qemu-img (dynamic)",
         "fixed and dynamic; where its size and its geometry differ, the larger that it holds, and "
-        "said; no differencing disk",
+        "said; of sectors never written what lies in their block, as in QEMU; no differencing disk",
     ),
     Support(
         ImageFormat.VHDX,

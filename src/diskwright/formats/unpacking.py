@@ -9,6 +9,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 
+from diskwright.formats import limits
 from diskwright.formats.codecs import (
     CodecChecksum,
     CodecError,
@@ -51,10 +52,17 @@ def content(packing: ImageFormat, feed: Feed) -> Iterator[bytes]:
     """
     if packing is ImageFormat.ZSTD:
         _pass_skippable(feed)  # pzstd begins with one
+    members = made = 0
     while True:
         begun = feed.consumed
+        members += 1
+        if members > limits.UNPACK_MEMBERS + made // limits.UNPACK_MEMBER_BYTES:
+            detail = f"it has more than {members - 1} members with next to nothing in them"
+            raise Unpackable("compressed-container", detail, begun)
         try:
-            yield from decompress(packing.value, feed)
+            for block in decompress(packing.value, feed):
+                made += len(block)
+                yield block
         except CodecTruncated as error:
             raise Unpackable("truncated", str(error), feed.consumed) from error
         except CodecChecksum as error:

@@ -58,6 +58,7 @@ class Grains:
             raise source.unsupported("table-too-large", detail, layout.AT_GRAIN)
         self._taken = bytearray(0 if self._ordered else slots)
         self._count = 0
+        self._loose = 0  # of them those that follow no other
         self._residue = 0  # of every grain's place, by its length
         self._last = 0
         self._parts: list[tuple[int, int]] = []  # sectors of compressed grains
@@ -152,6 +153,10 @@ class Grains:
         self._count += count
         if self._count > len(taken):
             raise self._twice()
+        self._loose += count
+        if self._loose > limits.VMDK_OUT_OF_ORDER:
+            detail = "more grains, out of order, than are read"
+            raise self._source.unsupported("table-too-large", detail, layout.AT_GRAIN)
 
     def _check_end(self, entries: array[int], index: int, at: int) -> None:
         """The file may end within a grain, after the last sector of it that the disk has."""

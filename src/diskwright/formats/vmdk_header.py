@@ -70,7 +70,8 @@ def _check_sizes(source: ImageSource, header: Header) -> None:
     if not grain or grain & (grain - 1):
         detail = f"a grain of {grain} sectors, no power of two"
         raise source.broken(_CODE, detail, layout.AT_GRAIN)
-    if grain > limits.VMDK_GRAIN_SECTORS:
+    most = limits.VMDK_PACKED_GRAIN_SECTORS if header.compressed else limits.VMDK_GRAIN_SECTORS
+    if grain > most:
         detail = f"a grain of {grain} sectors"
         raise source.unsupported("cluster-size", detail, layout.AT_GRAIN)
     if header.table_entries != layout.TABLE_ENTRIES:
