@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import lzma
 import re
 import shlex
 import shutil
@@ -14,6 +15,9 @@ import pytest
 from diskwright.cli.lazy import COMMANDS
 from diskwright.formats.support import support_table
 from support.command import FIXTURE, Command
+from support.images import qemu_img
+from support.iso_maker import write
+from support.ovas import Disk, raw, write_ova
 
 README = Path(__file__).parents[2] / "README.md"
 TEXT = README.read_text()
@@ -58,6 +62,31 @@ def test_the_commands_run_and_say_what_is_shown(command, tmp_path):
             assert pattern_of(shown.strip()).fullmatch(ended.out.strip()), (line, ended.out)
             seen += 1
     assert seen >= 5
+
+
+@pytest.fixture
+def old_disks(tmp_path: Path) -> None:
+    """What the README's reader has lying about."""
+    shutil.copyfile(FIXTURE, tmp_path / "disk.qcow2")
+    for name, kind in (("old.vmdk", "vmdk"), ("laptop.vdi", "vdi"), ("azure.vhd", "vpc")):
+        qemu_img("convert", "-O", kind, tmp_path / "disk.qcow2", tmp_path / name)
+    disk = raw("disk.raw", seed=1, size=40 << 20)
+    (tmp_path / "disk.raw.xz").write_bytes(lzma.compress(disk.data, preset=0))
+    overlay = ["-F", "qcow2", "-b", "disk.qcow2", tmp_path / "overlay.qcow2"]
+    qemu_img("create", "-q", "-f", "qcow2", *overlay)
+    gibibyte = [Disk(name, FIXTURE.read_bytes(), 1 << 30) for name in ("a.qcow2", "b.qcow2")]
+    write_ova(tmp_path / "app.ova", *gibibyte)
+    write(tmp_path / "debian.iso", rock_ridge="1.09")
+
+
+def test_the_lines_for_whatever_one_has_run(command, tmp_path, old_disks):
+    (block,) = [block for block in blocks("sh") if "diskwright " in block]
+    lines = [shlex.split(line, comments=True) for line in block.strip().splitlines()]
+    assert len(lines) == 6
+    for words in lines:
+        assert words[0] == "diskwright"
+        ended = command(*words[1:], cwd=tmp_path)
+        assert ended.code == 0, (words, ended.err)
 
 
 def test_the_library_lines_run(command, tmp_path):
