@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from diskwright.adapters.unpacked import PREFIX
-from diskwright.formats.codecs import zstd
+from diskwright.formats.packed.codecs import zstd
 from diskwright.model.image import ImageFormat
 from support.command import FIXTURE, Command, files_below, one_line_and_a_hint
 from support.packed import ENDING, PACK

@@ -11,7 +11,7 @@ from diskwright.adapters import iso_child
 from diskwright.adapters.iso_child import ConfinedIsoReader, understood
 from diskwright.errors import Cancelled, ImageBroken, ToolStalled
 from diskwright.formats import limits
-from diskwright.formats.iso_answer import IsoAnswer, Refused, Told, packed
+from diskwright.formats.iso.answer import IsoAnswer, Refused, Told, packed
 from diskwright.model.codec import DecodeError
 from diskwright.model.iso import IsoEntry, IsoExtent, IsoFacts, IsoKind, IsoTree
 from diskwright.ops.iso import inspect_iso
@@ -33,7 +33,7 @@ def good(tmp_path: Path) -> Path:
 
 
 def test_a_child_that_breaks_down_is_told(good: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(iso_child, "FUNCTION", "diskwright.formats.iso_child:no_such_function")
+    monkeypatch.setattr(iso_child, "FUNCTION", "diskwright.formats.iso.child:no_such_function")
     with pytest.raises(ImageBroken, match=r"status 1.*no_such_function") as caught:
         inspect_iso(str(good), reader=ConfinedIsoReader(), database=NoDatabase())
     assert caught.value.code == "unreadable"

@@ -284,7 +284,7 @@ def test_a_child_that_hangs_is_stopped(tmp_path: Path, temporary: Path) -> None:
 def test_a_child_that_breaks_down_is_told(
     tmp_path: Path, temporary: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(unpacked, "FUNCTION", "diskwright.formats.unpack_child:no_such_function")
+    monkeypatch.setattr(unpacked, "FUNCTION", "diskwright.formats.packed.child:no_such_function")
     path = packed_file(tmp_path, disk(2), GZIP)
     with pytest.raises(ToolFailed, match="no_such_function"):
         content_of(path, GZIP, UnpackedFiles())

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from diskwright.formats.identity import open_image
-from diskwright.formats.ova import read_package, verify_digests
+from diskwright.formats.package.ova import read_package, verify_digests
 from diskwright.formats.source import ImageSource
 from support.packages import descriptor, file, manifest
 

@@ -8,7 +8,8 @@ from collections.abc import Callable
 import pytest
 
 from diskwright.errors import ImageRefused
-from diskwright.formats import luks, ova, parallels, qcow1, qed
+from diskwright.formats import luks, parallels, qcow1, qed
+from diskwright.formats.package import ova
 from diskwright.formats.source import ImageSource
 from diskwright.model.image import ImageFacts
 from support import small_images as make

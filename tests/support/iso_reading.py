@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from diskwright.adapters.iso_child import ConfinedIsoReader, understood
-from diskwright.formats import iso_child
-from diskwright.formats.iso import Iso
-from diskwright.formats.iso_answer import Told, packed
+from diskwright.formats.iso import child as iso_child
+from diskwright.formats.iso.answer import Told, packed
+from diskwright.formats.iso.image import Iso
 from diskwright.formats.source import ImageSource
 from diskwright.model.image import FileIdentity
 from diskwright.model.iso import IsoEntry, IsoFacts, IsoTree

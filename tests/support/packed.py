@@ -8,7 +8,7 @@ import lzma
 import struct
 from collections.abc import Callable
 
-from diskwright.formats.codecs import zstd
+from diskwright.formats.packed.codecs import zstd
 from diskwright.model.image import ImageFormat
 
 

@@ -11,8 +11,8 @@ import pycdlib
 import pytest
 
 from diskwright.errors import ImageBroken, ImageUnsupported
-from diskwright.formats import iso_udf_layout as layout
 from diskwright.formats import limits
+from diskwright.formats.iso import udf_layout as layout
 from diskwright.model.iso import IsoExtent, IsoKind, IsoTree
 from support.iso_maker import SECTOR, SMALL, Disc, write
 from support.iso_reading import entries, facts

@@ -7,7 +7,7 @@ import tarfile
 import pytest
 
 from diskwright.errors import ImageBroken
-from diskwright.formats import ova
+from diskwright.formats.package import ova
 from diskwright.model.package import PackageFacts
 from support.looking import read, refused, source_of
 from support.packages import archive, descriptor, disk, file, manifest

@@ -6,8 +6,8 @@ import pytest
 
 from diskwright.errors import ImageUnsafe
 from diskwright.formats import limits
-from diskwright.formats.ovf import Descriptor, read_descriptor
-from diskwright.formats.ovf_units import unit_bytes
+from diskwright.formats.package.ovf import Descriptor, read_descriptor
+from diskwright.formats.package.units import unit_bytes
 from diskwright.model.package import DiskOrder
 from support.looking import read, refused
 from support.packages import CPU, HEAD, MEMORY, descriptor, disk, drive, file, item

@@ -6,7 +6,7 @@ import pytest
 
 from diskwright.errors import ImageUnsafe, ImageUnsupported
 from diskwright.formats import limits
-from diskwright.formats.tar_members import read_members
+from diskwright.formats.package.tar_members import read_members
 from support.looking import read, refused, source_of
 from support.packages import archive, header, padded
 

@@ -13,10 +13,10 @@ import pytest
 
 from diskwright.adapters.unpacked import refusal
 from diskwright.errors import ImageBroken, ImageUnsupported, ToolFailed
-from diskwright.formats.codecs import zstd
-from diskwright.formats.feed import Feed
-from diskwright.formats.packed import name_inside, processor_seconds, unpacked_limit
-from diskwright.formats.unpacking import Unpackable, content
+from diskwright.formats.packed.codecs import zstd
+from diskwright.formats.packed.container import name_inside, processor_seconds, unpacked_limit
+from diskwright.formats.packed.feed import Feed
+from diskwright.formats.packed.members import Unpackable, content
 from diskwright.model.image import FileIdentity, ImageFormat
 from support.packed import PACK, skippable
 

@@ -380,7 +380,7 @@ def test_tables_that_name_more_grains_than_the_file_has_room_for_are_not_read_on
     tmp_path: Path,
 ) -> None:
     content = small(dict.fromkeys(range(1024), 128))
-    with mock.patch("diskwright.formats.vmdk_grains.Grains.finish") as finish:
+    with mock.patch("diskwright.formats.vmdk.grains.Grains.finish") as finish:
         assert ending(tmp_path, content) == ("broken", "metadata-overlap")
     assert not finish.called
 

@@ -11,7 +11,7 @@ import pytest
 from diskwright.errors import ImageRefused, ImageUnsafe
 from diskwright.formats import vmdk
 from diskwright.formats.source import ImageSource
-from diskwright.formats.vmdk_descriptor import ExtentLine
+from diskwright.formats.vmdk.descriptor import ExtentLine
 from diskwright.model.image import ImageFacts, ImageFormat, Reference, ReferenceKind
 from support.vmdk_maker import GRAIN, SECTOR, Stream, descriptor, sparse
 

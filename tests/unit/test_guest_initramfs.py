@@ -8,7 +8,7 @@ from collections.abc import Callable
 import lz4.block
 import pytest
 
-from diskwright.formats.codecs import zstd
+from diskwright.formats.packed.codecs import zstd
 from diskwright.guest import initramfs
 from diskwright.guest.initramfs import read_initramfs
 from diskwright.model.guest import Initramfs, InitramfsState

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from unittest import mock
 
-from diskwright.formats.qcow2_damage import compressed_damage
+from diskwright.formats.qcow2.damage import compressed_damage
 from diskwright.formats.source import ImageSource
 from support.hostile.qcow2 import qcow2
 

@@ -9,7 +9,7 @@ import pytest
 
 import diskwright.formats
 from diskwright.blockio.memory import MemoryReader
-from diskwright.formats.qcow2_layout import COMPRESSION_NAMES
+from diskwright.formats.qcow2.layout import COMPRESSION_NAMES
 from diskwright.model.deep import (
     AllocationMap,
     ChainFile,

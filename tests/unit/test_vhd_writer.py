@@ -8,7 +8,7 @@ import pytest
 
 from diskwright.blockio.memory import MemoryReader
 from diskwright.errors import UsageError
-from diskwright.formats import vhd_layout as layout
+from diskwright.formats.vhd import layout
 from diskwright.model.image import ImageFormat, VhdSize
 from diskwright.writers import writer_for
 from support.disks import assemble, contents

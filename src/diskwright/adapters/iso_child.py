@@ -6,7 +6,7 @@ from diskwright._child import NoAnswer, NotInTime, Question, ask
 from diskwright._ways import Choice
 from diskwright.errors import ImageBroken, ImageUnsafe, ImageUnsupported, ToolStalled, UsageError
 from diskwright.formats import limits
-from diskwright.formats.iso_answer import (
+from diskwright.formats.iso.answer import (
     ENTRIES,
     FACTS,
     FUNCTION,

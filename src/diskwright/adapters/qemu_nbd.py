@@ -27,7 +27,7 @@ from diskwright.errors import Cancelled, DiskwrightError, ImageBroken, ToolFaile
 from diskwright.formats import vhdx
 from diskwright.formats.identity import check_identity, open_image
 from diskwright.formats.limits import QEMU_NBD_BYTES, STALL_S
-from diskwright.formats.qcow2_damage import compressed_damage
+from diskwright.formats.qcow2.damage import compressed_damage
 from diskwright.formats.qemu import image_options, is_local, meaning, open_files
 from diskwright.formats.source import ImageSource
 from diskwright.model.image import DiskFile, FileIdentity, ImageFormat

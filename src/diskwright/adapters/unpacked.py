@@ -32,13 +32,13 @@ from diskwright.errors import (
 )
 from diskwright.formats import limits
 from diskwright.formats.identity import check_identity, identity_of, open_image
-from diskwright.formats.packed import (
+from diskwright.formats.packed.child import FUNCTION, REFUSED, UNREADABLE
+from diskwright.formats.packed.container import (
     BROKEN_CODES,
     CODE,
     processor_seconds,
     unpacked_limit,
 )
-from diskwright.formats.unpack_child import FUNCTION, REFUSED, UNREADABLE
 from diskwright.model.image import FileIdentity, ImageFormat
 from diskwright.model.nulls import NeverCancelled, NullProgress
 from diskwright.model.units import format_size

@@ -151,7 +151,7 @@ class PrepareVerbs(UploadVerbs):
 
 def default_name(path: str) -> str:
     """The file's name without the ending that tells its format, fit to be an image's name."""
-    from diskwright.formats.packed import name_inside
+    from diskwright.formats.packed.container import name_inside
 
     name = printable(os.path.basename(name_inside(path)))
     stem, ending = os.path.splitext(name)

@@ -13,7 +13,7 @@ from diskwright.formats.beneath import open_beneath
 from diskwright.formats.inspect import format_of, read_facts
 from diskwright.formats.limits import CHAIN_DEPTH, EXTENT_FILES
 from diskwright.formats.source import ImageSource, shown
-from diskwright.formats.vmdk_descriptor import ExtentLine
+from diskwright.formats.vmdk.descriptor import ExtentLine
 from diskwright.model.image import (
     DiskFile,
     FileIdentity,

@@ -10,11 +10,13 @@ import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from diskwright.formats import qcow2_layout, vdi_layout, vhd_layout
-from diskwright.formats.qcow2_header import read_header
-from diskwright.formats.qcow2_snapshots import list_snapshots
+from diskwright.formats.qcow2 import layout as qcow2_layout
+from diskwright.formats.qcow2.header import read_header
+from diskwright.formats.qcow2.snapshots import list_snapshots
 from diskwright.formats.source import ImageSource
 from diskwright.formats.text import told
+from diskwright.formats.vdi import layout as vdi_layout
+from diskwright.formats.vhd import layout as vhd_layout
 from diskwright.model.deep import LISTED, Container, Mark
 from diskwright.model.image import ImageFormat
 from diskwright.model.times import time_text

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from diskwright.errors import ImageBroken, ImageUnsafe, UsageError
 from diskwright.formats import signatures as sig
 from diskwright.formats.limits import HEAD_BYTES, SMALLEST_FILE, TAIL_BYTES
+from diskwright.formats.package.tar_names import names_of_tar
 from diskwright.formats.source import ImageSource
-from diskwright.formats.tar import names_of_tar
 from diskwright.model.image import ImageFormat, Problem
 
 

@@ -11,7 +11,7 @@ import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from diskwright.formats.feed import Feed
+from diskwright.formats.packed.feed import Feed
 
 MAGICS = (b"070701", b"070702")
 HEADER_BYTES = 110

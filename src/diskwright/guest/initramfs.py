@@ -10,14 +10,14 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from diskwright.formats.codecs import (
+from diskwright.formats.packed.codecs import (
     MAGIC_BYTES,
     CodecError,
     CodecUnsupported,
     decompress,
     sniff,
 )
-from diskwright.formats.feed import Feed
+from diskwright.formats.packed.feed import Feed
 from diskwright.guest.cpio import MAGICS, CpioEntry, CpioError, read_archive
 from diskwright.guest.modules import builtin_modules, module_name
 from diskwright.guest.reading import GuestReadError, NotThere, Unreadable

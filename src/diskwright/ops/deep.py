@@ -10,8 +10,8 @@ from diskwright.errors import ImageRefused, InputError, ToolError
 from diskwright.formats.container import read_container
 from diskwright.formats.detect import detect
 from diskwright.formats.identity import check_identity, open_image
-from diskwright.formats.ova import read_package
-from diskwright.formats.packed import packing_of
+from diskwright.formats.package.ova import read_package
+from diskwright.formats.packed.container import packing_of
 from diskwright.formats.source import ImageSource
 from diskwright.model.deep import AllocationMap, ChainFile, Deep, Refused, Sign
 from diskwright.model.image import DiskFile, ImageFormat, Reference, ReferenceKind

@@ -14,7 +14,7 @@ from typing import Protocol
 
 from diskwright.errors import ImageBroken, ImageUnsafe, InputUnreadable
 from diskwright.formats.identity import check_identity
-from diskwright.formats.iso_links import Links
+from diskwright.formats.iso.links import Links
 from diskwright.model.image import FileIdentity
 from diskwright.model.iso import ExtractedIso, IsoEntry, IsoKind, IsoTree, LeftOut, ListedIso
 from diskwright.model.times import LAST_TIME

@@ -6,7 +6,7 @@ import hashlib
 import re
 
 from diskwright.errors import DataTampered
-from diskwright.formats.vhd_layout import FOOTER_BYTES
+from diskwright.formats.vhd.layout import FOOTER_BYTES
 from diskwright.model.image import ImageFormat
 from diskwright.model.manifest import Manifest, ManifestBody, ManifestDisk
 from diskwright.model.names import image_prefix, manifest_key, sealed_key

@@ -13,8 +13,8 @@ from diskwright.formats.chain import OpenImage, resolve
 from diskwright.formats.detect import decide, detect, extension_problem
 from diskwright.formats.identity import check_identity, open_image
 from diskwright.formats.inspect import allocated, format_of
-from diskwright.formats.ova import read_package
-from diskwright.formats.packed import format_inside, name_inside, packing_of
+from diskwright.formats.package.ova import read_package
+from diskwright.formats.packed.container import format_inside, name_inside, packing_of
 from diskwright.formats.source import ImageSource
 from diskwright.model.image import DiskFile, FileIdentity, ImageFacts, ImageFormat, Problem
 from diskwright.model.iso import IsoFacts

@@ -6,7 +6,7 @@ import os
 from dataclasses import replace
 
 from diskwright.formats.identity import open_image
-from diskwright.formats.ova import verify_digests
+from diskwright.formats.package.ova import verify_digests
 from diskwright.formats.source import ImageSource
 from diskwright.ops.opening import Source
 from diskwright.ports import CancelToken, Progress

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from diskwright.errors import UsageError
-from diskwright.formats import vhd_layout, vhdx_layout
+from diskwright.formats.vhd import layout as vhd_layout
+from diskwright.formats.vhdx import layout as vhdx_layout
 from diskwright.model.image import ImageFormat
 from diskwright.model.units import TIB, format_size
 

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Generator, Iterable
 
 from diskwright.errors import UsageError
-from diskwright.formats import vhd_layout as layout
+from diskwright.formats.vhd import layout
 from diskwright.model.extent import Extent
 from diskwright.model.image import Geometry, ImageFormat
 from diskwright.model.stored import Chunk, Layout

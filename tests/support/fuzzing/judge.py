@@ -16,10 +16,10 @@ from diskwright.adapters.iso_child import ConfinedIsoReader
 from diskwright.adapters.qemu_nbd import QemuNbdExporter
 from diskwright.adapters.unpacked import UnpackedFiles, refusal
 from diskwright.errors import DiskwrightError, ImageRefused, ImageUnsupported
-from diskwright.formats.feed import Feed
 from diskwright.formats.identity import open_image
-from diskwright.formats.packed import CODE, unpacked_limit
-from diskwright.formats.unpacking import Unpackable, content
+from diskwright.formats.packed.container import CODE, unpacked_limit
+from diskwright.formats.packed.feed import Feed
+from diskwright.formats.packed.members import Unpackable, content
 from diskwright.guest.inspect import inspect_guest
 from diskwright.model.image import DiskFile, FileIdentity, ImageFormat
 from diskwright.ops.opening import ImageOpener, Source, reading

@@ -1,0 +1,1 @@
+"""Packages of disks: OVA, and the OVF in it."""

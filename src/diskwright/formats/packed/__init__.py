@@ -1,0 +1,1 @@
+"""Images packed by gzip, xz, zstd or bzip2: unpacked in the confined child."""

@@ -1,0 +1,5 @@
+"""VDI."""
+
+from diskwright.formats.vdi.facts import read_facts
+
+__all__ = ["read_facts"]
