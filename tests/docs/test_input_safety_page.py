@@ -85,7 +85,7 @@ def table() -> dict[str, set[str]]:
 
 def calls() -> Iterator[ast.Call]:
     for room in ROOMS:
-        for path in sorted((ROOT / "src" / "diskwright" / room).glob("*.py")):
+        for path in sorted((ROOT / "src" / "diskwright" / room).rglob("*.py")):
             tree = ast.parse(path.read_text())
             yield from (node for node in ast.walk(tree) if isinstance(node, ast.Call))
 
@@ -114,7 +114,7 @@ def test_every_row_is_a_short_name_of_the_code() -> None:
     written = {
         node.value
         for room in ROOMS
-        for path in (ROOT / "src" / "diskwright" / room).glob("*.py")
+        for path in (ROOT / "src" / "diskwright" / room).rglob("*.py")
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Constant)
     }
