@@ -269,7 +269,7 @@ class Stops(Recorder):
 
     def phase(self, name: str, total: int) -> None:
         for pid, line in command_lines(os.getpid()).items():
-            if "unpack_child" in line:
+            if "packed.child" in line:
                 os.kill(pid, signal.SIGSTOP)
 
 
@@ -278,7 +278,7 @@ def test_a_child_that_hangs_is_stopped(tmp_path: Path, temporary: Path) -> None:
     with pytest.raises(ToolStalled):
         content_of(path, GZIP, UnpackedFiles(progress=Stops(), stall_limit_s=0.5))
     assert os.listdir(temporary) == []
-    assert not [line for line in command_lines(os.getpid()).values() if "unpack_child" in line]
+    assert not [line for line in command_lines(os.getpid()).values() if "packed.child" in line]
 
 
 def test_a_child_that_breaks_down_is_told(

@@ -23,6 +23,7 @@ from support.stopping import (
     Event,
     Listening,
     Moment,
+    Staged,
     Stopped,
     journal_files,
     measured,
@@ -190,7 +191,8 @@ def kill_restores(
     whole_s = measured(command, "restore", *arguments, out)
     same(disk, out, "restore", made_format=made_format)
     out.unlink()
-    for moment in moments(draw, whole_s, Appears(out), After(whole_s * 0.95)):
+    aimed = [Staged(out)] if staged else []
+    for moment in moments(draw, whole_s, *aimed, Appears(out), After(whole_s * 0.95)):
         if series.is_over(count):
             break
         where = f"restore: {moment}"

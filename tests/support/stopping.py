@@ -138,6 +138,20 @@ class Appears:
 
 
 @dataclass(frozen=True)
+class Staged:
+    """When something is staged beside an output."""
+
+    path: Path
+
+    def __call__(self, process: subprocess.Popen, command: Command, begun: float) -> bool:
+        folder = self.path.parent
+        return any(name.startswith(f".{self.path.name}.") for name in os.listdir(folder))
+
+    def __str__(self) -> str:
+        return f"when something is staged for {self.path.name}"
+
+
+@dataclass(frozen=True)
 class Stopped:
     """How a run that was ended went. `in_time`: it still ran at its moment."""
 

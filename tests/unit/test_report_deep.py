@@ -142,7 +142,14 @@ def test_a_followed_chain_is_not_said_to_be_alone():
 
 def test_every_feature_of_a_parser_is_explained():
     folder = Path(diskwright.formats.__file__).parent
-    named = set(re.findall(r'features\.append\("(.+)"\)', (folder / "qcow2.py").read_text()))
-    table = (folder / "vmdk.py").read_text().partition("    features = {")[2].partition("}")[0]
+    named = set(
+        re.findall(r'features\.append\("(.+)"\)', (folder / "qcow2" / "facts.py").read_text())
+    )
+    table = (
+        (folder / "vmdk" / "facts.py")
+        .read_text()
+        .partition("    features = {")[2]
+        .partition("}")[0]
+    )
     named |= set(re.findall(r'"(.+)":', table)) | set(COMPRESSION_NAMES[1:])
     assert named == set(FEATURES)

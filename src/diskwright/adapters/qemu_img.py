@@ -25,10 +25,12 @@ from diskwright.formats.identity import check_identity
 from diskwright.formats.limits import QEMU_IMG_BYTES
 from diskwright.formats.qemu import driver_of, image_options, meaning, open_files, version_in
 from diskwright.model.image import DiskFile, ImageFormat
+from diskwright.model.units import MIB
 from diskwright.ports import CancelToken, Progress
 
 _TOOL = "qemu-img"
 _LIMITS = {"AS": QEMU_IMG_BYTES}
+_ROOM = 1 * MIB  # more than a piece of any output
 _PERCENT = re.compile(rb"\((\d{1,3}\.\d{2})/100%\)")
 
 # What makes qemu's output of a format the one that others read: else a VHD's geometry decides, and
@@ -88,7 +90,7 @@ class QemuImgConverter:
         status, stderr = _Run(command).watch(size, progress, cancel)
         if status:
             raise_if_refused(status, _TOOL, disk.name, stderr)
-            if "No space left on device" in stderr or "Disk quota exceeded" in stderr:
+            if _is_full(stderr, target_path):
                 raise DiskFull(target_path)
             raise meaning(_TOOL, stderr, disk.name)
         for identity in disk.files():
@@ -99,6 +101,14 @@ class QemuImgConverter:
         if tool is None:
             raise ToolMissing(_TOOL, "qemu-utils")
         return tool
+
+
+def _is_full(stderr: str, target_path: str) -> bool:
+    """Of a stream qemu says that an argument is invalid where the disk took no more of a grain."""
+    if "No space left on device" in stderr or "Disk quota exceeded" in stderr:
+        return True
+    found = os.statvfs(target_path)
+    return "error while writing" in stderr and found.f_bavail * found.f_frsize < _ROOM
 
 
 def _target_options(target_format: ImageFormat, subformat: str) -> list[str]:

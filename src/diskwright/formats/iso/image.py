@@ -1,6 +1,6 @@
 """ISO 9660 and UDF: descriptors, trees and boot entries, every one checked before it is believed.
 
-Runs in a confined child (`iso_child`), though nothing is opened here. Which tree is shown: Rock
+Runs in a confined child (`child`), though nothing is opened here. Which tree is shown: Rock
 Ridge, then Joliet, then UDF, then the plain names; but UDF wherever it holds more files than that,
 as on media whose ISO 9660 part only says that they need UDF.
 """
