@@ -79,9 +79,31 @@ def test_a_strange_name_is_just_a_name(diskwright, folder, name):
 def test_the_content_decides_and_not_the_extension(diskwright, folder, raw_disk):
     shutil.copyfile(FIXTURE, folder / "disk.raw")
     os.link(raw_disk, folder / "disk.qcow2")
-    for name, found in (("disk.raw", "qcow2"), ("disk.qcow2", "raw")):
-        ended = diskwright("inspect", "--output", "json", folder / name)
+    said_so = ["--input-format", "raw"]
+    for name, found, options in (("disk.raw", "qcow2", []), ("disk.qcow2", "raw", said_so)):
+        ended = diskwright("inspect", "--output", "json", folder / name, *options)
         assert ended.document["results"][0]["facts"]["image"]["format"] == found
+
+
+@pytest.mark.parametrize("verb", ["inspect", "convert"])
+def test_the_rest_of_a_file_is_no_raw_disk(diskwright, folder, verb):
+    # without its footer a fixed VHD looks like one
+    cut = folder / "cut.vhd"
+    cut.write_bytes(bytes(1 << 20))
+    out = [folder / "out.qcow2"] if verb == "convert" else []
+    ended = diskwright(verb, cut, *out)
+    assert ended.code == 10
+    assert "--input-format raw" in ended.err
+    assert files_below(folder) == ["cut.vhd"]
+    assert diskwright(verb, cut, *out, "--input-format", "raw").code == 0
+
+
+@pytest.mark.parametrize("name", ["out.iso", "out.ova", "out.hds", "out.raw.gz"])
+def test_a_name_that_promises_what_is_not_written_is_refused(diskwright, folder, name):
+    ended = diskwright("convert", FIXTURE, folder / name)
+    assert ended.code == 2
+    assert "can't be written" in one_line_and_a_hint(ended)
+    assert files_below(folder) == []
 
 
 def test_a_file_that_may_not_be_read_says_so(folder):

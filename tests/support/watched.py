@@ -6,6 +6,7 @@ Memory is the sum of what is resident, pages that processes share counted in eac
 from __future__ import annotations
 
 import os
+import re
 import select
 import threading
 import time
@@ -38,7 +39,7 @@ class _Tree:
 
     def look(self) -> None:
         pids = [self.root, *_descendants(self.root)]
-        self.peak = max(self.peak, sum(map(_resident, pids)))
+        self.peak = max(self.peak, sum(map(_resident, pids)), *map(_most, pids))
         for pid in pids[1:]:
             self.seen.setdefault(pid, _started(pid))
 
@@ -63,17 +64,15 @@ def watch(command: Command, *arguments: str | Path, **options: object) -> Watche
             tree.look()
     finally:
         os.close(handle)
-    _, status, usage = os.wait4(process.pid, 0)
+    _, status = os.waitpid(process.pid, 0)
     seconds = time.monotonic() - began
     process.returncode = os.waitstatus_to_exitcode(status)
     for reader in readers:
         reader.join()
     for pipe in (process.stdout, process.stderr):
         pipe.close()
-    # of the largest single process, the kernel's own figure, which no moment escapes
-    peak = max(tree.peak, usage.ru_maxrss * _KIB)
     ended = Ended(process.returncode, said["out"], said["err"])
-    return Watched(ended, seconds, peak, _left_after(tree))
+    return Watched(ended, seconds, tree.peak, _left_after(tree))
 
 
 def _left_after(tree: _Tree) -> list[int]:
@@ -103,6 +102,16 @@ def _resident(pid: int) -> int:
         return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * _PAGE
     except (OSError, IndexError):
         return 0
+
+
+def _most(pid: int) -> int:
+    """The kernel's own figure since the program began; wait4(2) counts whoever forked it too."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return 0
+    found = re.search(r"VmHWM:\s+(\d+) kB", status)
+    return int(found[1]) * _KIB if found else 0
 
 
 def _started(pid: int) -> str:

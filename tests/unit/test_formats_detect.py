@@ -112,7 +112,7 @@ SIGNS = {
     "zip": (zipped(), ImageFormat.ZIP),
     "ova": (archive("web.ovf", "web.vmdk"), ImageFormat.OVA),
     "ova, descriptor second": (archive("web.mf", "WEB.OVF"), ImageFormat.OVA),
-    "a tar archive of other things": (archive("a", "b"), ImageFormat.RAW),
+    "a tar archive of other things": (archive("a", "b"), ImageFormat.TAR),
 }
 
 

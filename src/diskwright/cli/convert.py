@@ -15,6 +15,8 @@ from diskwright.cli.options import (
     progress_option,
 )
 from diskwright.cli.session import Session, path_text
+from diskwright.errors import UsageError
+from diskwright.formats.signatures import EXTENSIONS
 from diskwright.model.image import ImageFormat
 from diskwright.model.units import SECTOR
 
@@ -114,4 +116,8 @@ def format_of_ending(target: str) -> ImageFormat | None:
         "img": ImageFormat.RAW,
         "vpc": ImageFormat.VHD,
     }
+    promised = EXTENSIONS.get(f".{ending}")
+    if ending not in known and promised is not None and promised.value not in FORMATS:
+        hint = f"name it otherwise, or say which: -O {' or -O '.join(FORMATS)}"
+        raise UsageError(f"{target}: {promised.value} can't be written", hint)
     return known.get(ending)

@@ -10,9 +10,9 @@ import os
 import re
 import stat
 
-from diskwright.errors import FolderMissing, InputNotAFile
+from diskwright.errors import FolderMissing, ImageBroken, ImageUnsafe, InputNotAFile
 from diskwright.formats.identity import identity_of
-from diskwright.formats.source import ImageSource, named
+from diskwright.formats.source import ImageSource, named, shown
 from diskwright.model.image import FileIdentity, Reference
 
 # What qemu and others take for more than a file's name: nbd://..., json:{...}, fat:/...
@@ -46,12 +46,23 @@ def open_beneath(root: str, source: ImageSource, reference: Reference) -> tuple[
     folder = os.path.realpath(os.path.dirname(source.path))
     path = os.path.normpath(os.path.join(folder, name))
     if os.path.commonpath([root, path]) != root or path == root:
-        raise source.unsafe("reference-outside", f"{what}, which is not beneath {root}")
+        raise ImageUnsafe(
+            source.path,
+            "reference-outside",
+            f"{what}, which is not beneath {root}",
+            hint_text=f"if {shown(path)} is yours, allow a folder above it and the image: "
+            "--allow-backing-under DIR",
+        )
     try:
         fd = _walk(root, os.path.relpath(path, root).split(os.sep))
     except OSError as error:
         if isinstance(error, FileNotFoundError):
-            raise source.broken("reference-missing", f"{what}, which is not there") from error
+            raise ImageBroken(
+                source.path,
+                "reference-missing",
+                f"{what}, which is not there",
+                hint_text=f"put it there: {shown(path)}",
+            ) from error
         reason = error.strerror or str(error)
         raise source.unsafe("reference-outside", f"{what}: {reason}") from error
     status = os.fstat(fd)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from diskwright.errors import ImageBroken, ImageUnsafe, UsageError
 from diskwright.formats import signatures as sig
 from diskwright.formats.limits import HEAD_BYTES, SMALLEST_FILE, TAIL_BYTES
-from diskwright.formats.package.tar_names import names_of_tar
+from diskwright.formats.package.tar_names import is_tar, names_of_tar
 from diskwright.formats.source import ImageSource
 from diskwright.model.image import ImageFormat, Problem
 
@@ -114,6 +114,8 @@ def _matches(head: bytes, tail: bytes, size: int) -> Iterator[FormatMatch]:
         yield FormatMatch(ImageFormat.VMDK, 0, "a VMDK descriptor")
     if any(name.lower().endswith(b".ovf") for name in names_of_tar(head)):
         yield FormatMatch(ImageFormat.OVA, 0, "a tar archive with an .ovf")
+    elif is_tar(head):
+        yield FormatMatch(ImageFormat.TAR, 0, "a tar archive")
     udf = _udf_offset(head)
     if udf is not None:
         yield FormatMatch(ImageFormat.ISO, udf, "a UDF volume")

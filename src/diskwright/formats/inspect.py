@@ -76,7 +76,7 @@ def allocated(fd: int) -> int:
 def _not_read(source: ImageSource, found: ImageFormat) -> ImageRefused:
     if found is ImageFormat.LUKS:
         return luks.refusal(source)
-    if found not in PACKED and found is not ImageFormat.ZIP:
+    if found not in PACKED and found not in (ImageFormat.ZIP, ImageFormat.TAR):
         detail = f"its format is {found.value}, which is not read"
         if found is ImageFormat.OVA:
             detail = "it is a package, and no disk itself"

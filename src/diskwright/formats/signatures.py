@@ -88,5 +88,7 @@ EXTENSIONS: dict[str, ImageFormat] = {
     ".xz": ImageFormat.XZ,
     ".bz2": ImageFormat.BZIP2,
     ".zip": ImageFormat.ZIP,
+    ".tar": ImageFormat.TAR,
+    ".ovf": ImageFormat.OVA,
 }
 SECOND_MEANINGS: dict[str, ImageFormat] = {".qcow": ImageFormat.QCOW}  # of an extension

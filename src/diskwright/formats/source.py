@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -12,8 +13,8 @@ from diskwright.formats.support import readable_hint
 from diskwright.model.image import Reference, ReferenceKind
 
 _FOLLOW = (
-    "do not open it with other tools; if what it names is yours, have it followed in its folder: "
-    "--allow-backing-under DIR"
+    "do not open it with other tools; if what it names is yours, allow the folder that all of it "
+    "lies in:"
 )
 
 
@@ -81,7 +82,8 @@ class ImageSource:
         There is none for a disk that lies in a package.
         """
         way = kind in (ReferenceKind.BACKING, ReferenceKind.EXTENT) and not self.base
-        hint = _FOLLOW if way else ""
+        folder = shlex.quote(os.path.dirname(self.path) or ".")
+        hint = f"{_FOLLOW} --allow-backing-under {folder}" if way else ""
         return ImageUnsafe(self.path, "reference-outside", detail, offset, hint)
 
     def broken(self, code: str, detail: str, offset: int | None = None) -> ImageBroken:

@@ -90,6 +90,7 @@ SUPPORT: tuple[Support, ...] = (
     Support(ImageFormat.XZ, True, "", _UNPACKED),
     Support(ImageFormat.BZIP2, True, "", _UNPACKED),
     Support(ImageFormat.ZIP, False, "", "unpack it first"),
+    Support(ImageFormat.TAR, False, "", "unpack it first; with an .ovf in it, it is an OVA"),
 )
 
 # One stream around one image: unpacked before its content is read

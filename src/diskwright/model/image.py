@@ -26,6 +26,7 @@ class ImageFormat(StrEnum):
     XZ = "xz"
     BZIP2 = "bzip2"
     ZIP = "zip"
+    TAR = "tar"
     OVA = "ova"
 
 

@@ -24,6 +24,14 @@ def format_size(size_bytes: int) -> str:
     raise AssertionError("unreachable")
 
 
+def exact_size(size_bytes: int) -> str:
+    """As an option takes it: `1610612736` becomes `1536MiB`."""
+    for unit, name in ((TIB, "TiB"), (GIB, "GiB"), (MIB, "MiB"), (KIB, "KiB")):
+        if size_bytes % unit == 0:
+            return f"{size_bytes // unit}{name}"
+    return f"{size_bytes}B"
+
+
 def parse_size(text: str) -> int:
     """`512M`, `2GiB`, `4g` or plain bytes. Raises ValueError for anything else."""
     match = re.fullmatch(r"(\d{1,15})\s*([kmgt]?)(?:i?b)?", text.strip().lower())

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 
-from diskwright.errors import ImageUnsupported, UsageError
+from diskwright.errors import ImageBroken, ImageUnsupported, UsageError
 from diskwright.formats.beneath import allowed_folder
 from diskwright.formats.chain import OpenImage, resolve
 from diskwright.formats.detect import decide, detect, extension_problem
@@ -125,6 +125,8 @@ class ImageOpener:
                 return
             _check_number(path, ("",), disk)
             file, facts = resolve(OpenImage(fd, origin), found, beneath=beneath)
+            if input_format is None:
+                _refuse_misnamed(facts, path)
             yield (self._with_iso(fd, Source(origin, file, facts)),)
 
     def _with_iso(self, fd: int, source: Source) -> Source:
@@ -191,6 +193,19 @@ def _check_number(path: str, names: tuple[str, ...], disk: int | None) -> None:
 
 def _listed(names: tuple[str, ...]) -> str:
     return ", ".join(f"{number} {name}".rstrip() for number, name in enumerate(names, 1))
+
+
+def _refuse_misnamed(facts: ImageFacts, path: str) -> None:
+    """What has no sign of its own is a raw disk, or the rest of the file that its name promises."""
+    for problem in facts.problems:
+        if facts.format is ImageFormat.RAW and problem.code == "extension-differs":
+            raise ImageBroken(
+                path,
+                problem.code,
+                f"{problem.detail}, or cut, or no disk at all",
+                hint_text="get the file again; if it is a raw disk all the same: "
+                "--input-format raw",
+            )
 
 
 def _opened(path: str, stack: ExitStack) -> tuple[int, FileIdentity]:

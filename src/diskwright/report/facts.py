@@ -47,7 +47,7 @@ def _under(key: str, values: Iterable[str]) -> _Rows:
 
 
 def _image(image: ImageFacts) -> _Rows:
-    said = [image.format.value]
+    said = [" ".join(filter(None, (image.format.value, image.subformat)))]
     if image.version is not None:
         said.append(f"version {image.version}")
     if image.cluster_size is not None:
@@ -68,6 +68,7 @@ def _image(image: ImageFacts) -> _Rows:
     if image.snapshots:
         rows.append(("snapshots", str(image.snapshots)))
     rows += _under("features", image.features)
+    rows += _under("names", (f"{one.kind} {one.name}" for one in image.references))
     return rows + _under("odd", (f"{p.code}: {p.detail}" for p in image.problems))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from diskwright.model.finding import Result, Severity
 from diskwright.model.guest import GuestFacts, Section, TableKind
-from diskwright.model.units import GIB, format_size, round_up
+from diskwright.model.units import GIB, exact_size, format_size, round_up
 from diskwright.rules import sources
 from diskwright.rules.rule import (
     Case,
@@ -174,7 +174,11 @@ def _minimum(case: Case) -> Outcome:
     said = f"{os} asks for {format_size(need)}; the server's system disk has {format_size(given)}"
     if need <= given:
         return holds(said, (case.minimum.source,))
-    return breaks(said, (case.minimum.source,), (f"qemu-img resize -f raw IMAGE {need}",))
+    return breaks(
+        said,
+        (case.minimum.source,),
+        (f"diskwright convert IMAGE larger.qcow2 --size-multiple {exact_size(need)}",),
+    )
 
 
 RULES = (

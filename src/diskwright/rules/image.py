@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from diskwright.model.finding import Result, Severity
 from diskwright.model.image import ImageFormat
-from diskwright.model.units import MIB, SECTOR, format_size
+from diskwright.model.units import MIB, SECTOR, exact_size, format_size
 from diskwright.rules import sources
 from diskwright.rules.rule import Case, Outcome, Rule, breaks, holds, unread
 
@@ -17,6 +17,7 @@ _NO_DISKS = frozenset(
         ImageFormat.XZ,
         ImageFormat.BZIP2,
         ImageFormat.ZIP,
+        ImageFormat.TAR,
         ImageFormat.OVA,
     }
 )
@@ -53,7 +54,7 @@ def _size(case: Case) -> Outcome:
         return breaks(
             f"{said}; a {kind} disk image has {span}",
             (f"{size} bytes",),
-            (f"qemu-img resize -f {case.image.format} IMAGE {low}",),
+            (f"diskwright convert IMAGE larger.qcow2 --size-multiple {exact_size(low)}",),
         )
     if size > high:
         return breaks(

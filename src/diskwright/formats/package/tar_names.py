@@ -11,6 +11,15 @@ from diskwright.model.units import round_up
 _OCTAL = re.compile(rb"\s*([0-7]{1,11})[\0 ]*")
 
 
+def is_tar(head: bytes) -> bool:
+    """Whether a tar header begins `head`, its checksum right."""
+    block = head[:TAR_BLOCK]
+    told = _OCTAL.fullmatch(block[148:156])
+    if len(block) < TAR_BLOCK or not block.startswith(TAR_MAGIC, TAR_MAGIC_OFFSET) or told is None:
+        return False
+    return int(told[1], 8) == sum(block) - sum(block[148:156]) + 8 * ord(" ")
+
+
 def names_of_tar(head: bytes) -> Iterator[bytes]:
     """Names of at most TAR_ENTRIES entries that lie in `head`; none where it is no tar archive."""
     at = 0
