@@ -34,7 +34,7 @@ DIFFERS = {
     "go-diskfs-volrecords.iso": (
         "broken",
         "extension-differs",
-        "four sectors of an ISO, without a volume: qemu was told raw, as --input-format raw says it",
+        "sectors of an ISO without a volume: qemu was told raw, as --input-format raw says it",
     ),
     "util-linux-luks2.img.xz": (
         "broken",

@@ -15,13 +15,16 @@ _AT_FDCWD = -100  # linux/fcntl.h
 
 
 def check_target(path: str, *, force: bool) -> None:
-    """Raises TargetExists without `force`, OutputNotWritable where no regular file is replaced."""
+    """Raises TargetExists without `force`, OutputNotWritable for a directory and for whatever else
+    is never replaced."""
     try:
         mode = os.lstat(path).st_mode
     except FileNotFoundError:
         return
     except OSError as error:
         raise output_error(path, error) from error
+    if stat.S_ISDIR(mode):
+        raise OutputNotWritable(path, "it is a directory", "name a file in it")
     if not force:
         raise TargetExists(path)
     if not stat.S_ISREG(mode):

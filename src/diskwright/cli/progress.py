@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Any
+
+
+_ROWS = 24  # more bars than one are never shown
+_COLUMNS = 80
 
 
 class TerminalProgress:
@@ -24,7 +29,8 @@ class TerminalProgress:
             unit_divisor=1024,
             file=sys.stderr,
             mininterval=0.2,
-            dynamic_ncols=True,
+            ncols=_columns(),
+            nrows=_ROWS,
             leave=False,
         )
 
@@ -36,6 +42,15 @@ class TerminalProgress:
         if self._bar is not None:
             self._bar.close()
             self._bar = None
+
+
+def _columns() -> int:
+    """80 where the terminal tells none: a serial console says that it has 0."""
+    try:
+        # tqdm leaves the last one free: some terminals wrap behind it
+        return max(os.get_terminal_size(sys.stderr.fileno()).columns, 1) - 1 or _COLUMNS - 1
+    except (OSError, ValueError):
+        return _COLUMNS - 1
 
 
 def choose(asked: bool | None) -> TerminalProgress | None:

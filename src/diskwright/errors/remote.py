@@ -32,6 +32,18 @@ class RemoteRefused(RemoteError):
 
 
 @dataclass(eq=False)
+class NoCredentials(RemoteError):
+    """No request could be signed, so none was sent. `code` is that of a refusal."""
+
+    endpoint: str
+    reason: str
+    hint_text: str = ""
+    code_name: str = "remote-refused"
+    template = "{endpoint} can't be asked: {reason}"
+    hint_template = "try: aws sts get-caller-identity"
+
+
+@dataclass(eq=False)
 class BucketMissing(RemoteError):
     bucket: str
     hint_text: str = ""

@@ -140,11 +140,17 @@ def convert(
     )
 
 
+def _only_qcow2(wanted: ImageFormat) -> str:
+    if wanted is ImageFormat.VMDK:
+        return "leave it out: only qcow2 takes it, and a streamOptimized vmdk is always compressed"
+    return "leave it out: only qcow2 takes it"
+
+
 def _planned(source: Source, wanted: Wanted) -> _Plan:
     """Raises UsageError for what a format has not, or can't hold, before anything is written."""
     if wanted.compress and wanted.format not in COMPRESSING:
         raise UsageError(
-            f"{wanted.format.value} can't be compressed", "only qcow2 can: leave out --compress"
+            f"{wanted.format.value} takes no --compress", _only_qcow2(wanted.format)
         )
     if wanted.size_multiple < SECTOR or wanted.size_multiple % SECTOR:
         raise UsageError(

@@ -144,7 +144,7 @@ def listed_text(listed: ListedIso) -> str:
 
 
 def _line(entry: IsoEntry) -> str:
-    mode = stat.filemode(entry.mode)[1:] if entry.mode is not None else "---------"
+    mode = stat.filemode(entry.mode)[1:] if entry.mode is not None else " " * 9
     time = time_text(entry.mtime) if entry.mtime is not None else "-"
     shown = printable(entry.path)
     if entry.target is not None:

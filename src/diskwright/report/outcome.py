@@ -56,12 +56,14 @@ def prepared_text(
     set's other disks.
     """
     if made.dry_run:
-        what = "nothing was sent: dry run; sizes are upper bounds"
+        kind = "a sealed image" if made.sealed else "an import-ready image"
+        what = f"{kind}; nothing was sent (--dry-run), and sizes are upper bounds"
     elif made.sealed:
         what = "sealed image (not importable as it is)"
     else:
         what = "import-ready image"
-    rows = [("made", what), ("image", f"{made.image}  {made.name}"), ("target", made.target)]
+    rows = [("plan" if made.dry_run else "made", what)]
+    rows += [("image", f"{made.image}  {made.name}"), ("target", made.target)]
     for number, disk in enumerate(made.disks, 1):
         rows.append((f"disk {number}" if len(made.disks) > 1 else "disk", disk.name))
         size = _stored(disk.format, disk.compressed, disk.stored_size, disk.virtual_size)

@@ -10,6 +10,7 @@ from diskwright.model.text import printable
 from diskwright.model.units import format_size
 
 _KEY_WIDTH = 13
+_UNVERIFIED = "not verified here (verified by --deep, convert and prepare)"
 
 
 def package_text(package: PackageFacts, name: str) -> str:
@@ -40,7 +41,7 @@ def _digests(package: PackageFacts) -> str:
     if not package.digests:
         return "none: it has no manifest"
     algorithms = ", ".join(sorted({digest.algorithm for digest in package.digests}))
-    verified = "verified" if package.digests_verified else "not verified here"
+    verified = "verified" if package.digests_verified else _UNVERIFIED
     return f"of {len(package.digests)} members by {algorithms}, {verified}"
 
 

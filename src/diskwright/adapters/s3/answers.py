@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from botocore.exceptions import ClientError
 
 _RENEW = "renew the session (aws sso login, or new AWS_… variables), then run this again"
+_GIVE_CREDENTIALS = (
+    "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or run: aws configure"
+)
 _VIRTUAL = "--addressing-style virtual"
 _PATH = "--addressing-style path"
 _SKEW_LIMIT_S = 15 * 60  # AWS S3 and OBS (FAQ 0274) refuse what is signed further off
@@ -92,8 +95,23 @@ def without_credentials(error: Exception) -> tuple[str, str]:
     from botocore import exceptions
 
     if isinstance(error, exceptions.NoCredentialsError | exceptions.PartialCredentialsError):
-        return "no credentials were found", ""
+        return f"{_lacking(error)}, and nothing was sent", _GIVE_CREDENTIALS
     return "the credentials could not be had or renewed", "try: aws sts get-caller-identity"
+
+
+def _lacking(error: Exception) -> str:
+    from botocore import exceptions
+
+    if not isinstance(error, exceptions.PartialCredentialsError):
+        return "no credentials were found"
+    names = {
+        "access_key": "AWS_ACCESS_KEY_ID",
+        "secret_key": "AWS_SECRET_ACCESS_KEY",
+        "aws_access_key_id": "AWS_ACCESS_KEY_ID",
+        "aws_secret_access_key": "AWS_SECRET_ACCESS_KEY",
+    }
+    missing = names.get(str(error.kwargs.get("cred_var", "")).lower(), "a part")
+    return f"of the credentials {missing} is missing"
 
 
 def other_addressing(addressing: str) -> str:

@@ -14,6 +14,7 @@ from diskwright.adapters.s3.answers import code_of, status_of
 from diskwright.errors import (
     BucketMissing,
     DiskwrightError,
+    NoCredentials,
     ObjectMissing,
     RemoteRefused,
     RemoteUnable,
@@ -109,7 +110,7 @@ def translate(
         | exceptions.TokenRetrievalError,
     ):
         reason, hint = answers.without_credentials(error)
-        return RemoteRefused(endpoint, operation, reason, hint)
+        return NoCredentials(endpoint, reason, hint)
     if isinstance(error, exceptions.ProfileNotFound):
         return UsageError("there is no such profile in the AWS configuration", "aws configure list")
     if isinstance(error, exceptions.ParamValidationError | exceptions.InvalidRegionError):
