@@ -15,7 +15,7 @@ from support.command import FIXTURE, files_below, one_line_and_a_hint
         (["out.raw", "--subformat", "fixed"], "raw has no subformats"),
         (["out.qcow2", "--subformat", "dynamic"], "qcow2 has no subformats"),
         (["out.qed", "--subformat", "dynamic"], "qed has no subformats"),
-        (["out.vhd", "--compress"], "vhd can't be compressed"),
+        (["out.vhd", "--compress"], "vhd takes no --compress"),
         (["out.vhd", "--size-multiple", "1000KiB"], "dynamic vhd is written by qemu-img"),
         (["out.vmdk", "--size-multiple", "1000KiB"], "streamOptimized vmdk is written by qemu-img"),
         (["out.qed", "--size-multiple", "1000KiB"], "qed is written by qemu-img"),

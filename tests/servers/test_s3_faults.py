@@ -226,8 +226,10 @@ def test_no_credentials_at_all_are_said_so(seaweed, monkeypatch, tmp_path):
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     store = seaweed.store(seaweed.bucket(), access_key=None, secret_key=None)
-    with pytest.raises(RemoteRefused, match="no credentials were found"):
+    with pytest.raises(RemoteRefused, match="no credentials were found, and nothing") as caught:
         store.put("k", b"x")
+    assert "refused" not in caught.value.message
+    assert "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE" in caught.value.hint
     with pytest.raises(UsageError, match="no such profile"):
         seaweed.store("b", profile="absent")
 

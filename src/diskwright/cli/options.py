@@ -31,9 +31,15 @@ class SizeType(click.ParamType[int]):
             self.fail(str(error), param, ctx)
 
 
-def image_path(_ctx: click.Context, _param: click.Parameter, value: Any) -> Any:
-    """Files are read at many places at once, so `-` is no stream; a file of that name is `./-`."""
-    if "-" in (value if isinstance(value, tuple) else (value,)):
+def image_path(ctx: click.Context, param: click.Parameter, value: Any) -> Any:
+    """Files are read at many places at once, so `-` is no stream; a file of that name is `./-`.
+
+    An empty name is one that an unset variable of a shell made.
+    """
+    names = value if isinstance(value, tuple) else (value,)
+    if "" in names:
+        raise click.UsageError(f"the name of {(param.name or '').upper()} is empty", ctx)
+    if "-" in names:
         raise click.BadParameter("streams can't be read or written; a file named - is ./-")
     return value
 

@@ -14,7 +14,8 @@
     ├── SecretError                      12
     │   └── KeyUnreadable, KeyRefused, KeyMissing, DataTampered, ImageNotSealed
     ├── RemoteError                      13
-    │   └── RemoteUnreachable, RemoteRefused, BucketMissing, ObjectMissing, RemoteUnable
+    │   └── RemoteUnreachable, RemoteRefused, NoCredentials, BucketMissing, ObjectMissing,
+    │       RemoteUnable
     ├── ConflictError                    14
     │   └── TargetExists, SourceChanged, ImageNotFound, ImageAmbiguous, TooManyRecipients, Locked
     ├── OutputError                      15
@@ -55,6 +56,7 @@ from diskwright.errors.output import (
 )
 from diskwright.errors.remote import (
     BucketMissing,
+    NoCredentials,
     ObjectMissing,
     RemoteError,
     RemoteRefused,
@@ -102,6 +104,7 @@ __all__ = [
     "KeyRefused",
     "KeyUnreadable",
     "Locked",
+    "NoCredentials",
     "ObjectMissing",
     "ObjectTooLarge",
     "OutputError",

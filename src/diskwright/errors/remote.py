@@ -31,14 +31,9 @@ class RemoteRefused(RemoteError):
     hint_template = "check credentials and their rights: diskwright doctor --to s3://BUCKET"
 
 
-@dataclass(eq=False)
-class NoCredentials(RemoteError):
-    """No request could be signed, so none was sent. `code` is that of a refusal."""
+class NoCredentials(RemoteRefused):
+    """No request could be signed, so none was sent."""
 
-    endpoint: str
-    reason: str
-    hint_text: str = ""
-    code_name: str = "remote-refused"
     template = "{endpoint} can't be asked: {reason}"
     hint_template = "try: aws sts get-caller-identity"
 

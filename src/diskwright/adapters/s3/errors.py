@@ -110,7 +110,7 @@ def translate(
         | exceptions.TokenRetrievalError,
     ):
         reason, hint = answers.without_credentials(error)
-        return NoCredentials(endpoint, reason, hint)
+        return NoCredentials(endpoint, operation, reason, hint)
     if isinstance(error, exceptions.ProfileNotFound):
         return UsageError("there is no such profile in the AWS configuration", "aws configure list")
     if isinstance(error, exceptions.ParamValidationError | exceptions.InvalidRegionError):
