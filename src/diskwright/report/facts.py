@@ -81,7 +81,7 @@ def _guest(guest: GuestFacts) -> _Rows:
         rows += _under("file systems", lines)
     if guest.os is not None:
         rows.append(("system", _os(guest.os)))
-    if guest.bootloader is not None:
+    if guest.bootloader is not None and _seen(guest.bootloader):
         rows += _under("boot", _boot(guest.bootloader))
     if guest.kernels is not None:
         rows += _under("kernel", map(_kernel, guest.kernels))
@@ -140,6 +140,10 @@ def _os(os: OsRelease) -> str:
     said = os.name or os.id
     version = f" ({os.id} {os.version_id})" if os.version_id else f" ({os.id})"
     return said + version + (f", {os.architecture}" if os.architecture else "")
+
+
+def _seen(loader: Bootloader) -> bool:
+    return any((loader.name, loader.bios, loader.uefi, loader.esp_fallback, loader.config))
 
 
 def _boot(loader: Bootloader) -> Iterable[str]:
