@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import time
 
 from diskwright.app.adapters import Adapters, given
 from diskwright.config import Settings
-from diskwright.errors import UsageError
+from diskwright.errors import FolderMissing, UsageError
 from diskwright.model.uploads import AbortedUploads, ListedUploads, UploadChoice
-from diskwright.ports import CancelToken
+from diskwright.ports import CancelToken, ObjectStore
 
 
 class UploadVerbs:
@@ -21,7 +22,7 @@ class UploadVerbs:
         """Open uploads at the target `to`, and whose they are."""
         from diskwright.ops.uploads import list_uploads
 
-        store = self._adapters.store(self.target(to), cancel)
+        store = self._standing(self.target(to), cancel)
         return list_uploads(store, self._adapters.journal())
 
     def abort_uploads(
@@ -43,10 +44,17 @@ class UploadVerbs:
         choice = UploadChoice(given("--image", image), given("--key", key), older_than_s)
         if sum(value is not None for value in (image, key, older_than_s)) > 1:
             raise UsageError("choose in one way", "--image ID, --key KEY, --older-than AGE or none")
-        store = self._adapters.store(self.target(to), cancel)
+        store = self._standing(self.target(to), cancel)
         return abort_uploads(
             store, self._adapters.journal(), choice, now=time.time(), dry_run=dry_run
         )
+
+    def _standing(self, target: str, cancel: CancelToken | None) -> ObjectStore:
+        """The store `target`. Raises FolderMissing for a folder that is not there."""
+        folder = target.removeprefix("dir:")
+        if folder not in ("", target) and not os.path.isdir(folder):
+            raise FolderMissing(folder)
+        return self._adapters.store(target, cancel)
 
     def target(self, to: str | None) -> str:
         """`to`, else what the settings say. Raises UsageError where neither says anything."""

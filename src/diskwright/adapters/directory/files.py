@@ -64,3 +64,12 @@ def remove_empty(path: str, root: str) -> None:
                 return
             raise
         path = os.path.dirname(path)
+
+
+def missing_above(path: str) -> list[str]:
+    """`path` and the folders above it that are not there, the deepest first."""
+    missing = []
+    while not os.path.lexists(path):
+        missing.append(path)
+        path = os.path.dirname(path)
+    return missing

@@ -164,7 +164,14 @@ class DirectoryStore:
                     yield OpenUpload(upload.key, upload.upload_id, begun)
 
     def probe(self) -> StoreCapabilities:
-        return try_everything(self)
+        """Leaves no folder that was not there before."""
+        missing = files.missing_above(self._root)
+        try:
+            return try_everything(self)
+        finally:
+            for folder in missing:  # what others put there meanwhile stays
+                with suppress(OSError):
+                    os.rmdir(folder)
 
     # --- files in .uploads ---------------------------------------------------------------------
 
