@@ -6,7 +6,6 @@ import os
 import sys
 from typing import Any
 
-
 _ROWS = 24  # more bars than one are never shown
 _COLUMNS = 80
 

@@ -149,9 +149,7 @@ def _only_qcow2(wanted: ImageFormat) -> str:
 def _planned(source: Source, wanted: Wanted) -> _Plan:
     """Raises UsageError for what a format has not, or can't hold, before anything is written."""
     if wanted.compress and wanted.format not in COMPRESSING:
-        raise UsageError(
-            f"{wanted.format.value} takes no --compress", _only_qcow2(wanted.format)
-        )
+        raise UsageError(f"{wanted.format.value} takes no --compress", _only_qcow2(wanted.format))
     if wanted.size_multiple < SECTOR or wanted.size_multiple % SECTOR:
         raise UsageError(
             f"a disk's size is no multiple of {wanted.size_multiple} bytes",
