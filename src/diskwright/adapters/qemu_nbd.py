@@ -87,7 +87,12 @@ class QemuNbdExporter:
             ):
                 yield local
             return
-        with self._export(disk, connections=connections) as (process, sockets):
+        with ExitStack() as stack:
+            exports = [
+                stack.enter_context(self._export(disk, connections=share))
+                for share in _shares(disk, connections)
+            ]
+            sockets = [sock for _, some in exports for sock in some]
             try:
                 with NbdReader(
                     sockets, name=disk.name, stall_limit_s=self._stall_limit_s
@@ -102,7 +107,7 @@ class QemuNbdExporter:
                 self._cancel.check()  # the connections may have been shut because of it
                 if error.tool != _TOOL:
                     raise
-                raise _why(process, disk.name, error) from error
+                raise _why([process for process, _ in exports], disk.name, error) from error
 
     @contextmanager
     def descriptor(self, disk: DiskFile) -> Iterator[int]:
@@ -158,6 +163,13 @@ class QemuNbdExporter:
             listener.close()
             with _shut_at_the_wish(self._cancel, sockets):
                 yield process, sockets
+
+
+def _shares(disk: DiskFile, connections: int) -> list[int]:
+    """The connections of each process: two of them inflate twice as fast as one."""
+    if disk.inflated_singly and connections > 1:
+        return [-(-connections // 2)] * 2
+    return [connections]
 
 
 def _with_extents(reader: BlockReader, disk: DiskFile) -> BlockReader:
@@ -243,8 +255,10 @@ def _named(disk: DiskFile, error: ImageBroken) -> ImageBroken:
         return compressed_damage(source, error.offset, REQUEST_BYTES) or error
 
 
-def _why(process: ConfinedProcess, path: str, error: ToolFailed) -> DiskwrightError:
-    """What ended a qemu-nbd, by its status and its words; `error` itself while it still runs."""
+def _why(processes: list[ConfinedProcess], path: str, error: ToolFailed) -> DiskwrightError:
+    """What ended a qemu-nbd, by its status and its words; `error` itself while all still run."""
+    ended = [process for process in processes if not process.alive]
+    process = ended[0] if ended else processes[0]
     status = process.wait(_EXIT_WAIT_S)
     if status is None:
         return error

@@ -75,6 +75,8 @@ def resolve(
         vhd_size=facts.vhd_size,
         backing=backing,
         extents=extents,
+        # qemu's driver inflates in its main loop; that of qcow2 has threads for it
+        inflated_singly=found is ImageFormat.VMDK and facts.compressed is True,
         shown=image.shown,
     )
     return disk, facts

@@ -120,7 +120,8 @@ class DiskFile:
     """One file of a virtual disk, as a reader is told about it: nothing is left to be probed.
 
     `offset` and `length` are of the image within the file (a package's member); `length` None goes
-    to the end. `shown` is how people know it, where that is not the file's path.
+    to the end. `shown` is how people know it, where that is not the file's path. Of what is
+    `inflated_singly` one reader unpacks one piece at a time.
     """
 
     identity: FileIdentity
@@ -130,6 +131,7 @@ class DiskFile:
     vhd_size: VhdSize | None = None
     backing: DiskFile | None = None
     extents: tuple[FileIdentity, ...] = ()  # beside a VMDK descriptor
+    inflated_singly: bool = False
     shown: str = ""
 
     @property
