@@ -94,6 +94,7 @@ BLOCKS = 1 << 21
 BLOCK_PLACES = 1 << 22
 VHD_PARENT_NAME_BYTES = 4 * KIB
 VHDX_PARENT_LOCATOR_BYTES = 64 * KIB
+VHDX_RUNS = 262_144  # between holes of the file, at 2 us each; then whole blocks are read
 VHDX_BAT_BYTES = 64 * MIB  # QEMU keeps the whole region in memory, however little is used of it
 
 QCOW_BACKING_NAME_BYTES = 1_023  # as in QEMU

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shlex
 from collections.abc import Iterator
@@ -72,6 +73,24 @@ class ImageSource:
             data = self.read(offset, min(READ_PIECE, end - offset))
             yield offset, data
             offset += len(data)
+
+    def data_in(self, offset: int, length: int) -> Iterator[tuple[int, int]]:
+        """`(start, end)` of what the file system holds of this range; the rest is its holes."""
+        end = offset + length
+        while offset < end:
+            try:
+                start = os.lseek(self.fd, self.base + offset, os.SEEK_DATA) - self.base
+                stop = os.lseek(self.fd, self.base + max(start, offset), os.SEEK_HOLE) - self.base
+            except OSError as error:
+                if error.errno != errno.ENXIO:  # no such notion here: all of it may be data
+                    yield offset, end
+                return
+            if not offset <= start < stop:  # it makes no sense, and costs only time
+                yield offset, end
+                return
+            if start < end:
+                yield start, min(stop, end)
+            offset = stop
 
     def unsafe(self, code: str, detail: str, offset: int | None = None) -> ImageUnsafe:
         return ImageUnsafe(self.path, code, detail, offset)

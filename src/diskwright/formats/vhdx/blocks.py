@@ -46,20 +46,36 @@ def check_blocks(source: ImageSource, disk: Disk, bat: Region, claimed: tuple[Re
 
 
 def data_runs(source: ImageSource, disk: Disk, bat: Region) -> Iterator[tuple[int, int]]:
-    """`(start, end)` in bytes of the disk, ascending, of neighbouring blocks that are stored; the
-    others read as zeros. The table was checked before.
+    """`(start, end)` in bytes of the disk, ascending and apart, of what is stored; the rest are
+    zeros: blocks that the table has not, and holes of the file. The table was checked before.
     """
-    begin: int | None = None
+    begin = end = 0
+    for start, stop in _stored(source, disk, bat):
+        if start > end:
+            if end > begin:
+                yield begin, end
+            begin = start
+        end = stop
+    if end > begin:
+        yield begin, end
+
+
+def _stored(source: ImageSource, disk: Disk, bat: Region) -> Iterator[tuple[int, int]]:
+    seen = 0
     for block, _, piece in _chunks(source, disk, bat):
-        stored = map(_has_data, struct.unpack(f"<{len(piece) // layout.ENTRY_BYTES}Q", piece))
-        for number, here in enumerate(stored, block):
-            if here and begin is None:
-                begin = number * disk.block_size
-            elif not here and begin is not None:
-                yield begin, number * disk.block_size
-                begin = None
-    if begin is not None:
-        yield begin, disk.virtual_size
+        entries = struct.unpack(f"<{len(piece) // layout.ENTRY_BYTES}Q", piece)
+        for number, entry in enumerate(entries, block):
+            if not _has_data(entry):
+                continue
+            start = number * disk.block_size
+            length = min(disk.block_size, disk.virtual_size - start)
+            if seen > limits.VHDX_RUNS:
+                yield start, start + length
+                continue
+            place = (entry >> layout.OFFSET_SHIFT) * MIB
+            for first, last in source.data_in(place, length):
+                seen += 1
+                yield start + first - place, start + last - place
 
 
 def _chunks(source: ImageSource, disk: Disk, bat: Region) -> Iterator[tuple[int, int, bytes]]:
