@@ -110,7 +110,7 @@ def _lacking(error: Exception) -> str:
         "aws_access_key_id": "AWS_ACCESS_KEY_ID",
         "aws_secret_access_key": "AWS_SECRET_ACCESS_KEY",
     }
-    missing = names.get(str(error.kwargs.get("cred_var", "")).lower(), "a part")
+    missing = names.get(str(getattr(error, "kwargs", {}).get("cred_var", "")).lower(), "a part")
     return f"of the credentials {missing} is missing"
 
 
