@@ -226,7 +226,7 @@ def test_what_took_the_name_meanwhile_is_replaced_only_if_it_is_a_file(
         else:
             publish = stack.enter_context(FileSink(str(target), force=True)).finish
         make(target)
-        with pytest.raises(OutputNotWritable, match="not a regular file|is a directory"):
+        with pytest.raises(OutputNotWritable, match=r"not a regular file|is a directory"):
             publish()
     assert os.listdir(tmp_path) == ["out"]
     assert not stat.S_ISREG(os.lstat(target).st_mode)
