@@ -29,7 +29,7 @@ from diskwright.formats.identity import check_identity, open_image
 from diskwright.formats.limits import QEMU_NBD_BYTES, STALL_S
 from diskwright.formats.qcow2.damage import compressed_damage
 from diskwright.formats.qemu import image_options, is_local, meaning, open_files
-from diskwright.formats.source import ImageSource
+from diskwright.formats.source import image_of
 from diskwright.model.image import DiskFile, FileIdentity, ImageFormat
 from diskwright.model.nulls import NeverCancelled
 from diskwright.model.units import MIB
@@ -177,9 +177,7 @@ def _with_extents(reader: BlockReader, disk: DiskFile) -> BlockReader:
     if disk.format is not ImageFormat.VHDX:
         return reader
     with _raw(disk.identity) as fd:
-        size = disk.identity.size - disk.offset if disk.length is None else disk.length
-        source = ImageSource(fd, disk.name, size, base=disk.offset)
-        return StoredView(reader, vhdx.read_data_runs(source))
+        return StoredView(reader, vhdx.read_data_runs(image_of(fd, disk)))
 
 
 @contextmanager
@@ -250,9 +248,7 @@ def _named(disk: DiskFile, error: ImageBroken) -> ImageBroken:
     if not known or error.code != "unreadable" or error.offset is None:
         return error
     with _raw(disk.identity) as fd:
-        length = disk.identity.size - disk.offset if disk.length is None else disk.length
-        source = ImageSource(fd, disk.name, length, disk.offset)
-        return compressed_damage(source, error.offset, REQUEST_BYTES) or error
+        return compressed_damage(image_of(fd, disk), error.offset, REQUEST_BYTES) or error
 
 
 def _why(processes: list[ConfinedProcess], path: str, error: ToolFailed) -> DiskwrightError:

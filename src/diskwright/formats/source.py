@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from diskwright.errors import ImageBroken, ImageUnsafe, ImageUnsupported, InputUnreadable
 from diskwright.formats.limits import READ_PIECE
 from diskwright.formats.support import readable_hint
-from diskwright.model.image import Reference, ReferenceKind
+from diskwright.model.image import DiskFile, Reference, ReferenceKind
 
 _FOLLOW = (
     "do not open it with other tools; if what it names is yours, allow the folder that all of it "
@@ -113,6 +113,13 @@ class ImageSource:
 
     def unsupported(self, code: str, detail: str, offset: int | None = None) -> ImageUnsupported:
         return ImageUnsupported(self.path, code, detail, offset, readable_hint())
+
+
+def image_of(fd: int, disk: DiskFile) -> ImageSource:
+    """A disk's first file, open at `fd`, which was looked at with what it names followed or
+    refused: that is not asked again.
+    """
+    return ImageSource(fd, disk.name, disk.size, base=disk.offset, follow=True)
 
 
 def named(reference: Reference) -> str:

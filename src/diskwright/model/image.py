@@ -138,6 +138,11 @@ class DiskFile:
     def name(self) -> str:
         return self.shown or self.identity.path
 
+    @property
+    def size(self) -> int:
+        """Of the image as it is stored, in bytes."""
+        return self.identity.size - self.offset if self.length is None else self.length
+
     def files(self) -> Iterator[FileIdentity]:
         """Every file that has to be opened, this one first."""
         yield self.identity

@@ -12,7 +12,7 @@ from diskwright.formats.detect import detect
 from diskwright.formats.identity import check_identity, open_image
 from diskwright.formats.package.ova import read_package
 from diskwright.formats.packed.container import packing_of
-from diskwright.formats.source import ImageSource
+from diskwright.formats.source import ImageSource, image_of
 from diskwright.model.deep import AllocationMap, ChainFile, Deep, Refused, Sign
 from diskwright.model.image import DiskFile, ImageFormat, Reference, ReferenceKind
 from diskwright.ops.extent_map import allocation_map
@@ -42,7 +42,7 @@ def deepened(source: Source, *, tools: DeepTools, cells: int = CELLS) -> Deep:
     try:
         if identity != source.disk.identity:
             check_identity(source.disk.identity)
-        image = _image(fd, source.disk)
+        image = image_of(fd, source.disk)
         signs = _signs(image)
         container = read_container(image, source.disk.format)
     finally:
@@ -53,12 +53,6 @@ def deepened(source: Source, *, tools: DeepTools, cells: int = CELLS) -> Deep:
     chain = tuple(_chain(source.disk, "image", facts.references))
     overhead = _overhead(source, drawn)
     return Deep(signs, container, chain, sparse, drawn, missing, overhead)
-
-
-def _image(fd: int, disk: DiskFile) -> ImageSource:
-    """It was looked at with what it names followed or refused: that is not asked again."""
-    size = disk.identity.size - disk.offset if disk.length is None else disk.length
-    return ImageSource(fd, disk.name, size, base=disk.offset, follow=True)
 
 
 def _signs(image: ImageSource) -> tuple[Sign, ...]:
@@ -82,9 +76,8 @@ def _overhead(source: Source, drawn: AllocationMap | None) -> int | None:
     alone = source.disk.backing is None and not source.disk.extents
     if drawn is None or not whole or not alone or facts.compressed or facts.packed_in is not None:
         return None
-    size = source.disk.identity.size if source.disk.length is None else source.disk.length
     # zeros may be stored or only noted; a hole of a flat file is in its size
-    left = size - drawn.data
+    left = source.disk.size - drawn.data
     if facts.format is ImageFormat.RAW or facts.subformat in ("fixed", "static"):
         left -= drawn.hole + drawn.zero
     return left if left >= 0 else None
@@ -107,7 +100,8 @@ def refused(path: str, error: ImageRefused, *, alone: bool = True) -> Refused:
     fd, identity = open_image(path)
     try:
         file = ImageSource(fd, identity.path, identity.size)
-        image = _refused_image(file, error, packed=packing_of(fd, identity) is not None)
+        packed = packing_of(detect(fd, identity.size)) is not None
+        image = _refused_image(file, error, packed=packed)
         shown = file if image is None else image
         signs = _signs(shown)
         dump_offset, dump = (None, b"") if image is None else _dump(image, error.offset)

@@ -78,12 +78,7 @@ class ImageOpener:
 
         As `disks`. Raises UsageError where it does not say which.
         """
-        if disk is None:
-            names = self.names(path, input_format=input_format)
-            if len(names) > 1:
-                hint = f"say --disk NUMBER: {_listed(names)}"
-                raise UsageError(f"{path}: holds {len(names)} disks", hint)
-        with self.disks(path, input_format=input_format, disk=disk) as found:
+        with self._disks(path, input_format, disk, alone=True) as found:
             yield found[0]
 
     def names(self, path: str, *, input_format: ImageFormat | None = None) -> tuple[str, ...]:
@@ -92,12 +87,9 @@ class ImageOpener:
         """
         with ExitStack() as stack:
             fd, origin = _opened(path, stack)
-            if input_format is ImageFormat.RAW or packing_of(fd, origin) is not None:
+            if _kind(fd, origin, input_format)[1] is not ImageFormat.OVA:
                 return ("",)
-            if format_of(fd, origin, requested=input_format) is not ImageFormat.OVA:
-                return ("",)
-            package = read_package(ImageSource(fd, origin.path, origin.size))
-            return tuple(member.name for member in package.disks)
+            return _names(read_package(ImageSource(fd, origin.path, origin.size)))
 
     @contextmanager
     def disks(
@@ -108,25 +100,32 @@ class ImageOpener:
         the content's format, but for raw: then the packed bytes are the disk. With `disk` the one
         of that number, from 1, and no other is parsed. Raises InputError, UsageError.
         """
+        with self._disks(path, input_format, disk, alone=False) as found:
+            yield found
+
+    @contextmanager
+    def _disks(
+        self, path: str, input_format: ImageFormat | None, disk: int | None, *, alone: bool
+    ) -> Iterator[tuple[Source, ...]]:
+        """As `disks`; `alone` wants one of them."""
         beneath = None if self.beneath is None else allowed_folder(self.beneath)
         with ExitStack() as stack:
             fd, origin = _opened(path, stack)
-            packing = None if input_format is ImageFormat.RAW else packing_of(fd, origin)
-            if packing is not None:
+            packed, found = _kind(fd, origin, input_format)
+            if packed:
                 _check_number(path, ("",), disk)
-                yield (self._unpacked(fd, origin, packing, input_format, stack),)
+                yield (self._unpacked(fd, origin, found, input_format, stack),)
                 return
-            found = format_of(fd, origin, requested=input_format)
             if found is ImageFormat.OVA:
                 package = read_package(ImageSource(fd, origin.path, origin.size))
-                _check_number(path, tuple(member.name for member in package.disks), disk)
+                _check_number(path, _names(package), disk, alone=alone)
                 numbers = range(1, len(package.disks) + 1) if disk is None else (disk,)
                 yield tuple(_member(fd, origin, package, number) for number in numbers)
                 return
             _check_number(path, ("",), disk)
+            if found is ImageFormat.RAW and input_format is None:
+                _refuse_misnamed(path)
             file, facts = resolve(OpenImage(fd, origin), found, beneath=beneath)
-            if input_format is None:
-                _refuse_misnamed(facts, path)
             yield (self._with_iso(fd, Source(origin, file, facts)),)
 
     def _with_iso(self, fd: int, source: Source) -> Source:
@@ -171,6 +170,17 @@ class ImageOpener:
         return self._with_iso(fd, Source(origin, disk, facts))
 
 
+def _kind(
+    fd: int, origin: FileIdentity, input_format: ImageFormat | None
+) -> tuple[bool, ImageFormat]:
+    """Whether it is packed, and how; else its format."""
+    matches = detect(fd, origin.size)
+    packing = None if input_format is ImageFormat.RAW else packing_of(matches)
+    if packing is not None:
+        return True, packing
+    return False, decide(origin.path, origin.size, matches, requested=input_format)
+
+
 def _member(fd: int, origin: FileIdentity, package: PackageFacts, number: int) -> Source:
     """A disk of an OVA where it lies in it, numbered from 1. Raises ImageRefused."""
     member = package.disks[number - 1]
@@ -186,7 +196,16 @@ def _member(fd: int, origin: FileIdentity, package: PackageFacts, number: int) -
     return Source(origin, disk, facts, package=package, name=member.name, number=number)
 
 
-def _check_number(path: str, names: tuple[str, ...], disk: int | None) -> None:
+def _names(package: PackageFacts) -> tuple[str, ...]:
+    return tuple(member.name for member in package.disks)
+
+
+def _check_number(
+    path: str, names: tuple[str, ...], disk: int | None, *, alone: bool = False
+) -> None:
+    if alone and disk is None and len(names) > 1:
+        hint = f"say --disk NUMBER: {_listed(names)}"
+        raise UsageError(f"{path}: holds {len(names)} disks", hint)
     if disk is not None and not 1 <= disk <= len(names):
         raise UsageError(f"{path}: has no disk {disk}", f"there is: {_listed(names)}")
 
@@ -195,17 +214,16 @@ def _listed(names: tuple[str, ...]) -> str:
     return ", ".join(f"{number} {name}".rstrip() for number, name in enumerate(names, 1))
 
 
-def _refuse_misnamed(facts: ImageFacts, path: str) -> None:
+def _refuse_misnamed(path: str) -> None:
     """What has no sign of its own is a raw disk, or the rest of the file that its name promises."""
-    for problem in facts.problems:
-        if facts.format is ImageFormat.RAW and problem.code == "extension-differs":
-            raise ImageBroken(
-                path,
-                problem.code,
-                f"{problem.detail}, or cut, or no disk at all",
-                hint_text="get the file again; if it is a raw disk all the same: "
-                "--input-format raw",
-            )
+    differs = extension_problem(path, ImageFormat.RAW)
+    if differs is not None:
+        raise ImageBroken(
+            path,
+            differs.code,
+            f"{differs.detail}, or cut, or no disk at all",
+            hint_text="get the file again; if it is a raw disk all the same: --input-format raw",
+        )
 
 
 def _opened(path: str, stack: ExitStack) -> tuple[int, FileIdentity]:

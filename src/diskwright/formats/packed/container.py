@@ -6,7 +6,7 @@ import os
 
 from diskwright.errors import ImageUnsupported
 from diskwright.formats import limits
-from diskwright.formats.detect import decide, detect
+from diskwright.formats.detect import FormatMatch, decide, detect
 from diskwright.formats.signatures import EXTENSIONS, TAR_MAGIC, TAR_MAGIC_OFFSET
 from diskwright.formats.source import ImageSource
 from diskwright.formats.support import PACKED
@@ -34,9 +34,9 @@ def processor_seconds(packed_size: int, limit: int) -> int:
     return min(seconds, _MOST_SECONDS)
 
 
-def packing_of(fd: int, identity: FileIdentity) -> ImageFormat | None:
-    """How a file is packed; None where it is not, or could be something else as well."""
-    found = {match.format for match in detect(fd, identity.size)}
+def packing_of(matches: tuple[FormatMatch, ...]) -> ImageFormat | None:
+    """How a file with these signs is packed; None where it is not, or could be something else."""
+    found = {match.format for match in matches}
     only = found.pop() if len(found) == 1 else None
     return only if only in PACKED else None
 
