@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from diskwright.errors import ImageBroken, ImageUnsafe, ImageUnsupported, InputUnreadable
 from diskwright.formats.limits import READ_PIECE
 from diskwright.formats.support import readable_hint
-from diskwright.model.image import DiskFile, Reference, ReferenceKind
+from diskwright.model.image import DiskFile, ImageFormat, Reference, ReferenceKind
 
 _FOLLOW = (
     "do not open it with other tools; if what it names is yours, allow the folder that all of it "
@@ -94,6 +94,19 @@ class ImageSource:
 
     def unsafe(self, code: str, detail: str, offset: int | None = None) -> ImageUnsafe:
         return ImageUnsafe(self.path, code, detail, offset)
+
+    def backing(
+        self, at: int, length: int, *, code: str, image_format: ImageFormat | None = None
+    ) -> Reference:
+        """The backing file whose name stands there. Raises ImageUnsafe as `refer`, and ImageBroken
+        of that `code` for a name with a NUL.
+        """
+        name = self.read(at, length)
+        named = Reference(ReferenceKind.BACKING, name.decode("utf-8", "replace"), image_format)
+        self.refer(named, at)
+        if b"\0" in name:
+            raise self.broken(code, "a NUL in the name of the backing file", at)
+        return named
 
     def outside(self, detail: str, offset: int | None, *, kind: ReferenceKind) -> ImageUnsafe:
         """`reference-outside`, with the way to have it followed where there is one.

@@ -12,7 +12,7 @@ from diskwright.formats.qcow1 import layout
 from diskwright.formats.qcow1.layout import Header
 from diskwright.formats.source import ImageSource
 from diskwright.formats.virtual_size import check_virtual_size
-from diskwright.model.image import ImageFacts, ImageFormat, Reference, ReferenceKind
+from diskwright.model.image import ImageFacts, ImageFormat, Reference
 from diskwright.model.units import format_size
 
 _CODE = "header-inconsistent"
@@ -45,12 +45,7 @@ def _references(source: ImageSource, header: Header) -> tuple[Reference, ...]:
         return ()
     if at < layout.HEADER_BYTES or not 0 < length <= limits.QCOW_BACKING_NAME_BYTES:
         raise source.broken(_CODE, f"a backing file's name of {length} bytes at {at}", 8)
-    name = source.read(at, length)
-    backing = Reference(ReferenceKind.BACKING, name.decode("utf-8", "replace"))
-    reference = source.refer(backing, at)
-    if b"\0" in name:
-        raise source.broken(_CODE, "a NUL in the name of the backing file", at)
-    return (reference,)
+    return (source.backing(at, length, code=_CODE),)
 
 
 def _check_header(source: ImageSource, header: Header) -> None:

@@ -8,7 +8,7 @@ from diskwright.formats.qed import layout
 from diskwright.formats.qed.layout import Header
 from diskwright.formats.source import ImageSource
 from diskwright.formats.virtual_size import check_virtual_size
-from diskwright.model.image import ImageFacts, ImageFormat, Problem, Reference, ReferenceKind
+from diskwright.model.image import ImageFacts, ImageFormat, Problem, Reference
 from diskwright.model.units import format_size
 
 _CODE = "header-inconsistent"
@@ -45,15 +45,8 @@ def _references(source: ImageSource, header: Header) -> tuple[Reference, ...]:
     fits = at >= layout.HEADER_BYTES and at + length <= header.header_bytes
     if not fits or not 0 < length <= limits.QED_BACKING_NAME_BYTES:
         raise source.broken(_CODE, f"a backing file's name of {length} bytes at {at}", 56)
-    name = source.read(at, length)
-    raw = header.features & layout.FEATURE_BACKING_RAW
-    backing = Reference(
-        ReferenceKind.BACKING, name.decode("utf-8", "replace"), ImageFormat.RAW if raw else None
-    )
-    reference = source.refer(backing, at)
-    if b"\0" in name:
-        raise source.broken(_CODE, "a NUL in the name of the backing file", at)
-    return (reference,)
+    told = ImageFormat.RAW if header.features & layout.FEATURE_BACKING_RAW else None
+    return (source.backing(at, length, code=_CODE, image_format=told),)
 
 
 def _check_header(source: ImageSource, header: Header) -> None:
