@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from diskwright.model.attributes import ImportAttributes
 from diskwright.model.finding import Verdict
@@ -15,6 +14,7 @@ from diskwright.model.names import manifest_key
 from diskwright.model.outcome import Prepared, PreparedDisk
 from diskwright.model.profile import Profile
 from diskwright.model.stored import Layout, StoredObject
+from diskwright.model.times import time_text
 from diskwright.ops.opening import Source
 from diskwright.ops.sealing import DiskSeal, Seal
 
@@ -115,7 +115,7 @@ def manifest_of(
     planned: PreparePlan, sent: Sequence[SentDisk], versions: dict[str, str], now: float
 ) -> Manifest:
     body = body_of(planned, sent, versions)
-    time = datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    time = time_text(int(now))
     manifest = Manifest(planned.image, time, tuple(one.stored for one in sent), body=body)
     return manifest if planned.seal is None else planned.seal.close(manifest)
 

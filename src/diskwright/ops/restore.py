@@ -6,7 +6,6 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 
 from diskwright.errors import DataTampered
 from diskwright.model.image import ImageFormat
@@ -14,6 +13,7 @@ from diskwright.model.manifest import Manifest
 from diskwright.model.names import manifest_key, plain_key, uuid7
 from diskwright.model.outcome import Reopened, ReopenedDisk, Restored
 from diskwright.model.stored import Chunk, Layout
+from diskwright.model.times import time_text
 from diskwright.ops.convert import LocalTools, Wanted, convert, digest_of
 from diskwright.ops.fetch import plain_chunks, with_holes
 from diskwright.ops.images import Found, find
@@ -113,7 +113,7 @@ def reopen(
             objects.append(sink.finish())
             disks.append(replace(disk, key=key))
         body = replace(found.body, disks=tuple(disks))
-        time = datetime.fromtimestamp(now(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        time = time_text(int(now()))
         made = Manifest(image, time, tuple(objects), body=body)
         destination.commit(made)
     return _reopened(found, store.url, tools.store.url, made)
