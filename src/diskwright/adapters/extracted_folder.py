@@ -16,12 +16,13 @@ import errno
 import os
 import secrets
 import stat
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from types import TracebackType
 
 from diskwright.blockio.placing import move_if_absent
-from diskwright.errors import OutputNotWritable, TargetExists, output_error
+from diskwright.blockio.writeback import write_all
+from diskwright.errors import OutputNotWritable, TargetExists, output_error, writing
 from diskwright.model.image import FileIdentity
 
 Names = tuple[str, ...]
@@ -107,7 +108,7 @@ class ExtractedFolder:
             fd, temporary = self._new_file(parent)
             try:
                 for offset, piece in pieces:
-                    _write(fd, offset, piece)
+                    write_all(fd, memoryview(piece), offset)
                 os.ftruncate(fd, size)
                 os.fchmod(fd, self._masked(0o666 if mode is None else mode | _OWNER_FILE))
                 if mtime is not None:
@@ -218,8 +219,15 @@ class ExtractedFolder:
     def _masked(self, mode: int) -> int:
         return mode & _MODES & ~self._umask
 
-    def _writing(self, names: Names) -> _Writing:
-        return _Writing(self._shown(names))
+    @contextmanager
+    def _writing(self, names: Names) -> Iterator[None]:
+        """Inside it an OSError becomes the OutputError or ConflictError of the entry."""
+        path = self._shown(names)
+        with writing(path):
+            try:
+                yield
+            except FileExistsError as error:
+                raise TargetExists(path) from error
 
     def _shown(self, names: Names) -> str:
         return os.path.join(self._path, *names)
@@ -236,37 +244,9 @@ class ExtractedFolder:
             self._root = -1
 
 
-class _Writing:
-    """Inside it an OSError becomes the OutputError or ConflictError of a path."""
-
-    def __init__(self, path: str) -> None:
-        self._path = path
-
-    def __enter__(self) -> None: ...
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if isinstance(error, FileExistsError):
-            raise TargetExists(self._path) from error
-        if isinstance(error, OSError):
-            raise output_error(self._path, error) from error
-
-
 def _name_it(fd: int, parent: int, name: str) -> None:
     # following the link in /proc is what gives a nameless file its name (open(2), O_TMPFILE)
     os.link(f"/proc/self/fd/{fd}", name, src_dir_fd=fd, dst_dir_fd=parent, follow_symlinks=True)
-
-
-def _write(fd: int, offset: int, piece: bytes) -> None:
-    rest = memoryview(piece)
-    while rest:
-        count = os.pwrite(fd, rest, offset)
-        offset += count
-        rest = rest[count:]
 
 
 def _spare_name() -> str:

@@ -15,7 +15,7 @@ import secrets
 from types import TracebackType
 
 from diskwright.blockio.placing import check_target, move_if_absent, sync_published
-from diskwright.blockio.writeback import begin_writeback
+from diskwright.blockio.writeback import begin_writeback, write_all
 from diskwright.errors import DiskwrightError, TargetExists, output_error
 from diskwright.model.stored import Chunk, StoredObject
 from diskwright.model.units import MIB
@@ -48,15 +48,12 @@ class FileSink:
             raise self._translated(error) from error
 
     def write(self, chunk: Chunk) -> None:
-        rest = memoryview(chunk.data)
-        offset = chunk.offset
-        self._size = max(self._size, offset + len(rest))
+        data = memoryview(chunk.data)
+        end = chunk.offset + len(data)
+        self._size = max(self._size, end)
         try:
-            while rest:
-                count = os.pwrite(self._fd, rest, offset)
-                offset += count
-                rest = rest[count:]
-            self._flush_some(offset)
+            write_all(self._fd, data, chunk.offset)
+            self._flush_some(end)
         except OSError as error:
             raise self._translated(error) from error
 

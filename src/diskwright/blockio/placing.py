@@ -28,7 +28,7 @@ def check_target(path: str, *, force: bool) -> None:
     if not force:
         raise TargetExists(path)
     if not stat.S_ISREG(mode):
-        # a folder, a device, a link to who knows where: never replaced by a file
+        # a device, a link to who knows where: never replaced by a file
         raise OutputNotWritable(path, "it is there and is not a regular file")
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+from diskwright.blockio.writeback import write_all
+
 _PIECE = 1 << 20
 _HOLE = 64 << 10  # no smaller one is made: file systems keep a list of them
 _ZEROS = bytes(_HOLE)
@@ -49,5 +51,4 @@ class SparseFile:
         self._filled = 0
 
     def _write(self, base: int, start: int, end: int) -> None:
-        while start < end:
-            start += os.pwrite(self._fd, self._view[start:end], base + start)
+        write_all(self._fd, self._view[start:end], base + start)

@@ -1,8 +1,16 @@
-"""Dirty pages on their way to the disk before somebody waits for them."""
+"""Bytes to a file whole, and on their way to the disk before somebody waits for them."""
 
 from __future__ import annotations
 
 import os
+
+
+def write_all(fd: int, data: memoryview, offset: int) -> None:
+    """All of `data` at `offset`, however little the system takes at once. Raises OSError."""
+    while data:
+        written = os.pwrite(fd, data, offset)
+        data = data[written:]
+        offset += written
 
 
 def begin_writeback(fd: int, offset: int, length: int) -> None:

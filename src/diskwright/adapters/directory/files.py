@@ -5,17 +5,10 @@ from __future__ import annotations
 import errno
 import os
 
-from diskwright.blockio.writeback import begin_writeback
+from diskwright.blockio.writeback import begin_writeback, write_all
 
 PIECE = 64 << 10  # whole pieces of zeros stay holes; a file system's block is at most this
 _ZEROS = bytes(PIECE)
-
-
-def write_all(fd: int, data: memoryview, offset: int) -> None:
-    while data:
-        written = os.pwrite(fd, data, offset)
-        data = data[written:]
-        offset += written
 
 
 def write_part(fd: int, data: memoryview, offset: int) -> None:

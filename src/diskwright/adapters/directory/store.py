@@ -11,6 +11,7 @@ from typing import TypeVar
 from diskwright.adapters.directory import files, names
 from diskwright.adapters.directory.probe import try_everything
 from diskwright.blockio.placing import sync_folder
+from diskwright.blockio.writeback import write_all
 from diskwright.errors import (
     InputUnreadable,
     ObjectMissing,
@@ -47,7 +48,7 @@ class DirectoryStore:
             fd, upload = self._create(key, 0)
             try:
                 try:
-                    files.write_all(fd, memoryview(data), 0)
+                    write_all(fd, memoryview(data), 0)
                     os.fsync(fd)
                 finally:
                     os.close(fd)
