@@ -186,6 +186,7 @@ HOSTILE = {
 }
 PUBLIC = {
     "dfvfs-corrupt1.gz": ("truncated", "raw 196608", NO_SUCH),
+    "go-diskfs-volrecords.iso": ("extension-differs", "raw 8192", "no volume in it, told raw"),
     "util-linux-luks2.img.xz": ("offset-past-end", "raw 4096", "half of a LUKS2 header, told raw"),
 }
 VARIANTS = {
