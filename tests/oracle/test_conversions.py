@@ -13,6 +13,7 @@ from diskwright.app import Diskwright
 from diskwright.config import load
 from diskwright.model.image import ImageFormat
 from diskwright.model.outcome import Converted
+from diskwright.model.units import MIB
 from diskwright.ops.opening import look, reading
 from diskwright.writers.subformats import SUBFORMATS
 from support.qemu_images import content, run
@@ -112,12 +113,18 @@ def test_every_format_that_is_written_is_the_disk(
 
 
 def test_blocks_that_a_vhdx_does_not_store_are_not_read(folder: Path) -> None:
-    """QEMU calls all of it data."""
+    """QEMU calls all of it data. What the file system keeps as holes depends on this machine."""
     source = look(str(folder / "dynamic.vhdx"))
     with reading(source, QemuNbdExporter()) as reader:
-        kinds = {extent.start: extent for extent in reader.extents(0, reader.size)}
-    assert [start >> 20 for start in kinds] == [0, 4, 5]
-    assert [extent.is_data for extent in kinds.values()] == [True, False, True]
+        extents = list(reader.extents(0, reader.size))
+    assert any(not e.is_data and e.start <= 4 * MIB and e.end >= 5 * MIB for e in extents)
+    assert not any(e.is_data and e.start < 5 * MIB and e.end > 4 * MIB for e in extents)
+    shown = content()
+    for extent in extents:
+        if not extent.is_data:
+            assert not any(shown[extent.start : extent.end])
+    blocks = {at // MIB for e in extents if e.is_data for at in range(e.start, e.end, 512)}
+    assert blocks == {0, 1, 2, 3, 5}
 
 
 @pytest.mark.parametrize("subformat", ["dynamic", "fixed"])
