@@ -3,6 +3,7 @@
 import bz2
 import gzip
 import lzma
+import threading
 from collections.abc import Callable
 
 import lz4.block
@@ -132,9 +133,11 @@ def test_rules_that_pin_a_name_are_found_inside() -> None:
 
 def test_a_bomb_stops_at_the_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(initramfs, "MAX_OUTPUT", 1 << 20)
+    threads = threading.active_count()
     found = read(gzip.compress(archive({"zeros": bytes(8 << 20)})))
     assert found.state is InitramfsState.UNREAD
     assert "1 MiB" in found.detail
+    assert threading.active_count() == threads  # nothing reads on of a tree that others read then
     monkeypatch.setattr(initramfs, "MAX_ENTRIES", 100)
     found = read(archive({f"f{n}": b"" for n in range(200)}))
     assert found.state is InitramfsState.UNREAD

@@ -7,9 +7,12 @@ microcode, then the tree (kernel, Documentation/driver-api/early-userspace/buffe
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
+from itertools import repeat
 
+from diskwright.blockio.copy import ordered_map
 from diskwright.formats.packed.codecs import (
     MAGIC_BYTES,
     CodecError,
@@ -29,6 +32,7 @@ MAX_OUTPUT = 512 << 20
 MAX_ENTRIES = 200_000
 MAX_CONTENT = 256 << 10  # of a file whose content counts
 BLOCK = 256 << 10
+AHEAD = 4  # blocks that are read, or unpacked, before they are asked for
 
 _RULES = re.compile(rb"(?:\./)?(?:etc|usr/lib|lib)/udev/rules\.d/[^/]+\.rules")
 _BUILTIN = re.compile(rb"(?:\./)?(?:usr/)?lib/modules/[^/]+/modules\.builtin")
@@ -89,7 +93,8 @@ def read_initramfs(
     seen = _Listing(is_loaded)
     state, detail = InitramfsState.READ, ""
     try:
-        _list(Feed(tree.stream(path, BLOCK)), seen)
+        with closing(_ahead(tree.stream(path, BLOCK))) as blocks:
+            _list(Feed(blocks), seen)
         if not seen.entries:
             state, detail = InitramfsState.CORRUPT, "is empty"
     except NotThere:
@@ -124,9 +129,22 @@ def _list(feed: Feed, seen: _Listing) -> None:
         if name is None:
             raise CpioError("holds what is neither cpio nor a known compression")
         seen.compression = name
-        inner = Feed(seen.counted(decompress(name, feed)))
-        if _next_archive(inner, seen):
-            raise CpioError(f"holds what is no cpio inside {name}")
+        with closing(_ahead(decompress(name, feed))) as blocks:
+            if _next_archive(Feed(seen.counted(blocks)), seen):
+                raise CpioError(f"holds what is no cpio inside {name}")
+
+
+def _ahead(blocks: Iterator[bytes]) -> Generator[bytes, None, None]:
+    """`blocks`, drawn in a thread of their own: reading, unpacking and listing overlap.
+
+    Nobody else draws from what `blocks` stand on until they are exhausted or this is closed.
+    """
+    drawn = ordered_map(repeat(blocks), lambda source: next(source, None), threads=1, ahead=AHEAD)
+    with closing(drawn):
+        for block in drawn:
+            if block is None:
+                return
+            yield block
 
 
 def _next_archive(feed: Feed, seen: _Listing) -> bool:
