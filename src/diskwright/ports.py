@@ -7,22 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from diskwright.model.extent import Extent
-from diskwright.model.guest import GuestFacts
-from diskwright.model.image import DiskFile, FileIdentity, ImageFormat
-from diskwright.model.manifest import Manifest
-from diskwright.model.profile import Minimum
-from diskwright.model.stored import (
-    Chunk,
-    Layout,
-    ObjectInfo,
-    OpenUpload,
-    StoreCapabilities,
-    StoredObject,
-    WrappedKey,
-)
+if TYPE_CHECKING:  # light to import: every confined child does
+    from diskwright.model.extent import Extent
+    from diskwright.model.guest import GuestFacts
+    from diskwright.model.image import DiskFile, FileIdentity, ImageFormat
+    from diskwright.model.manifest import Manifest
+    from diskwright.model.profile import Minimum
+    from diskwright.model.stored import (
+        Chunk,
+        Layout,
+        ObjectInfo,
+        OpenUpload,
+        StoreCapabilities,
+        StoredObject,
+        WrappedKey,
+    )
 
 
 class BlockReader(Protocol):

@@ -24,10 +24,8 @@ from diskwright.blockio.nbd import NbdReader
 from diskwright.blockio.nbd_connection import REQUEST_BYTES
 from diskwright.blockio.view import StoredView
 from diskwright.errors import Cancelled, DiskwrightError, ImageBroken, ToolFailed, ToolMissing
-from diskwright.formats import vhdx
 from diskwright.formats.identity import check_identity, open_image
 from diskwright.formats.limits import QEMU_NBD_BYTES, STALL_S
-from diskwright.formats.qcow2.damage import compressed_damage
 from diskwright.formats.qemu import image_options, is_local, meaning, open_files
 from diskwright.formats.source import image_of
 from diskwright.model.image import DiskFile, FileIdentity, ImageFormat
@@ -176,6 +174,8 @@ def _with_extents(reader: BlockReader, disk: DiskFile) -> BlockReader:
     """QEMU's VHDX driver (block/vhdx.c) tells of no holes: they are in the block table."""
     if disk.format is not ImageFormat.VHDX:
         return reader
+    from diskwright.formats import vhdx
+
     with _raw(disk.identity) as fd:
         return StoredView(reader, vhdx.read_data_runs(image_of(fd, disk)))
 
@@ -247,6 +247,8 @@ def _named(disk: DiskFile, error: ImageBroken) -> ImageBroken:
     known = disk.format is ImageFormat.QCOW2 and disk.backing is None
     if not known or error.code != "unreadable" or error.offset is None:
         return error
+    from diskwright.formats.qcow2.damage import compressed_damage
+
     with _raw(disk.identity) as fd:
         return compressed_damage(image_of(fd, disk), error.offset, REQUEST_BYTES) or error
 

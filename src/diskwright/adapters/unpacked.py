@@ -32,7 +32,7 @@ from diskwright.errors import (
 )
 from diskwright.formats import limits
 from diskwright.formats.identity import check_identity, identity_of, open_image
-from diskwright.formats.packed.child import FUNCTION, REFUSED, UNREADABLE
+from diskwright.formats.packed.answer import FUNCTION, REFUSED, UNREADABLE
 from diskwright.formats.packed.container import (
     BROKEN_CODES,
     CODE,

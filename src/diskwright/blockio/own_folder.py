@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import os
 import re
-import secrets
 import shlex
 from contextlib import suppress
 
@@ -28,7 +27,7 @@ class OwnFolder:
     def make(cls, parent: str, prefix: str, *, shown: str) -> OwnFolder:
         """Raises OSError, and OutputNotWritable of `shown` where nothing can be locked there."""
         for _ in range(_TRIES):
-            path = os.path.join(parent, prefix + secrets.token_hex(_RANDOM_BYTES))
+            path = os.path.join(parent, prefix + os.urandom(_RANDOM_BYTES).hex())
             os.mkdir(path, 0o700)
             try:
                 lock = _locked(path)

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-from diskwright.formats import vmdk
 from diskwright.formats.beneath import open_beneath
 from diskwright.formats.inspect import format_of, read_facts
 from diskwright.formats.limits import CHAIN_DEPTH, EXTENT_FILES
 from diskwright.formats.source import ImageSource, shown
-from diskwright.formats.vmdk.descriptor import ExtentLine
 from diskwright.model.image import (
     DiskFile,
     FileIdentity,
@@ -22,6 +21,9 @@ from diskwright.model.image import (
     Reference,
     ReferenceKind,
 )
+
+if TYPE_CHECKING:
+    from diskwright.formats.vmdk.descriptor import ExtentLine
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +111,8 @@ def _extents(
     """The files beside a VMDK descriptor, each as large and as sound as the descriptor says."""
     if beneath is None or found is not ImageFormat.VMDK:
         return ()
+    from diskwright.formats import vmdk
+
     named = [one for one in facts.references if one.kind is ReferenceKind.EXTENT]
     if len(named) > EXTENT_FILES:
         detail = f"a disk in {len(named)} files, of which {EXTENT_FILES} are opened"
@@ -128,6 +132,8 @@ def _extent(
     sparse: set[tuple[int, int]],
 ) -> FileIdentity:
     """The file of one line. Of `sparse` ones each is a part by itself, and costs time to judge."""
+    from diskwright.formats import vmdk
+
     fd, identity = open_beneath(beneath, source, reference)
     try:
         inode = (identity.device, identity.inode)

@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from dataclasses import replace
+from importlib import import_module
 
 from diskwright.errors import ImageRefused
-from diskwright.formats import luks, parallels, qcow1, qcow2, qed, raw, vdi, vhd, vhdx, vmdk
 from diskwright.formats.detect import decide, detect, extension_problem
 from diskwright.formats.source import ImageSource
 from diskwright.formats.support import PACKED
 from diskwright.model.image import FileIdentity, ImageFacts, ImageFormat
 
-READERS: dict[ImageFormat, Callable[[ImageSource], ImageFacts]] = {
-    ImageFormat.RAW: raw.read_facts,
-    ImageFormat.QCOW2: qcow2.read_facts,
-    ImageFormat.ISO: raw.read_iso_facts,
-    ImageFormat.VMDK: vmdk.read_facts,
-    ImageFormat.VHD: vhd.read_facts,
-    ImageFormat.VHDX: vhdx.read_facts,
-    ImageFormat.VDI: vdi.read_facts,
-    ImageFormat.QCOW: qcow1.read_facts,
-    ImageFormat.QED: qed.read_facts,
-    ImageFormat.PARALLELS: parallels.read_facts,
+# The module of this room, and the function in it that reads an ImageSource's ImageFacts. Of all of
+# them only the one that is wanted is imported.
+READERS: dict[ImageFormat, tuple[str, str]] = {
+    ImageFormat.RAW: ("raw", "read_facts"),
+    ImageFormat.QCOW2: ("qcow2", "read_facts"),
+    ImageFormat.ISO: ("raw", "read_iso_facts"),
+    ImageFormat.VMDK: ("vmdk", "read_facts"),
+    ImageFormat.VHD: ("vhd", "read_facts"),
+    ImageFormat.VHDX: ("vhdx", "read_facts"),
+    ImageFormat.VDI: ("vdi", "read_facts"),
+    ImageFormat.QCOW: ("qcow1", "read_facts"),
+    ImageFormat.QED: ("qed", "read_facts"),
+    ImageFormat.PARALLELS: ("parallels", "read_facts"),
 }
 
 _BLOCK_BYTES = 512  # the unit of st_blocks, whatever the file system's own
@@ -59,7 +60,8 @@ def read_facts(source: ImageSource, found: ImageFormat, *, named: str = "") -> I
     reader = READERS.get(found)
     if reader is None:
         raise _not_read(source, found)
-    facts = reader(source)
+    module, function = reader
+    facts: ImageFacts = getattr(import_module(f"diskwright.formats.{module}"), function)(source)
     differs = extension_problem(named or source.path, found)
     return replace(
         facts,
@@ -75,6 +77,8 @@ def allocated(fd: int) -> int:
 
 def _not_read(source: ImageSource, found: ImageFormat) -> ImageRefused:
     if found is ImageFormat.LUKS:
+        from diskwright.formats import luks
+
         return luks.refusal(source)
     if found not in PACKED and found not in (ImageFormat.ZIP, ImageFormat.TAR):
         detail = f"its format is {found.value}, which is not read"

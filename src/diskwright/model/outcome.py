@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from diskwright.model.attributes import ImportAttributes
-from diskwright.model.deep import Deep
-from diskwright.model.finding import Verdict
-from diskwright.model.guest import GuestFacts
-from diskwright.model.image import ImageFacts
-from diskwright.model.iso import InspectedIso
-from diskwright.model.package import PackageFacts
-from diskwright.model.stored import StoreCapabilities
+if TYPE_CHECKING:
+    from diskwright.model.attributes import ImportAttributes
+    from diskwright.model.deep import Deep
+    from diskwright.model.finding import Verdict
+    from diskwright.model.guest import GuestFacts
+    from diskwright.model.image import ImageFacts
+    from diskwright.model.iso import InspectedIso
+    from diskwright.model.package import PackageFacts
+    from diskwright.model.stored import StoreCapabilities
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,6 @@ from diskwright.formats.chain import OpenImage, resolve
 from diskwright.formats.detect import decide, detect, extension_problem
 from diskwright.formats.identity import check_identity, open_image
 from diskwright.formats.inspect import allocated, format_of
-from diskwright.formats.package.ova import read_package
 from diskwright.formats.packed.container import format_inside, name_inside, packing_of
 from diskwright.formats.source import ImageSource
 from diskwright.model.image import DiskFile, FileIdentity, ImageFacts, ImageFormat, Problem
@@ -89,7 +88,7 @@ class ImageOpener:
             fd, origin = _opened(path, stack)
             if _kind(fd, origin, input_format)[1] is not ImageFormat.OVA:
                 return ("",)
-            return _names(read_package(ImageSource(fd, origin.path, origin.size)))
+            return _names(_package(fd, origin))
 
     @contextmanager
     def disks(
@@ -117,7 +116,7 @@ class ImageOpener:
                 yield (self._unpacked(fd, origin, found, input_format, stack),)
                 return
             if found is ImageFormat.OVA:
-                package = read_package(ImageSource(fd, origin.path, origin.size))
+                package = _package(fd, origin)
                 _check_number(path, _names(package), disk, alone=alone)
                 numbers = range(1, len(package.disks) + 1) if disk is None else (disk,)
                 yield tuple(_member(fd, origin, package, number) for number in numbers)
@@ -194,6 +193,12 @@ def _member(fd: int, origin: FileIdentity, package: PackageFacts, number: int) -
         problems = (*problems, Problem("capacity-differs", detail))
     facts = replace(facts, problems=problems, allocated=None)  # which is the whole package's
     return Source(origin, disk, facts, package=package, name=member.name, number=number)
+
+
+def _package(fd: int, origin: FileIdentity) -> PackageFacts:
+    from diskwright.formats.package.ova import read_package
+
+    return read_package(ImageSource(fd, origin.path, origin.size))
 
 
 def _names(package: PackageFacts) -> tuple[str, ...]:

@@ -8,16 +8,17 @@ wanted system are parsed: the whole database takes seconds.
 from __future__ import annotations
 
 import os
-import tomllib
-import xml.etree.ElementTree as ET
-from importlib.resources import files
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from diskwright.adapters.osinfo.files import parse, size_of
-from diskwright.adapters.osinfo.media import installed_by
 from diskwright.adapters.osinfo.names import Candidate, candidates
 from diskwright.model.iso import IsoFacts, IsoSystem
 from diskwright.model.profile import Minimum
 from diskwright.model.units import GIB, MIB
+
+if TYPE_CHECKING:
+    import xml.etree.ElementTree as ET
 
 _ADDITIONS_LIMIT = 64
 _WANTED = frozenset({"ram", "storage"})  # bytes, under <minimum>
@@ -29,12 +30,6 @@ class OsinfoDatabase:
 
     def __init__(self, folder: str) -> None:
         self._folder = folder
-        rows = tomllib.loads((files("diskwright") / "rules" / "minimums.toml").read_text())
-        self._rows_date: str = rows["date"]
-        self._rows = {
-            name: Minimum(name, row["memory_mib"] * MIB, row["disk_gib"] * GIB, str(rows["source"]))
-            for name, row in rows["os"].items()
-        }
 
     @property
     def date(self) -> str:
@@ -47,9 +42,10 @@ class OsinfoDatabase:
 
     def minimum(self, os_id: str, version: str | None, architecture: str) -> Minimum | None:
         """By ID and VERSION_ID of os-release and `x86_64` or `aarch64`; None where unknown."""
+        rows, rows_date = self._rows
         for name in candidates(os_id, version):
-            ours = self._rows.get(name.short_id) if architecture == "x86_64" else None
-            if ours is not None and self._rows_date > (self.date or _NEVER):
+            ours = rows.get(name.short_id) if architecture == "x86_64" else None
+            if ours is not None and rows_date > (self.date or _NEVER):
                 return ours
             found = self._installed(name, architecture)
             if found is not None or ours is not None:
@@ -58,7 +54,24 @@ class OsinfoDatabase:
 
     def installs(self, facts: IsoFacts) -> IsoSystem | None:
         """The system that an install medium with such identifiers installs; None where unknown."""
+        from diskwright.adapters.osinfo.media import installed_by
+
         return installed_by(self._folder, facts)
+
+    @cached_property
+    def _rows(self) -> tuple[dict[str, Minimum], str]:
+        """Our own, by short id, and their date."""
+        import tomllib
+        from importlib.resources import files
+
+        text = (files("diskwright") / "rules" / "minimums.toml").read_text()
+        read: dict[str, Any] = tomllib.loads(text)
+        source = str(read["source"])
+        rows = {
+            name: Minimum(name, row["memory_mib"] * MIB, row["disk_gib"] * GIB, source)
+            for name, row in read["os"].items()
+        }
+        return rows, str(read["date"])
 
     def _installed(self, name: Candidate, architecture: str) -> Minimum | None:
         figures: dict[str, int] = {}

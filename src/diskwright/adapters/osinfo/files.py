@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-import xml.etree.ElementTree as ET
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import xml.etree.ElementTree as ET
 
 FILE_LIMIT = 1 << 20  # the largest file of the database has 170 KiB
 _DIGITS_LIMIT = 19
@@ -21,6 +24,8 @@ def parse(path: str) -> list[ET.Element]:
     data = _read(path)
     if b"<!DOCTYPE" in data or b"<!ENTITY" in data:
         return []
+    import xml.etree.ElementTree as ET
+
     try:
         root = ET.fromstring(data)  # noqa: S314 - no document type, bounded size
     except ET.ParseError:

@@ -9,13 +9,10 @@ import os
 import sys
 from collections.abc import Iterator
 
+from diskwright.formats.packed.answer import REFUSED, UNREADABLE
 from diskwright.formats.packed.feed import Feed
 from diskwright.formats.packed.members import Unpackable, content
 from diskwright.model.image import ImageFormat
-
-FUNCTION = "diskwright.formats.packed.child:main"
-REFUSED = 3  # exit status: stderr is JSON, [code, detail, offset]
-UNREADABLE = 4  # exit status: stderr is what the system said
 
 # Small: where a file holds many small members, what follows one is copied for the next.
 _PIECE = 64 << 10
