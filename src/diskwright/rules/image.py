@@ -11,7 +11,6 @@ from diskwright.rules.rule import Case, Outcome, Rule, breaks, holds, unread
 _NO_DISKS = frozenset(
     {
         ImageFormat.LUKS,
-        ImageFormat.ISO,
         ImageFormat.GZIP,
         ImageFormat.ZSTD,
         ImageFormat.XZ,
@@ -27,6 +26,14 @@ _TOLD_APART = frozenset({"dirty", "size-unaligned"})  # codes that have a rule o
 def _format(case: Case) -> Outcome:
     name = case.image.format
     made = case.profile.preferred_format + (", compressed" if case.profile.compressed else "")
+    if name is ImageFormat.ISO:
+        return breaks(
+            "iso is an install medium, and no disk that a system was installed on",
+            remedy=(
+                "diskwright iso inspect IMAGE   # which system it installs",
+                "# install it on an empty disk, shut the machine down, and give that disk",
+            ),
+        )
     if name in _NO_DISKS:
         return breaks(
             f"{name} is not a plain disk image",
