@@ -11,7 +11,7 @@ from diskwright.errors import ImageBroken, ImageUnsafe
 from diskwright.ops.opening import reading
 from support.images import qemu_img
 from support.opening import opener
-from support.vmdk_maker import Stream
+from support.vmdk_maker import Stream, descriptor, sparse
 
 
 def test_a_damaged_grain_of_a_stream_is_the_images_fault_and_not_the_tools(tmp_path: Path) -> None:
@@ -53,3 +53,20 @@ def test_a_link_that_a_name_leaves_again_is_a_link(tmp_path: Path, name: str) ->
     ):
         pass
     assert caught.value.code == "reference-outside"
+
+
+@pytest.mark.parametrize("alone", [True, False])
+def test_an_extent_that_is_a_word_as_well_is_none(tmp_path: Path, alone: bool) -> None:
+    """It was counted among the files, and not among the extents."""
+    lines = ('RW 8 FLAT "a.raw" 0', 'RW= 8 FLAT "a.raw" 0')
+    content = descriptor(*lines, create_type="monolithicFlat")
+    if not alone:
+        content = sparse(8, {}, text=descriptor('RW 8 SPARSE "a.vmdk"', lines[1]), grain=8)
+    (tmp_path / "a.raw").write_bytes(bytes(4096))
+    (tmp_path / "disk.vmdk").write_bytes(content)
+    with (
+        pytest.raises(ImageBroken) as caught,
+        opener(beneath=tmp_path).source(str(tmp_path / "disk.vmdk")),
+    ):
+        pass
+    assert caught.value.code == "header-inconsistent"
