@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from diskwright.model.finding import Result, Severity
 from diskwright.model.image import ImageFormat
-from diskwright.model.units import MIB, SECTOR, exact_size, format_size
+from diskwright.model.units import MIB, SECTOR, exact_size, format_size, round_up
 from diskwright.rules import sources
 from diskwright.rules.rule import Case, Outcome, Rule, breaks, holds, unread
 
@@ -24,9 +24,10 @@ _TOLD_APART = frozenset({"dirty", "size-unaligned"})  # codes that have a rule o
 
 
 def _format(case: Case) -> Outcome:
-    name = case.image.format
-    made = case.profile.preferred_format + (", compressed" if case.profile.compressed else "")
-    if name is ImageFormat.ISO:
+    name = _named(case.image.format, case.image.subformat)
+    preferred = _named(case.profile.preferred_format, case.profile.preferred_subformat)
+    made = preferred + (", compressed" if case.profile.compressed else "")
+    if case.image.format is ImageFormat.ISO:
         return breaks(
             "iso is an install medium, and no disk that a system was installed on",
             remedy=(
@@ -34,19 +35,23 @@ def _format(case: Case) -> Outcome:
                 "# install it on an empty disk, shut the machine down, and give that disk",
             ),
         )
-    if name in _NO_DISKS:
+    if case.image.format in _NO_DISKS:
         return breaks(
             f"{name} is not a plain disk image",
             remedy=("# give the disk image itself: unpack, decrypt or install it first",),
         )
-    if name in case.profile.accepted_formats:
+    if {name, case.image.format.value} & set(case.profile.accepted_formats):
         return holds(f"{name} is accepted; prepare makes {made}")
     return breaks(
         f"{name} is not accepted as it is; prepare makes {made}",
         (f"accepted: {', '.join(case.profile.accepted_formats)}",),
-        (f"diskwright convert IN OUT -O {case.profile.preferred_format}",),
+        (f"diskwright convert IN OUT --profile {case.profile.name}",),
         result=Result.WARN,
     )
+
+
+def _named(image_format: str, subformat: str | None) -> str:
+    return f"{image_format}/{subformat}" if subformat else str(image_format)
 
 
 def _size(case: Case) -> Outcome:
@@ -70,6 +75,17 @@ def _size(case: Case) -> Outcome:
             ("# shrink file system and partition in the guest, then copy to a smaller disk",),
         )
     return holds(f"{said} is within {span}")
+
+
+def _whole_units(case: Case) -> Outcome:
+    size, unit = case.image.virtual_size, case.profile.size_multiple
+    if size % unit == 0:
+        return holds(f"{size} bytes are whole units of {format_size(unit)}")
+    return breaks(
+        f"{size} bytes are no whole number of {format_size(unit)}",
+        (f"the next larger one: {round_up(size, unit)} bytes",),
+        (f"diskwright convert IMAGE OUT --profile {case.profile.name}   # adds zeros at its end",),
+    )
 
 
 def _object_size(case: Case) -> Outcome:
@@ -147,6 +163,14 @@ RULES = (
         "An import of a smaller or larger disk is refused.",
         sources.CONSTRAINTS,
         _size,
+        for_data=True,
+    ),
+    Rule(
+        "image.size-multiple",
+        "The virtual size is a whole number of the service's units",
+        "Azure takes whole MiB only, and refuses any other disk after the upload.",
+        sources.AZURE,
+        _whole_units,
         for_data=True,
     ),
     Rule(
