@@ -29,7 +29,7 @@ from support.images import look_at
 from support.iso_mutants import originals
 from support.traced import trace
 
-SECONDS = 40.0
+SECONDS = 60.0
 SEED = 4
 
 
