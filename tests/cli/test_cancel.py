@@ -101,7 +101,7 @@ def test_prepare_stops_at_any_step(request, data_disk, kind, event):
     assert journal_files(command) == []
 
 
-@pytest.mark.parametrize("count", [2, 5])
+@pytest.mark.parametrize("count", [2, 5, 9])
 def test_an_impatient_user_is_obeyed_too(s3, s3_place, data_disk, tiny_disk, count):
     arguments = ["prepare", data_disk, "--data", "--to", s3_place.url]
     stopped = stop(s3, arguments, Event("part"), *[signal.SIGINT] * count)

@@ -24,7 +24,10 @@ class Interrupted(BaseException):
 
 
 class SignalCancel:
-    """A CancelToken. Enter it in the main thread; what was there before comes back on exit."""
+    """A CancelToken. Enter it in the main thread; what was there before comes back on exit.
+
+    But not after `over`, which a run that was asked to stop calls before its last words.
+    """
 
     def __init__(self) -> None:
         self.signal = int(signal.SIGINT)
@@ -69,6 +72,15 @@ class SignalCancel:
     def __exit__(self, *_: object) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)  # type: ignore[arg-type]
+        self._before.clear()
+
+    def over(self) -> None:
+        """From here on further signals are ignored: they would only disturb the last words, and the
+        interpreter's own end.
+        """
+        for number in self._before:
+            signal.signal(number, signal.SIG_IGN)
+        self._before.clear()
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
         self._count += 1

@@ -55,7 +55,10 @@ def main() -> NoReturn:
     argv = sys.argv[1:]
     try:
         with session.cancel:
-            status = _run(session, argv)
+            try:
+                status = _run(session, argv)
+            except Interrupted as caught:  # once more, before a first signal's last words
+                status = _interrupted(session, caught)[1]
     except BrokenPipeError:
         # The reader of our results went away (`| head`): no more to say, and no traceback at exit
         sys.stderr.close()
@@ -91,6 +94,7 @@ def _run(session: Session, argv: list[str]) -> int:
 
 
 def _interrupted(session: Session, caught: BaseException) -> tuple[DiskwrightError, int]:
+    session.cancel.over()
     from diskwright.errors import Cancelled
 
     cancelled = Cancelled(session.cancel.signal)
@@ -104,6 +108,8 @@ def _failed(session: Session, caught: Exception) -> tuple[DiskwrightError, int]:
     from diskwright.errors import Cancelled, DiskwrightError
 
     if isinstance(caught, DiskwrightError):
+        if isinstance(caught, Cancelled):
+            session.cancel.over()
         session.show(caught)
         return caught, caught.status if isinstance(caught, Cancelled) else caught.exit_code
     text = path_text(f"{type(caught).__name__}: {caught}")
