@@ -154,7 +154,7 @@ def test_the_ids_of_rules_are_completed(diskwright):
         "COMP_CWORD": "3",
     }
     ended = diskwright()
-    words = ["image.size", "image.size-unaligned", "image.snapshots"]
+    words = ["image.size", "image.size-multiple", "image.size-unaligned", "image.snapshots"]
     assert ended.out.split() == [f"plain,{word}" for word in words], ended
 
 
