@@ -55,6 +55,20 @@ def test_a_link_that_a_name_leaves_again_is_a_link(tmp_path: Path, name: str) ->
     assert caught.value.code == "reference-outside"
 
 
+@pytest.mark.parametrize("name", ["base.raw/", "base.raw/.", "./base.raw//"])
+def test_a_folders_name_is_no_files(tmp_path: Path, name: str) -> None:
+    """No other reader can open it."""
+    (tmp_path / "base.raw").write_bytes(bytes(512))
+    top = tmp_path / "top.qcow2"
+    qemu_img("create", "-q", "-f", "qcow2", "-u", "-F", "raw", "-b", name, top, "1M")
+    with (
+        pytest.raises(ImageUnsafe, match="no file's name") as caught,
+        opener(beneath=tmp_path).source(str(top)),
+    ):
+        pass
+    assert caught.value.code == "reference-outside"
+
+
 @pytest.mark.parametrize("alone", [True, False])
 def test_an_extent_that_is_a_word_as_well_is_none(tmp_path: Path, alone: bool) -> None:
     """It was counted among the files, and not among the extents."""

@@ -42,6 +42,7 @@ def open_beneath(root: str, source: ImageSource, reference: Reference) -> tuple[
     what = f"it names {named(reference)}"
     # what is no UTF-8 was read as U+FFFD, and could be the name of another file
     odd = not name.isprintable() or "\N{REPLACEMENT CHARACTER}" in name
+    odd |= name.endswith(("/", "/."))  # a folder's, to the system
     if odd or not name or _PROTOCOL.match(name.split("/", 1)[0]):
         raise source.unsafe("reference-outside", f"{what}, which is no file's name")
     folder = os.path.realpath(os.path.dirname(source.path))
