@@ -150,6 +150,7 @@ OUTWARD = (
     "outdir/../base.raw", "outdir/../base.qcow2", "sub/up/../base.raw", "indir/base.qcow2",
     FIFO, SOCKET, "sub", ".", "..", "/", "./", "../allowed", "gone.qcow2", "base.raw/../base.raw",
     "gone/../base.raw", "indir/../base.raw", "/../allowed/base.raw",
+    "base.raw/", "base.raw/.", "sub//",
     "sub/gone", "base.raw/x", "/etc/hostname", "/etc/passwd", "/dev/zero", "/dev/stdin",
     "/proc/self/environ", "/proc/self/fd/0", "/proc/self/root/etc/passwd", "//etc/hostname",
     "../" * 40 + "etc/hostname", "nbd://127.0.0.1:9/x", "nbd:127.0.0.1:9", "fat:/etc", "json:{}",

@@ -107,7 +107,8 @@ def _disk(source: Source, number: int, read: bool, work: Path, ending: Ending) -
     with reading(source, exporter) as reader:
         inspect_guest(reader)
         if not local and _copied(reader, copy):
-            ending.copies.append((str(copy), oracle.options(_kept(source, work))))
+            ways = oracle.ways(_kept(source, work))
+            ending.copies += [(str(copy), way) for way in ways]
     if read and local:
         ConfinedGuestInspector(descriptor=exporter.descriptor).inspect(source.disk)
 

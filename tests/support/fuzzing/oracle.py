@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import resource
 import subprocess
+from collections.abc import Iterator
+from dataclasses import replace
 
 from diskwright.formats.qemu import image_options
-from diskwright.model.image import DiskFile
+from diskwright.model.image import DiskFile, ImageFormat
 
 _SECONDS = 20
 
@@ -15,6 +17,22 @@ _SECONDS = 20
 def options(disk: DiskFile) -> str:
     """Of a disk as qemu is told about it."""
     return image_options(disk)
+
+
+def ways(disk: DiskFile) -> Iterator[str]:
+    """`options`; of a chain also those of its first file alone, so that qemu finds the others by
+    their names, as everybody does. It takes another size of some VHDs then, or refuses them.
+    """
+    yield options(disk)
+    if disk.backing is not None and ImageFormat.VHD not in _formats(disk):
+        yield options(replace(disk, backing=None))
+
+
+def _formats(disk: DiskFile) -> Iterator[ImageFormat]:
+    below: DiskFile | None = disk
+    while below is not None:
+        yield below.format
+        below = below.backing
 
 
 def _limits() -> None:
