@@ -59,15 +59,11 @@ def find_root(probes: Sequence[Probe]) -> int | None:
 def why_no_root(filesystems: Sequence[FileSystem]) -> str:
     """Which file systems may be the root and are not read, by name."""
     unread = [
-        f"{place(fs)}: {fs.note}" for fs in filesystems if not fs.read and fs.type not in _NO_TREE
+        f"{fs.place}: {fs.note}" for fs in filesystems if not fs.read and fs.type not in _NO_TREE
     ]
     if not unread:
         return NO_SYSTEM
     return "the root file system may be on " + "; or on ".join(unread)
-
-
-def place(fs: FileSystem) -> str:
-    return "the whole disk" if fs.partition is None else f"partition {fs.partition}"
 
 
 def with_root(probes: Sequence[Probe], root: int) -> Layout:
@@ -135,7 +131,7 @@ def _mount(layout: Layout, probes: Sequence[Probe], index: int, mount_point: str
 
 
 def _reader(probe: Probe) -> GuestFs:
-    return probe.reader or UnreadFs(f"{place(probe.facts)}: {probe.facts.note}")
+    return probe.reader or UnreadFs(f"{probe.facts.place}: {probe.facts.note}")
 
 
 def _score(reader: GuestFs) -> int:
