@@ -39,7 +39,7 @@ def _one_system(case: Case) -> Outcome:
         return unread_section(case, Section.ROOT, "the root file system")
     return breaks(
         "no operating system was found on this disk",
-        (f"{fs.type} on partition {fs.partition}" for fs in guest.filesystems or ()),
+        (f"{fs.type} on {fs.place}" for fs in guest.filesystems or ()),
         ("# for a disk that holds data only: diskwright validate --data IMAGE",),
     )
 
@@ -108,14 +108,14 @@ def _encrypted(case: Case) -> Outcome:
     if found:
         return breaks(
             "the disk is encrypted inside",
-            (f"{fs.type} on partition {fs.partition}" for fs in found),
+            (f"{fs.type} on {fs.place}" for fs in found),
             ("# decrypt it, or install the system on a plain disk and encrypt the image's object",),
         )
     opaque = [fs for fs in filesystems if not fs.read and fs.type.lower() in _OPAQUE]
     if opaque:
         return unread(
             "what a partition holds is not known",
-            (f"{fs.type} on partition {fs.partition}: {fs.note}" for fs in opaque),
+            (f"{fs.type} on {fs.place}: {fs.note}" for fs in opaque),
         )
     return holds("no encrypted volume was found")
 
@@ -134,7 +134,7 @@ def _dirty(case: Case) -> Outcome:
     if found:
         return breaks(
             "a file system was not unmounted cleanly",
-            (f"{fs.type} on partition {fs.partition}: {fs.note or 'marked dirty'}" for fs in found),
+            (f"{fs.type} on {fs.place}: {fs.note or 'marked dirty'}" for fs in found),
             ("# start the machine once more and shut it down:", "poweroff"),
         )
     root = root_filesystem(guest)
@@ -154,7 +154,7 @@ def _damaged(case: Case) -> Outcome:
     if found:
         return breaks(
             "a file system is damaged, or was read with a reservation",
-            (f"{fs.type} on partition {fs.partition}: {p.code}: {p.detail}" for fs, p in found),
+            (f"{fs.type} on {fs.place}: {p.code}: {p.detail}" for fs, p in found),
             ("# from a rescue system: fsck -f /dev/vdaN",),
             result=None if any(p.code in _UNMOUNTABLE for _, p in found) else Result.WARN,
         )
