@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, TypeAlias, Unpack
 from diskwright.app.adapters import Adapters
 from diskwright.app.inputs import InputOptions
 from diskwright.config import Settings
-from diskwright.errors import Cancelled, DiskwrightError
+from diskwright.errors import Cancelled, DiskwrightError, UsageError
 from diskwright.model.finding import Accepted
 from diskwright.model.nulls import NeverCancelled
 from diskwright.model.outcome import Validated
 from diskwright.ports import CancelToken, Progress
 
 if TYPE_CHECKING:
+    from diskwright.model.rule import RuleText
     from diskwright.ops.opening import ImageOpener
 
 # The name of a disk (empty where a file is one), and what was found or stood in the way
@@ -44,6 +45,25 @@ class ValidateVerbs:
         from diskwright.ops.folders import images_below
 
         return images_below(path) if os.path.isdir(path) else (path,)
+
+    def rules(self, *, profile: str | None = None) -> tuple[RuleText, ...]:
+        """What `validate` judges by, in words, under a profile."""
+        from diskwright.rules.explain import explained
+
+        return explained(self._adapters.profile(profile))
+
+    def rule(self, name: str, *, profile: str | None = None) -> RuleText:
+        """The one with that id. Raises UsageError, which names those that may have been meant."""
+        from diskwright.rules.explain import near
+
+        for rule in self.rules(profile=profile):
+            if rule.id == name:
+                return rule
+        meant = " or ".join(near(name))
+        raise UsageError(
+            f"{name}: no rule has that id",
+            f"perhaps {meant}" if meant else "all of them: docs/rules.md",
+        )
 
     def validate(
         self,

@@ -11,9 +11,11 @@ from diskwright.cli.options import (
     accepted,
     image_path,
     input_options,
+    not_empty,
     output_option,
     profile_option,
     progress_option,
+    rule_ids,
     rules_options,
 )
 from diskwright.cli.session import Session
@@ -34,11 +36,12 @@ Examples:
   diskwright validate data.raw --data
   diskwright validate disk.qcow2 --accept network.net-static-address --reason "lab network"
   diskwright validate images/ more.vmdk --jobs 4
+  diskwright validate --explain boot.fstab-device-name
 
 \b
 Exit codes: 0 nothing stands against an import, 3 something does.""",
 )
-@click.argument("images", nargs=-1, required=True, metavar="IMAGE|FOLDER...", callback=image_path)
+@click.argument("images", nargs=-1, metavar="IMAGE|FOLDER...", callback=image_path)
 @profile_option
 @rules_options
 @click.option(
@@ -47,6 +50,13 @@ Exit codes: 0 nothing stands against an import, 3 something does.""",
     type=click.IntRange(min=1),
     metavar="NUMBER",
     help="Judge so many images at a time (default: one for each processor).",
+)
+@click.option(
+    "--explain",
+    metavar="ID",
+    shell_complete=rule_ids,
+    callback=not_empty,
+    help="Explain this rule: why it matters, where it is written, what to do. Reads no image.",
 )
 @input_options
 @progress_option
@@ -62,6 +72,7 @@ def command(
     accept: tuple[str, ...],
     reason: tuple[str, ...],
     jobs: int | None,
+    explain: str | None,
     inputs: InputOptions,
     progress: bool | None,
 ) -> None:
@@ -77,6 +88,11 @@ def command(
     session.command = "validate"
     waivers = accepted(accept, reason)
     app = session.open(profile=profile)
+    if explain is not None:
+        _explain(session, app, explain, images)
+        return
+    if not images:
+        raise click.UsageError("Missing argument 'IMAGE|FOLDER...'.", click.get_current_context())
     files = [file for image in images for file in _files(app, image)]
     one_file = len(files) == 1 and files[0][0] == images[0]
     telling = Telling(session, strict=strict, whole=one_file, keep=False)
@@ -96,6 +112,16 @@ def command(
                 for disk, outcome in next(judged) if error is None else (("", error),):
                     telling.tell(path, disk, outcome)
     telling.end(waivers)
+
+
+def _explain(session: Session, app: Diskwright, name: str, images: tuple[str, ...]) -> None:
+    from diskwright.report.explained import explained_result, explained_text
+
+    if images:
+        raise click.UsageError("--explain tells of a rule: leave the images out")
+    rule = app.rule(name)
+    session.say(explained_text(rule, app.settings.profile))
+    session.results.append(explained_result(rule))
 
 
 def _files(app: Diskwright, image: str) -> list[tuple[str, DiskwrightError | None]]:

@@ -93,6 +93,7 @@ RULES = (
         "A kernel that can't unpack its initramfs panics.",
         sources.DRIVERS,
         _whole,
+        remedy=rebuild,
     ),
     Rule(
         "boot.initramfs-no-virtio",
@@ -101,5 +102,6 @@ RULES = (
         "root. A driver built into the kernel counts.",
         sources.DRIVERS,
         _virtio,
+        remedy=lambda case: rebuild(case, case.profile.virtio_modules),
     ),
 )
