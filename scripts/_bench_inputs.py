@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import statistics
 import subprocess
 from pathlib import Path
@@ -33,6 +34,7 @@ def formats(bench: Bench) -> None:
         more = ["-o", options] if options else []
         argv = ["qemu-img", "convert", "-f", "raw", "-O", driver, *more, raw, source]
         subprocess.run(argv, check=True)
+        os.sync()  # ours syncs what it made, and would wait for this one's bytes too
 
         def ours(source: Path = source) -> float:
             out.unlink(missing_ok=True)

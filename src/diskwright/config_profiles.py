@@ -14,6 +14,7 @@ from diskwright.model.units import parse_size
 from diskwright.rules import known_rule_ids
 
 _SIZES = (
+    "size_multiple",
     "system_disk_minimum",
     "system_disk_maximum",
     "data_disk_minimum",
@@ -22,9 +23,9 @@ _SIZES = (
     "memory_minimum",
     "disk_minimum",
 )
-_LISTS = ("accepted_formats", "architectures", "boot_modes", "virtio_modules")
+_LISTS = ("accepted_formats", "architectures", "boot_modes", "boot_modules")
 _WORDS = ("server_side_encryption",)
-_TABLES = frozenset({"preferred", "severities", *_SIZES, *_LISTS, *_WORDS})
+_TABLES = frozenset({"preferred", "severities", "rule_sources", *_SIZES, *_LISTS, *_WORDS})
 
 
 def profile_names() -> tuple[str, ...]:
@@ -57,9 +58,11 @@ def _profile(name: str, raw: dict[str, Any]) -> Profile:
     if unknown:
         raise ValueError(f"{min(unknown)} is not known")
     preferred, severities = raw["preferred"], raw.get("severities", {})
-    for rule, result in severities.items():
+    rule_sources = {str(rule): str(text) for rule, text in raw.get("rule_sources", {}).items()}
+    for rule in (*severities, *rule_sources):
         if rule not in known_rule_ids():
             raise ValueError(f"no rule has the id {rule}")
+    for result in severities.values():
         Result(result)
     limited = (*_SIZES, *_LISTS, *_WORDS, "preferred")
     sizes = {key: _size(raw[key]["value"]) for key in _SIZES}
@@ -68,8 +71,10 @@ def _profile(name: str, raw: dict[str, Any]) -> Profile:
         name=name,
         title=str(raw["title"]),
         preferred_format=str(preferred["format"]),
+        preferred_subformat=str(preferred.get("subformat", "")),
         compressed=bool(preferred["compressed"]),
         accepted_formats=lists["accepted_formats"],
+        size_multiple=sizes["size_multiple"],
         system_disk_minimum=sizes["system_disk_minimum"],
         system_disk_maximum=sizes["system_disk_maximum"],
         data_disk_minimum=sizes["data_disk_minimum"],
@@ -79,9 +84,9 @@ def _profile(name: str, raw: dict[str, Any]) -> Profile:
         disk_minimum=sizes["disk_minimum"],
         architectures=lists["architectures"],
         boot_modes=lists["boot_modes"],
-        virtio_modules=lists["virtio_modules"],
+        boot_modules=lists["boot_modules"],
         server_side_encryption=str(raw["server_side_encryption"]["value"]),
-        sources={key: _source(key, raw[key]) for key in limited},
+        sources={key: _source(key, raw[key]) for key in limited} | rule_sources,
         severities={str(rule): str(result) for rule, result in severities.items()},
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from support.command import FIXTURE, files_below, one_line_and_a_hint
+from support.command import FIXTURE, Command, files_below, one_line_and_a_hint
 
 
 @pytest.mark.parametrize(
@@ -50,6 +50,59 @@ def test_rounding_up_is_said_with_both_digests_and_of_the_partition_table(diskwr
     assert f"dw1:{lines['source'].partition(':')[2]}\n" in plain.out
     for word in ("rounded", "sgdisk", lines["disk"]):
         assert word not in plain.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "made"),
+    [
+        (["out", "--profile", "azure"], ("vhd", "fixed", False)),
+        (["out.vhd", "--profile", "azure"], ("vhd", "fixed", False)),
+        (["out.vhd", "--profile", "azure", "--subformat", "dynamic"], ("vhd", "dynamic", False)),
+        (["out.raw", "--profile", "azure"], ("raw", "", False)),
+        (["out", "--profile", "huawei-ims"], ("qcow2", "", True)),
+        (["out.vmdk", "--profile", "huawei-ims"], ("vmdk", "streamOptimized", False)),
+        (["out.vhd"], ("vhd", "dynamic", False)),
+        (["out"], ("qcow2", "", False)),
+    ],
+)
+def test_what_is_not_said_is_as_the_profile_prefers_it(diskwright, folder, arguments, made):
+    out, *options = arguments
+    document = diskwright("convert", FIXTURE, folder / out, *options, "--output", "json").document
+    found = document["results"][0]["made"]
+    assert (found["format"], found["subformat"], found["compressed"]) == made
+
+
+def test_a_profile_s_units_hold_in_another_format_too(diskwright, folder):
+    with (folder / "odd.raw").open("wb") as file:
+        file.truncate((1 << 20) + 512)
+    arguments = ["convert", folder / "odd.raw", folder / "out.qcow2", "--output", "json"]
+    made = diskwright(*arguments, "--profile", "azure").document["results"][0]["made"]
+    assert (made["format"], made["virtual_size"]) == ("qcow2", 2 << 20)
+    settled = Command(diskwright.home, DISKWRIGHT_PROFILE="azure")
+    made = settled(*arguments, "--force").document["results"][0]["made"]
+    assert made["virtual_size"] == (1 << 20) + 512  # the settings' target is for its own verbs
+
+
+def test_an_unknown_profile_is_answered_with_those_there_are(diskwright, folder):
+    ended = diskwright("convert", FIXTURE, folder / "out.vhd", "--profile", "x")
+    assert ended.code == 2
+    assert "there is no profile x" in one_line_and_a_hint(ended)
+    assert "azure, huawei-ims" in ended.err
+    assert files_below(folder) == []
+
+
+def test_an_object_for_another_service_ends_without_huawei_s_request(diskwright, folder):
+    whole = folder / "whole.vhd"
+    assert diskwright("convert", FIXTURE, whole, "--profile", "azure").code == 0
+    arguments = ["prepare", whole, "--to", f"dir:{folder / 'T'}", "--name", "web"]
+    ended = diskwright(*arguments, "--profile", "azure")
+    assert ended.code == 0, ended.err
+    assert "vhd" in ended.out
+    assert "profile azure" in ended.out.splitlines()[-1]
+    assert "cloudimages" not in ended.out
+    opened = diskwright("restore", f"dir:{folder / 'T'}", "--to", f"dir:{folder / 'U'}")
+    assert opened.code == 0, opened.err
+    assert "cloudimages" not in opened.out
 
 
 @pytest.mark.parametrize("out", ["out.vhd", "out.vdi", "out.vmdk"])

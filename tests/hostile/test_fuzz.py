@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import random
 import subprocess
 import sys
 import time
+from collections import Counter
 from functools import partial
 from pathlib import Path
 
@@ -13,18 +15,21 @@ import pytest
 
 from diskwright.errors import ImageRefused
 from support.command import Command
+from support.fuzzing import beside
 from support.fuzzing.__main__ import main
-from support.fuzzing.made import made_by_qemu
-from support.fuzzing.mutants import mutant
+from support.fuzzing.judge import Ending, judge
+from support.fuzzing.made import made_by_qemu, made_over
+from support.fuzzing.mutants import above, mutant
 from support.fuzzing.oracle import difference
 from support.fuzzing.planted import DEEDS
 from support.fuzzing.run import Fuzzer, Name, Worker
-from support.fuzzing.seeds import FORMATS, seeds
+from support.fuzzing.scene import Scene
+from support.fuzzing.seeds import FOLLOWED, FORMATS, seeds
 from support.images import look_at
 from support.iso_mutants import originals
 from support.traced import trace
 
-SECONDS = 40.0
+SECONDS = 60.0
 SEED = 4
 
 
@@ -44,6 +49,7 @@ def test_the_same_number_is_the_same_mutant_in_every_run(kind: str) -> None:
     here = [mutant(kind, SEED, number) for number in range(12)]
     seeds.cache_clear()
     made_by_qemu.cache_clear()
+    made_over.cache_clear()
     originals.cache_clear()
     again = [mutant(kind, SEED, number) for number in range(12)]
     assert again == here
@@ -63,9 +69,73 @@ def test_a_mutant_is_made_again_from_its_name(
         assert made == mutant(kind, SEED, int(number))
 
 
+def test_a_mutant_that_names_others_is_made_again_with_all_that_lies_around(tmp_path: Path) -> None:
+    only = {f"chain:{number}" for number in range(12)} | {"extents:0"}
+    words = [word for name in only for word in ("--only", name)]
+    assert main([*words, "--seed", str(SEED), "--save", str(tmp_path)]) == 0
+    tops = 0
+    for name in only:
+        kind, _, number = name.partition(":")
+        made, over = mutant(kind, SEED, int(number)), above(kind, SEED, int(number))
+        folder = tmp_path / name.replace(":", "-") / beside.ALLOWED
+        laid = beside.TOP if over is None else beside.MUTANT
+        assert (folder / laid).read_bytes() == made
+        assert over is None or (folder / beside.TOP).read_bytes() == over
+        assert {path.name for path in folder.iterdir()} >= {"base.qcow2", "outdir", beside.FIFO}
+        tops += over is None
+    assert 0 < tops < len(only)
+
+
+def judged(scene: Scene, data: bytes, over: bytes | None, work: Path) -> Ending:
+    """As a worker does it, but for its limits."""
+    work.mkdir(exist_ok=True)
+    path = scene.lay("", data, over)
+    ending = judge(path, "chain", read=True, work=work, beneath=scene.allowed)
+    assert [difference(*pair) for pair in ending.copies] == [""] * len(ending.copies)
+    assert [*ending.findings, *scene.opened(), *scene.clear()] == []
+    return ending
+
+
+def test_files_that_name_others_are_good_before_they_are_changed(tmp_path: Path) -> None:
+    scene = Scene(tmp_path / "scene")
+    ends = Counter(
+        judged(scene, seed.data, seed.above, tmp_path / "work").end
+        for kind in FOLLOWED
+        for seed in seeds(kind)
+    )
+    assert ends.pop("accepted") > 30
+    assert ends == {"differencing": 2}  # VHD and VHDX
+
+
+def test_a_name_that_leads_out_ends_as_such(tmp_path: Path) -> None:
+    scene, chance = Scene(tmp_path / "scene"), random.Random(SEED)
+    parsed = [seed for kind in FOLLOWED for seed in seeds(kind) if seed.rename and not seed.above]
+    followed = [seed for seed in parsed if seed.repair is None]
+    for number, name in enumerate(beside.OUTWARD):
+        for seed in (followed[number % len(followed)], followed[(number * 5 + 2) % len(followed)]):
+            assert seed.rename is not None
+            data = seed.rename(seed.data, name.encode(), chance)
+            end = judged(scene, data, None, tmp_path / "work").end
+            assert end in ("reference-outside", "reference-missing"), (name, end)
+
+
+@pytest.mark.parametrize(("bug", "led"), [("links", "outside/secret"), ("anywhere", "secret")])
+def test_a_reader_that_follows_what_it_must_not_is_found(
+    bug: str, led: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PLANTED_BUG", bug)
+    start = partial(Worker, module="support.fuzzing.planted")
+    fuzzer = Fuzzer(share=0.0, jobs=1, start=start)
+    report = fuzzer.run(Name("chain", SEED, number) for number in range(400))
+    opened = [text for _, text in report.findings if text.startswith("opened: ")]
+    assert [text for text in opened if led in text]
+    assert [text for _, text in report.findings if text.startswith("follows: ")]
+
+
 WORDS = {
     "hang": "hang: no answer",
     "open": "opened: /etc/hostname",
+    "beside": "/beside",
     "connect": "connected: ('127.0.0.1', 9)",
     "run": "ran: /bin/true",
     "leave": "left: left",

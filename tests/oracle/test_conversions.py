@@ -11,6 +11,7 @@ import pytest
 from diskwright.adapters.qemu_nbd import QemuNbdExporter
 from diskwright.app import Diskwright
 from diskwright.config import load
+from diskwright.model.finding import Result
 from diskwright.model.image import ImageFormat
 from diskwright.model.outcome import Converted
 from diskwright.model.units import MIB
@@ -181,11 +182,34 @@ def test_a_disk_grows_to_a_whole_multiple_by_zeros(
 
 def test_a_vhd_for_azure_is_whole_mebibytes_and_a_footer(folder: Path, tmp_path: Path) -> None:
     target = tmp_path / "azure.vhd"
-    converted(
-        folder / "disk.raw",
-        target,
-        output_format=ImageFormat.VHD,
-        subformat="fixed",
-        size_multiple=1 << 20,
+    made = Diskwright(load(None)).convert(
+        str(folder / "disk.raw"), str(target), profile="azure", verify=True
     )
-    assert (target.stat().st_size - 512) % (1 << 20) == 0
+    assert (made.format, made.subformat, made.compressed) == ("vhd", "fixed", False)
+    assert made.rounded_from == len(content())
+    assert (target.stat().st_size - 512) % MIB == 0
+    assert target.stat().st_size - 512 == made.virtual_size == 6 * MIB
+    longer = tmp_path / "longer.raw"
+    longer.write_bytes(content().ljust(6 * MIB, b"\0"))
+    assert_identical(longer, target, ImageFormat.VHD)
+    verdict = Diskwright(load(None)).validate(str(target), profile="azure", data=True).verdict
+    assert verdict.ready()
+    assert [f.id for f in verdict.findings if f.result is not Result.PASS] == []
+
+
+def test_what_azure_would_refuse_fails_with_what_mends_it(folder: Path, tmp_path: Path) -> None:
+    odd, dynamic = tmp_path / "odd.vhd", tmp_path / "dynamic.vhd"
+    converted(folder / "disk.raw", odd, output_format=ImageFormat.VHD, subformat="fixed")
+    app = Diskwright(load(None))
+    found = {f.id: f for f in app.validate(str(odd), profile="azure", data=True).verdict.findings}
+    assert found["image.format"].result is Result.PASS
+    assert found["image.size-multiple"].result is Result.FAIL
+    assert "--profile azure" in found["image.size-multiple"].remedy
+    app.convert(str(odd), str(dynamic), output_format=ImageFormat.VHD, subformat="dynamic")
+    found = {
+        f.id: f for f in app.validate(str(dynamic), profile="azure", data=True).verdict.findings
+    }
+    assert found["image.format"].result is Result.WARN
+    assert found["image.format"].message.startswith("vhd/dynamic is not accepted as it is")
+    by_default = app.validate(str(dynamic), profile="huawei-ims", data=True).verdict
+    assert {f.result for f in by_default.findings if f.id == "image.size-multiple"} == {Result.PASS}

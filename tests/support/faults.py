@@ -233,6 +233,7 @@ FAULTS: dict[str, list[tuple[GuestFacts, Result]]] = {
 IMAGE_FAULTS: dict[str, tuple[ImageFacts, Result]] = {
     "image.format": (replace(IMAGE, format=ImageFormat.ISO), Result.FAIL),
     "image.size": (replace(IMAGE, virtual_size=512 * MIB, exact_size=512 * MIB), Result.FAIL),
+    "image.size-multiple": (replace(IMAGE, virtual_size=GIB + 1, exact_size=GIB + 1), Result.FAIL),
     "image.object-size": (
         replace(IMAGE, virtual_size=200 * GIB, exact_size=200 * GIB),
         Result.UNKNOWN,

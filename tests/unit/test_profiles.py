@@ -13,13 +13,14 @@ from diskwright.errors import UsageError
 from diskwright.model.units import GIB, MIB
 
 RULES = files("diskwright") / "rules"
+NO_LIMITS = ("title", "severities", "rule_sources")
 HUAWEI = (RULES / "profiles" / "huawei-ims.toml").read_text()
 
 
 @pytest.mark.parametrize("name", profile_names())
 def test_every_limit_has_a_source_and_a_date(name: str) -> None:
     raw = tomllib.loads((RULES / "profiles" / f"{name}.toml").read_text())
-    limits = {key: value for key, value in raw.items() if key not in ("title", "severities")}
+    limits = {key: value for key, value in raw.items() if key not in NO_LIMITS}
     assert limits
     for key, limit in limits.items():
         assert len(limit["source"]) > 20, key
@@ -41,6 +42,15 @@ def test_huawei_ims_has_the_documented_limits() -> None:
     assert profile.memory_minimum == 512 * MIB
     assert profile.disk_minimum == 40 * GIB
     assert (profile.preferred_format, profile.compressed) == ("qcow2", True)
+
+
+def test_azure_has_the_documented_limits() -> None:
+    profile = load_profile("azure")
+    assert profile.size_multiple == MIB
+    assert profile.accepted_formats == ("vhd/fixed",)
+    assert (profile.preferred_format, profile.preferred_subformat) == ("vhd", "fixed")
+    assert profile.system_disk_maximum == 1023 * GIB
+    assert "hv_storvsc" in profile.boot_modules
 
 
 def test_an_unknown_profile_is_refused_with_those_that_there_are() -> None:

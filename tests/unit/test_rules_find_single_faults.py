@@ -66,6 +66,16 @@ def test_a_fault_of_the_file_is_found_by_its_rule_alone(rule: str) -> None:
     assert {i for i, f in found.items() if f.result in BAD} <= {rule}
 
 
+def test_of_an_install_medium_only_that_it_is_one_is_told() -> None:
+    """What is on it, and how large it is, are no faults of a disk."""
+    medium = replace(IMAGE, format=ImageFormat.ISO, virtual_size=2 << 20, file_size=2 << 20)
+    found = findings(GuestFacts(), medium)
+    assert found["image.format"].result is Result.FAIL
+    assert found["image.oddities"].result is Result.PASS
+    others = {f.result for i, f in found.items() if i not in ("image.format", "image.oddities")}
+    assert others == {Result.SKIP}
+
+
 def test_every_rule_has_a_fault_that_breaks_it() -> None:
     by_options = {"memory.minimum", "disk.minimum"}
     assert {rule.id for rule in RULES} == {*FAULTS, *IMAGE_FAULTS} | by_options

@@ -24,7 +24,6 @@ from diskwright.model.outcome import (
     Reopened,
     Restored,
 )
-from diskwright.model.units import SECTOR
 from diskwright.ports import CancelToken, Progress
 
 if TYPE_CHECKING:
@@ -91,10 +90,11 @@ class Diskwright(IsoVerbs, PrepareVerbs, ValidateVerbs):
         source: str,
         target: str,
         *,
-        output_format: ImageFormat = ImageFormat.QCOW2,
+        output_format: ImageFormat | None = None,
         subformat: str | None = None,
-        size_multiple: int = SECTOR,
-        compress: bool = False,
+        size_multiple: int | None = None,
+        compress: bool | None = None,
+        profile: str | None = None,
         verify: bool = False,
         force: bool = False,
         progress: Progress | None = None,
@@ -103,22 +103,25 @@ class Diskwright(IsoVerbs, PrepareVerbs, ValidateVerbs):
     ) -> Converted:
         """Write `target` in another format; it appears whole or not at all.
 
-        Zeros make the disk a multiple of `size_multiple` bytes: raw, qcow2 and fixed VHD only.
+        What is not given is as `profile` prefers it, without one qcow2. Zeros make the disk a
+        multiple of `size_multiple` bytes: raw, qcow2 and fixed VHD only.
         """
         from diskwright.ops.convert import Wanted, convert
 
+        wanted = Wanted.under(
+            self._adapters.profile(profile) if profile is not None else None,
+            image_format=output_format,
+            subformat=subformat,
+            size_multiple=size_multiple,
+            compress=compress,
+            verify=verify,
+            force=force,
+        )
         with self._source(source, inputs, progress, cancel) as opened:
             return convert(
                 opened,
                 target,
-                Wanted(
-                    output_format,
-                    subformat=subformat,
-                    compress=compress,
-                    verify=verify,
-                    force=force,
-                    size_multiple=size_multiple,
-                ),
+                wanted,
                 tools=self._adapters.local_tools(cancel),
                 progress=progress or NullProgress(),
                 cancel=cancel or NeverCancelled(),

@@ -12,13 +12,13 @@ from diskwright.cli.options import (
     input_options,
     not_empty,
     output_option,
+    profile_names,
     progress_option,
 )
 from diskwright.cli.session import Session, path_text
 from diskwright.errors import UsageError
 from diskwright.formats.signatures import EXTENSIONS
 from diskwright.model.image import ImageFormat
-from diskwright.model.units import SECTOR
 
 FORMATS = ["raw", "qcow2", "vmdk", "vhd", "vhdx", "vdi", "qed"]
 
@@ -34,7 +34,8 @@ Examples:
   diskwright convert disk.raw disk.qcow2 --compress
   diskwright convert disk.qcow2 disk.raw -O raw --verify
   diskwright convert disk.vmdk disk.qcow2 --compress --verify
-  diskwright convert disk.qcow2 azure.vhd --subformat fixed --size-multiple 1MiB""",
+  diskwright convert disk.qcow2 azure.vhd --profile azure
+  diskwright convert disk.qcow2 whole.vhd --subformat fixed --size-multiple 1MiB""",
 )
 @click.argument("source", metavar="IN", callback=image_path)
 @click.argument("target", metavar="OUT", callback=image_path)
@@ -42,7 +43,7 @@ Examples:
     "-O",
     "--output-format",
     type=click.Choice(FORMATS),
-    help="Format of OUT (default: by its ending, else qcow2).",
+    help="Format of OUT (default: by its ending, else the profile's or qcow2).",
 )
 @click.option(
     "--subformat",
@@ -55,11 +56,18 @@ Examples:
     "--size-multiple",
     type=SizeType(),
     metavar="SIZE",
-    default=SECTOR,
     help="Let the disk grow to a multiple of SIZE by zeros, as clouds ask for (raw, qcow2, "
     "fixed vhd).",
 )
-@click.option("-c", "--compress", is_flag=True, help="Compress (qcow2).")
+@click.option(
+    "--profile",
+    metavar="NAME",
+    shell_complete=profile_names,
+    callback=not_empty,
+    help="What is not said otherwise is as this target prefers it: format (where the ending of OUT "
+    "tells none), variant, size.",
+)
+@click.option("-c", "--compress", is_flag=True, default=None, help="Compress (qcow2).")
 @click.option("--verify", is_flag=True, help="Read OUT back and compare before it takes its name.")
 @click.option("--force", is_flag=True, help="Overwrite OUT if it exists.")
 @input_options
@@ -72,8 +80,9 @@ def command(
     target: str,
     output_format: str | None,
     subformat: str | None,
-    size_multiple: int,
-    compress: bool,
+    size_multiple: int | None,
+    profile: str | None,
+    compress: bool | None,
     verify: bool,
     force: bool,
     inputs: InputOptions,
@@ -89,15 +98,15 @@ def command(
 
     session.command = "convert"
     named = ImageFormat(output_format) if output_format else format_of_ending(target)
-    wanted = named or ImageFormat.QCOW2
     app = session.open()
     with session.watched(progress) as (bar, cancel):
         made = app.convert(
             source,
             target,
-            output_format=wanted,
+            output_format=named,
             subformat=subformat,
             size_multiple=size_multiple,
+            profile=profile,
             compress=compress,
             verify=verify,
             force=force,

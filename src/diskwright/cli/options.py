@@ -124,16 +124,16 @@ def profile_option(command: F) -> F:
     return click.option(
         "--profile",
         metavar="NAME",
-        shell_complete=_profiles,
+        shell_complete=profile_names,
         callback=not_empty,
         help="Target profile (default: huawei-ims, or what the settings say).",
     )(command)
 
 
-def _profiles(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
-    from diskwright.config_profiles import profile_names
+def profile_names(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    from diskwright import config_profiles
 
-    return [name for name in profile_names() if name.startswith(incomplete)]
+    return [name for name in config_profiles.profile_names() if name.startswith(incomplete)]
 
 
 def rules_options(command: F) -> F:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import stat
+from collections.abc import Iterator
 
 from diskwright.errors import FolderMissing, ImageBroken, ImageUnsafe, InputNotAFile
 from diskwright.formats.identity import identity_of
@@ -45,15 +46,19 @@ def open_beneath(root: str, source: ImageSource, reference: Reference) -> tuple[
         raise source.unsafe("reference-outside", f"{what}, which is no file's name")
     folder = os.path.realpath(os.path.dirname(source.path))
     path = os.path.normpath(os.path.join(folder, name))
-    if os.path.commonpath([root, path]) != root or path == root:
-        raise ImageUnsafe(
-            source.path,
-            "reference-outside",
-            f"{what}, which is not beneath {root}",
-            hint_text=f"if {shown(path)} is yours, allow a folder above it and the image: "
-            "--allow-backing-under DIR",
-        )
+    left = list(_left(folder, name))
+    for place in (path, *left):
+        if os.path.commonpath([root, place]) != root or path == root:
+            raise ImageUnsafe(
+                source.path,
+                "reference-outside",
+                f"{what}, which is not beneath {root}",
+                hint_text=f"if {shown(place)} is yours, allow a folder above it and the image: "
+                "--allow-backing-under DIR",
+            )
     try:
+        for each in left:
+            os.close(_walk(root, [*os.path.relpath(each, root).split(os.sep), "."]))
         fd = _walk(root, os.path.relpath(path, root).split(os.sep))
     except OSError as error:
         if isinstance(error, FileNotFoundError):
@@ -71,6 +76,20 @@ def open_beneath(root: str, source: ImageSource, reference: Reference) -> tuple[
         raise source.unsafe("reference-outside", f"{what}, which is no regular file")
     os.set_blocking(fd, True)
     return fd, identity_of(path, status)
+
+
+def _left(folder: str, name: str) -> Iterator[str]:
+    """The folders that `name` enters and leaves by `..`: a link would be left to somewhere else."""
+    at, entered = ("/" if name.startswith("/") else folder), 0
+    for part in name.split("/"):
+        if part == "..":
+            if entered:
+                yield at
+                entered -= 1
+            at = os.path.dirname(at)
+        elif part not in ("", "."):
+            at = os.path.join(at, part)
+            entered += 1
 
 
 def _walk(root: str, parts: list[str]) -> int:

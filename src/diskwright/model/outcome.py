@@ -108,6 +108,11 @@ class Prepared:
     disks: tuple[PreparedDisk, ...]
     package_verified: bool | None = None
 
+    @property
+    def profile(self) -> str:
+        """The target that it was judged for."""
+        return self.verdict.profile
+
 
 @dataclass(frozen=True, slots=True)
 class Restored:
@@ -166,6 +171,7 @@ class Reopened:
     manifest_digest: str
     attributes: ImportAttributes | None
     disks: tuple[ReopenedDisk, ...]
+    profile: str  # the target that it was judged for
     passed_over: tuple[str, ...] = ()
 
 

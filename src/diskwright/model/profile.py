@@ -21,9 +21,11 @@ class Profile:
 
     name: str
     title: str
-    preferred_format: str  # of raw, qcow2: what `prepare` makes without -O
+    preferred_format: str  # of raw, qcow2, vhd: what `prepare` makes without -O
+    preferred_subformat: str  # empty where the format has but one
     compressed: bool
-    accepted_formats: tuple[str, ...]
+    accepted_formats: tuple[str, ...]  # `vhd`, or of its subformats one: `vhd/fixed`
+    size_multiple: int  # of which the virtual size is a whole multiple
     system_disk_minimum: int
     system_disk_maximum: int
     data_disk_minimum: int
@@ -33,7 +35,7 @@ class Profile:
     disk_minimum: int
     architectures: tuple[str, ...]
     boot_modes: tuple[str, ...]
-    virtio_modules: tuple[str, ...]
+    boot_modules: tuple[str, ...]  # drivers of the server's disk and network
     server_side_encryption: str  # "", "sse-kms" or "sse-obs"
     sources: dict[str, str]  # limit name or rule id -> where it is written
     severities: dict[str, str]

@@ -13,6 +13,7 @@ from diskwright.blockio.view import CancelView, DigestView, LongerView, Progress
 from diskwright.errors import ToolFailed, UsageError
 from diskwright.model.image import ImageFormat
 from diskwright.model.outcome import Converted
+from diskwright.model.profile import Profile
 from diskwright.model.units import SECTOR, round_up
 from diskwright.ops.opening import Source, look, reading
 from diskwright.ops.package import checked
@@ -55,6 +56,40 @@ class Wanted:
     verify: bool = False
     force: bool = False
     size_multiple: int = SECTOR
+
+    @classmethod
+    def under(
+        cls,
+        profile: Profile | None,
+        *,
+        image_format: ImageFormat | None,
+        subformat: str | None,
+        size_multiple: int | None,
+        compress: bool | None,
+        verify: bool,
+        force: bool,
+    ) -> Wanted:
+        """What was asked for; what was not (None) as the profile prefers it, without one qcow2.
+
+        A format that is not the preferred one is made as by itself, but in the profile's units.
+        """
+        if profile is None:
+            made, preferred = image_format or ImageFormat.QCOW2, False
+        else:
+            own = ImageFormat(profile.preferred_format)
+            made, preferred = image_format or own, image_format in (None, own)
+            size_multiple = profile.size_multiple if size_multiple is None else size_multiple
+        if profile is not None and preferred:
+            subformat = subformat if subformat is not None else profile.preferred_subformat or None
+            compress = profile.compressed if compress is None else compress
+        return cls(
+            made,
+            subformat=subformat,
+            compress=bool(compress),
+            verify=verify,
+            force=force,
+            size_multiple=SECTOR if size_multiple is None else size_multiple,
+        )
 
 
 @dataclass(frozen=True, slots=True)

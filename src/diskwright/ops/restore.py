@@ -135,6 +135,7 @@ def _reopened(found: Found, target: str, source: str, made: Manifest) -> Reopene
         stored_size=made.objects[0].size,
         manifest_digest=disk.digest,
         attributes=found.body.attributes,
+        profile=found.body.profile,
         passed_over=found.passed_over,
         disks=tuple(
             ReopenedDisk(

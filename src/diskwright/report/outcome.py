@@ -79,6 +79,8 @@ def _next_step(
 ) -> str:
     if made.dry_run:
         return "next: the same command without --dry-run"
+    if request is None and not made.sealed:
+        return f"next: give the object to the service of the profile {printable(made.profile)}"
     if request is None:
         return (
             f"next: diskwright restore {printable(made.target)} --image {made.image} --key KEY "

@@ -75,14 +75,18 @@ def _finding(finding: Finding, accepted: Accepted | None, *, colour: bool) -> st
     lines = [_label(finding.result, colour=colour) + printable(finding.id)]
     lines.append(_indented(finding.message))
     lines += [_indented(f"at: {line}") for line in _lines(finding.evidence)]
-    # commands for the guest would do harm where this is read
-    where = "here" if finding.id.startswith("image.") else "in the guest"
-    lines += [_indented(f"do {where}: {line}") for line in _lines(finding.remedy)]
+    lines += [_indented(f"do {_where(finding, line)}: {line}") for line in _lines(finding.remedy)]
     if finding.source:
         lines.append(_indented(f"see: {finding.source}"))
     if accepted is not None:
         lines.append(_indented(f"accepted: {accepted.reason}"))
     return "\n".join(lines)
+
+
+def _where(finding: Finding, line: str) -> str:
+    """Commands for the guest would do harm where this is read; our own are no use there."""
+    ours = finding.id.startswith("image.") or line.startswith("diskwright ")
+    return "here" if ours else "in the guest"
 
 
 def _by_reason(unread: Iterable[Finding]) -> Iterable[list[Finding]]:

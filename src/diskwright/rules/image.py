@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from diskwright.model.finding import Result, Severity
 from diskwright.model.image import ImageFormat
-from diskwright.model.units import MIB, SECTOR, exact_size, format_size
+from diskwright.model.units import MIB, SECTOR, exact_size, format_size, round_up
 from diskwright.rules import sources
 from diskwright.rules.rule import Case, Outcome, Rule, breaks, holds, unread
 
 _NO_DISKS = frozenset(
     {
         ImageFormat.LUKS,
-        ImageFormat.ISO,
         ImageFormat.GZIP,
         ImageFormat.ZSTD,
         ImageFormat.XZ,
@@ -31,14 +30,23 @@ _TOLD_APART = frozenset({"dirty", "size-unaligned"})  # codes that have a rule o
 
 
 def _format(case: Case) -> Outcome:
-    name = case.image.format
-    made = case.profile.preferred_format + (", compressed" if case.profile.compressed else "")
-    if name in _NO_DISKS:
+    name = _named(case.image.format, case.image.subformat)
+    preferred = _named(case.profile.preferred_format, case.profile.preferred_subformat)
+    made = preferred + (", compressed" if case.profile.compressed else "")
+    if case.image.format is ImageFormat.ISO:
+        return breaks(
+            "iso is an install medium, and no disk that a system was installed on",
+            remedy=(
+                "diskwright iso inspect IMAGE   # which system it installs",
+                "# install it on an empty disk, shut the machine down, and give that disk",
+            ),
+        )
+    if case.image.format in _NO_DISKS:
         return breaks(
             f"{name} is not a plain disk image",
             remedy=_THE_IMAGE_ITSELF,
         )
-    if name in case.profile.accepted_formats:
+    if {name, case.image.format.value} & set(case.profile.accepted_formats):
         return holds(f"{name} is accepted; prepare makes {made}")
     return breaks(
         f"{name} is not accepted as it is; prepare makes {made}",
@@ -49,7 +57,11 @@ def _format(case: Case) -> Outcome:
 
 
 def _preferred(case: Case) -> tuple[str, ...]:
-    return (f"diskwright convert IN OUT -O {case.profile.preferred_format}",)
+    return (f"diskwright convert IN OUT --profile {case.profile.name}",)
+
+
+def _named(image_format: str, subformat: str | None) -> str:
+    return f"{image_format}/{subformat}" if subformat else str(image_format)
 
 
 def _size(case: Case) -> Outcome:
@@ -73,6 +85,21 @@ def _size(case: Case) -> Outcome:
             _SHRINK,
         )
     return holds(f"{said} is within {span}")
+
+
+def _whole_units(case: Case) -> Outcome:
+    size, unit = case.image.virtual_size, case.profile.size_multiple
+    if size % unit == 0:
+        return holds(f"{size} bytes are whole units of {format_size(unit)}")
+    return breaks(
+        f"{size} bytes are no whole number of {format_size(unit)}",
+        (f"the next larger one: {round_up(size, unit)} bytes",),
+        _grown(case),
+    )
+
+
+def _grown(case: Case) -> tuple[str, ...]:
+    return (f"diskwright convert IMAGE OUT --profile {case.profile.name}   # adds zeros at its end",)
 
 
 def _object_size(case: Case) -> Outcome:
@@ -153,6 +180,15 @@ RULES = (
         _size,
         for_data=True,
         remedy=("diskwright convert IMAGE larger.qcow2 --size-multiple SIZE", *_SHRINK),
+    ),
+    Rule(
+        "image.size-multiple",
+        "The virtual size is a whole number of the service's units",
+        "Azure takes whole MiB only, and refuses any other disk after the upload.",
+        sources.AZURE,
+        _whole_units,
+        for_data=True,
+        remedy=_grown,
     ),
     Rule(
         "image.object-size",

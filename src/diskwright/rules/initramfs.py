@@ -39,16 +39,16 @@ def _said(initramfs: Initramfs) -> str:
     return f"{initramfs.path}: {initramfs.detail or initramfs.state}"
 
 
-def _virtio(case: Case) -> Outcome:
+def _drivers(case: Case) -> Outcome:
     kernels = started(case)
     if not kernels:
         return unread_section(case, Section.KERNELS, "the kernels")
-    if not case.profile.virtio_modules:
+    if not case.profile.boot_modules:
         return skip("this target asks for none")
     lacking: dict[str, list[str]] = {}
     open_reasons: list[str] = []
     for kernel in kernels:
-        missing = [m for m in case.profile.virtio_modules if m not in _held(kernel)]
+        missing = [m for m in case.profile.boot_modules if m not in _held(kernel)]
         if not missing:
             continue
         if reason := _not_told(kernel):
@@ -64,8 +64,10 @@ def _virtio(case: Case) -> Outcome:
             result=Result.WARN if set(names) <= _AFTER_ROOT else None,
         )
     if open_reasons:
-        return unread("whether the virtio drivers are there can't be told", open_reasons)
-    return holds("the virtio drivers are in the initramfs or in the kernel")
+        return unread(
+            "whether the drivers of the server's disk are there can't be told", open_reasons
+        )
+    return holds(f"{', '.join(case.profile.boot_modules)}: in the initramfs or in the kernel")
 
 
 def _held(kernel: Kernel) -> set[str]:
@@ -97,11 +99,11 @@ RULES = (
     ),
     Rule(
         "boot.initramfs-no-virtio",
-        "The initramfs has the virtio drivers",
-        "The server's disk and network are virtio devices: without a driver the kernel finds no "
-        "root. A driver built into the kernel counts.",
+        "The initramfs has the drivers of the server's disk and network",
+        "The server's disk and network are virtual devices (virtio on KVM, VMBus on Hyper-V): "
+        "without a driver the kernel finds no root. A driver built into the kernel counts.",
         sources.DRIVERS,
-        _virtio,
-        remedy=lambda case: rebuild(case, case.profile.virtio_modules),
+        _drivers,
+        remedy=lambda case: rebuild(case, case.profile.boot_modules),
     ),
 )

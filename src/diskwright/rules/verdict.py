@@ -6,17 +6,21 @@ from collections.abc import Sequence
 
 from diskwright.model.finding import Accepted, Finding, Result, Severity, Verdict
 from diskwright.model.guest import GuestFacts
-from diskwright.model.image import ImageFacts
+from diskwright.model.image import ImageFacts, ImageFormat
 from diskwright.model.profile import Minimum, Profile
 from diskwright.model.text import printable
 from diskwright.rules.registry import RULES
-from diskwright.rules.rule import Case, Outcome, Rule, State
+from diskwright.rules.rule import Case, Outcome, Rule, State, skip
 
 _LINES_LIMIT = 40
 _LINE_LIMIT = 1000  # characters
 _RESULTS = (Result.FAIL, Result.WARN, Result.UNKNOWN, Result.PASS, Result.SKIP)
 _SEVERITIES = (Severity.HIGH, Severity.MEDIUM, Severity.LOW)
 _PLAIN = {State.HOLDS: Result.PASS, State.UNREAD: Result.UNKNOWN, State.SKIPPED: Result.SKIP}
+
+
+# What is left to say of an install medium, which is no disk of anybody's
+_OF_A_MEDIUM = frozenset({"image.format", "image.oddities"})
 
 
 def judge(
@@ -42,7 +46,7 @@ def judge(
 
 
 def _finding(rule: Rule, case: Case) -> Finding:
-    outcome = rule.check(case)
+    outcome = _outcome(rule, case)
     return Finding(
         id=rule.id,
         result=_result(rule, outcome, case.profile),
@@ -52,6 +56,12 @@ def _finding(rule: Rule, case: Case) -> Finding:
         remedy=_joined(outcome.remedy, more="# … and {} more of this kind"),
         source=case.profile.sources.get(rule.id, rule.source),
     )
+
+
+def _outcome(rule: Rule, case: Case) -> Outcome:
+    if case.image.format is ImageFormat.ISO and rule.id not in _OF_A_MEDIUM:
+        return skip("an install medium is no disk, which image.format tells")
+    return rule.check(case)
 
 
 def _joined(lines: Sequence[str], *, more: str) -> str:

@@ -2,8 +2,9 @@
 
 Headers and tables are hit first: flipped bits, numbers that parsers trip over, cuts, splices,
 entries that change places. No mutant may crash, hang over 5 s, take over 300 MiB, open anything
-else, leave anything behind, or be read otherwise than qemu-img reads it. FORMAT:NUMBER with the
-seed is the same bytes again. Ends with 1 if anything was found.
+else, leave anything behind, or be read otherwise than qemu-img reads it. Of `chain` and `extents`
+what is named is followed, in a folder full of traps. FORMAT:NUMBER with the seed is the same bytes
+again. Ends with 1 if anything was found.
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from support.fuzzing.mutants import mutant
+from support.fuzzing.mutants import above, mutant
 from support.fuzzing.run import Fuzzer, Name, Report
-from support.fuzzing.seeds import FORMATS
+from support.fuzzing.scene import Scene
+from support.fuzzing.seeds import FOLLOWED, FORMATS
 
 
 def main(argv: list[str]) -> int:
@@ -24,9 +26,7 @@ def main(argv: list[str]) -> int:
     print(f"seed {options.seed}")
     if options.save:
         for name in options.only:
-            Path(options.save, str(name).replace(":", "-")).write_bytes(
-                mutant(name.format, name.seed, name.number)
-            )
+            _save(name, Path(options.save, str(name).replace(":", "-")))
     until = None if options.seconds is None else time.monotonic() + options.seconds
     share = 1.0 if options.only else options.read
     fuzzer = Fuzzer(share=share, jobs=options.jobs, until=until)
@@ -34,6 +34,15 @@ def main(argv: list[str]) -> int:
     report = fuzzer.run(names)
     _print(report, full=bool(options.only))
     return 1 if report.findings else 0
+
+
+def _save(name: Name, path: Path) -> None:
+    """A file; of a format that names others a folder with all that lay there."""
+    data = mutant(name.format, name.seed, name.number)
+    if name.format in FOLLOWED:
+        Scene(path).lay("", data, above(name.format, name.seed, name.number))
+    else:
+        path.write_bytes(data)
 
 
 def _options(argv: list[str]) -> argparse.Namespace:
@@ -46,7 +55,7 @@ def _options(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--read", type=float, default=0.2, help="share that is read whole (0.2)")
     parser.add_argument("--jobs", type=int, default=2, help="processes at once (2)")
     parser.add_argument("--only", action="append", default=[], metavar="FORMAT:NUMBER")
-    parser.add_argument("--save", metavar="DIR", help="write the mutants of --only there")
+    parser.add_argument("--save", metavar="DIR", help="write those of --only there")
     options = parser.parse_args(argv)
     unknown = set(options.formats) - set(FORMATS)
     if unknown:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -69,14 +70,19 @@ class UnpackedHere:
                 yield found
 
 
-def judge(path: Path, name: str, *, read: bool, work: Path) -> Ending:
-    """With `read` its disks are read through the confined tools, and copied into `work`."""
+def judge(path: Path, name: str, *, read: bool, work: Path, beneath: Path | None = None) -> Ending:
+    """With `read` its disks are read through the confined tools, and copied into `work`.
+
+    What it names is followed in the folder `beneath`, where there is one.
+    """
     ending = Ending(read=read)
     unpacker = UnpackedFiles() if read else UnpackedHere()
     isos = ConfinedIsoReader() if read else ReaderHere()
     try:
-        with ImageOpener(unpacker, isos).disks(str(path)) as found:
+        opener = ImageOpener(unpacker, isos, None if beneath is None else str(beneath))
+        with opener.disks(str(path)) as found:
             for number, source in enumerate(found):
+                ending.findings += _led(source, beneath)
                 _disk(source, number, read, work, ending)
         if name == "iso":
             _iso(path, isos, work, ending)
@@ -93,8 +99,6 @@ def _disk(source: Source, number: int, read: bool, work: Path, ending: Ending) -
     facts = source.facts
     if not 0 < facts.virtual_size < 1 << 63 or facts.virtual_size % 512:
         ending.findings.append(f"size: {facts.virtual_size}")
-    if facts.references or len(list(source.disk.files())) != 1:
-        ending.findings.append(f"follows: {facts.references}")
     local = facts.format in (ImageFormat.RAW, ImageFormat.ISO) and not source.disk.offset
     if not read and not local:
         return
@@ -106,6 +110,29 @@ def _disk(source: Source, number: int, read: bool, work: Path, ending: Ending) -
             ending.copies.append((str(copy), oracle.options(_kept(source, work))))
     if read and local:
         ConfinedGuestInspector(descriptor=exporter.descriptor).inspect(source.disk)
+
+
+def _led(source: Source, beneath: Path | None) -> Iterator[str]:
+    """What it was led to that it must not be: a file elsewhere, or another than its name means."""
+    references, files = source.facts.references, list(source.disk.files())
+    if beneath is None:
+        if references or len(files) != 1:
+            yield f"follows: {references}"
+        return
+    root = os.path.realpath(beneath)
+    for identity in files:
+        status = os.lstat(identity.path)
+        regular = stat.S_ISREG(status.st_mode)
+        same = (status.st_dev, status.st_ino) == (identity.device, identity.inode)
+        real = os.path.realpath(identity.path)
+        if not (regular and same and real == identity.path and real.startswith(root + "/")):
+            yield f"follows: {identity.path}"
+    named = [*(one.path for one in source.disk.extents)]
+    named += [] if source.disk.backing is None else [source.disk.backing.identity.path]
+    folder = os.path.dirname(files[0].path)
+    meant = [os.path.realpath(os.path.join(folder, one.name)) for one in references]
+    if named != meant:
+        yield f"follows: {named}, where {meant} is meant"
 
 
 def _kept(source: Source, work: Path) -> DiskFile:

@@ -82,3 +82,35 @@ def _without_chance(driver: str, data: bytes) -> bytes:
         if count:
             changed[offset + 16 : offset + 24] = bytes(8)  # when the snapshot was made
     return bytes(changed)
+
+
+# What of a disk is in the file itself, and how: options, and commands of qemu-io
+_OVER: list[tuple[str, tuple[str, ...]]] = [
+    (
+        "cluster_size=16384,extended_l2=on",
+        ("write -P 1 512 1k", "write -P 2 32k 2k", "write -z 40k 4k", "discard 100k 16k"),
+    ),
+    (
+        "cluster_size=4096,compression_type=zstd",
+        ("write -c -P 3 8k 4k", "write -c -P 4 60k 8k", "write -P 5 200k 100", "write -z 300k 8k"),
+    ),
+]
+
+
+@cache
+def made_over(name: str, driver: str) -> tuple[bytes, ...]:
+    """qcow2 files over a file `name`, each with some of the disk; the same bytes as above."""
+    found = []
+    with tempfile.TemporaryDirectory() as folder:
+        with open(f"{folder}/{name}", "wb") as out:
+            out.write(_content())
+        for options, commands in _OVER:
+            path = f"{folder}/made"
+            argv = ["qemu-img", "create", "-q", "-f", "qcow2", "-F", driver, "-b", name]
+            subprocess.run([*argv, "-o", options, path], check=True, capture_output=True)
+            words = [word for command in commands for word in ("-c", command)]
+            subprocess.run(["qemu-io", *words, path], check=True, capture_output=True)
+            with open(path, "rb") as made:
+                found.append(made.read())
+            os.unlink(path)
+    return tuple(found)

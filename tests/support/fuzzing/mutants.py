@@ -7,7 +7,9 @@ import struct
 from collections.abc import Callable
 
 from support import iso_mutants
-from support.fuzzing.seeds import FORMATS, Seed, seeds
+from support.fuzzing import beside
+from support.fuzzing.seed import Seed
+from support.fuzzing.seeds import FOLLOWED, FORMATS, seeds
 
 # Numbers that parsers trip over, next to those of the file itself.
 _NUMBERS = (
@@ -24,18 +26,24 @@ _TEXTS = (
     b"9" * 40, b"parentCID=1\n", b'parentFileNameHint="/etc/passwd"\n',
 )  # fmt: skip
 # Where a whole number has to be: in headers and tables of these formats there are no texts.
-_TEXTUAL = {"vmdk-descriptor", "ova", "luks", "vmdk", "vmdk-stream"}
+_TEXTUAL = {"vmdk-descriptor", "ova", "luks", "vmdk", "vmdk-stream", "extents"}
 _TIMES = (1, 1, 1, 2, 2, 3, 5)
+_TIMES_RENAMED = (0, 0, 0, 1, 1, 2, 3)
+_FOREIGN = tuple(kind for kind in FORMATS if kind not in FOLLOWED)
 
 
 def mutant(name: str, seed: int, number: int) -> bytes:
     """Mutant `number` of a format, from 0, in the series that `seed` begins."""
-    chance = random.Random(f"{name} {seed} {number}")
+    chance = _chance(name, seed, number)
     if name == "iso" and chance.random() < 0.9:
         return iso_mutants.mutant(chance.randrange(1 << 62))
     base = chance.choice(seeds(name))
     data = bytearray(base.data)
-    for _ in range(chance.choice(_TIMES)):
+    times = _TIMES
+    if base.rename is not None and chance.random() < 0.6:
+        data[:] = base.rename(base.data, beside.name(chance), chance)
+        times = _TIMES_RENAMED
+    for _ in range(chance.choice(times)):
         _change(data, base, name, chance)
     if chance.random() < 0.12:
         _cut(data, base, chance)
@@ -48,9 +56,18 @@ def mutant(name: str, seed: int, number: int) -> bytes:
     return made
 
 
+def above(name: str, seed: int, number: int) -> bytes | None:
+    """The good file that names the mutant, where one does: that one is opened instead."""
+    return _chance(name, seed, number).choice(seeds(name)).above if name in FOLLOWED else None
+
+
+def _chance(name: str, seed: int, number: int) -> random.Random:
+    return random.Random(f"{name} {seed} {number}")
+
+
 def _change(data: bytearray, base: Seed, name: str, chance: random.Random) -> None:
     at = _place(data, base, chance)
-    if name in _TEXTUAL and chance.random() < 0.5:
+    if (base.textual or name in _TEXTUAL) and chance.random() < 0.5:
         _write_text(data, at, chance)
         return
     ways: tuple[Callable[[bytearray, int, random.Random], None], ...] = (
@@ -144,7 +161,7 @@ def _splice_own(data: bytearray, at: int, chance: random.Random) -> None:
 
 def _splice_foreign(data: bytearray, at: int, chance: random.Random) -> None:
     """A piece of a file of any format, at its own place or here."""
-    other = chance.choice(seeds(chance.choice(tuple(FORMATS)))).data
+    other = chance.choice(seeds(chance.choice(_FOREIGN))).data
     length = min(chance.choice((8, 64, 512, 4096)), len(other))
     start = chance.choice((0, 0, 32768, len(other) - length))
     piece = other[start : start + length]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache, partial
 
 from diskwright.model.image import ImageFormat
-from support.fuzzing import sums
+from support.fuzzing import chains, sums
 from support.fuzzing.made import made_by_qemu
+from support.fuzzing.seed import Places, Seed
 from support.hostile import iso as iso_builder
 from support.hostile.corpus import build
 from support.hostile.qcow2 import qcow2
@@ -28,17 +28,6 @@ from support.vmdk_maker import descriptor as vmdk_text
 K = 1024
 MIB = 1 << 20
 GRAIN = 8
-Places = tuple[tuple[int, int], ...]
-Repair = Callable[[bytes], bytes]
-
-
-@dataclass(frozen=True)
-class Seed:
-    """`hot`: where headers and tables stand. `repair` puts checksums right after a change."""
-
-    data: bytes
-    hot: Places
-    repair: Repair | None = None
 
 
 def _noise(length: int) -> bytes:
@@ -209,6 +198,12 @@ def _iso() -> list[Seed]:
     return [Seed(data, ((16 * 2048, 40 * 2048),)) for data in (iso_builder.iso(), *originals())]
 
 
+def _chain() -> list[Seed]:
+    below = [*_qcow2()[2:4], _vmdk()[0], _vhd()[0], *_qed()[:1], _qcow()[0], _parallels()[0]]
+    raw = Seed(_raw()[0].data[: 64 * K], ((0, 64), (64 * K - 64, 64 * K)))
+    return [*chains.tops(), *chains.beneath(*below, raw)]
+
+
 FORMATS: dict[str, Callable[[], list[Seed]]] = {
     "raw": _raw,
     "qcow2": _qcow2,
@@ -226,7 +221,10 @@ FORMATS: dict[str, Callable[[], list[Seed]]] = {
     "ova": _ova,
     "iso": _iso,
     **{kind.value: partial(_packed, kind) for kind in PACK},
+    "chain": _chain,
+    "extents": chains.extents,
 }
+FOLLOWED = ("chain", "extents")  # that name other files, in a folder that is allowed
 
 
 @cache

@@ -57,6 +57,7 @@ def read_facts(source: ImageSource) -> ImageFacts:
     descriptor = parse(source, text, 0, alone=True)
     _check_parent(source, text, descriptor, 0)
     _check_extents(source, descriptor)
+    _check_named(source, text, descriptor, 0)
     size = sum(extent.sectors for extent in descriptor.extents) * SECTOR
     return _described(source, descriptor, size, references)
 
@@ -105,6 +106,7 @@ def _sparse_facts(source: ImageSource) -> ImageFacts:
     descriptor = parse(source, text, base, alone=False)
     _check_parent(source, text, descriptor, base)
     _check_embedded(source, header, descriptor)
+    _check_named(source, text, descriptor, base)
     facts = _described(source, descriptor, header.capacity * SECTOR, references)
     return _with_header(facts, source, header, end)
 
@@ -208,6 +210,14 @@ def _check_extents(source: ImageSource, descriptor: Descriptor) -> None:
             raise source.broken(_CODE, detail, extent.at)
     if sum(extent.sectors for extent in descriptor.extents) > limits.VMDK_SECTORS:
         raise source.broken("size-too-large", "more sectors in all than any disk has")
+
+
+def _check_named(source: ImageSource, text: bytes, descriptor: Descriptor, base: int) -> None:
+    """What was taken for an extent's name, before the lines were understood, is one."""
+    understood = [(one.kind, one.name) for one in descriptor.extents if one.name]
+    if [(kind, name) for kind, name, _ in names_in(text)] != understood:
+        detail = "a line that is an extent to some readers, and a word to others"
+        raise source.broken(_CODE, detail, base)
 
 
 def _check_embedded(source: ImageSource, header: Header, descriptor: Descriptor) -> None:
