@@ -99,7 +99,8 @@ def _whole_units(case: Case) -> Outcome:
 
 
 def _grown(case: Case) -> tuple[str, ...]:
-    return (f"diskwright convert IMAGE OUT --profile {case.profile.name}   # adds zeros at its end",)
+    command = f"diskwright convert IMAGE OUT --profile {case.profile.name}"
+    return (f"{command}   # adds zeros at its end",)
 
 
 def _object_size(case: Case) -> Outcome:
