@@ -208,6 +208,19 @@ class Diskwright(IsoVerbs, PrepareVerbs, ValidateVerbs):
             store=self._adapters.store(to) if to else None,
         )
 
+    def service_of(self, profile: str | None) -> str:
+        """Whose call imports what was prepared under a profile; empty where that is not known.
+
+        Raises UsageError for a profile that there is none of.
+        """
+        return self._adapters.profile(profile).service
+
+    def service_of_shipped(self, profile: str) -> str:
+        """As `service_of`, by a name that nobody vouches for: it opens no file of the user's."""
+        from diskwright.config_profiles import profile_names
+
+        return self.service_of(profile) if profile in profile_names() else ""
+
     def passphrase(self) -> str:
         """From the file that the settings name, else as the caller asks for it."""
         return self._adapters.passphrase()

@@ -126,7 +126,7 @@ def profile_option(command: F) -> F:
         metavar="NAME",
         shell_complete=profile_names,
         callback=not_empty,
-        help="Target profile (default: huawei-ims, or what the settings say).",
+        help="Target profile, or a TOML file of yours (default: huawei-ims, or of the settings).",
     )(command)
 
 
