@@ -8,8 +8,8 @@ from diskwright.rules import sources
 from diskwright.rules.grub import rebuild
 from diskwright.rules.rule import Case, Outcome, Rule, breaks, holds, skip, unread, unread_section
 
-# The network driver can be loaded later, from the root file system.
-_AFTER_ROOT = frozenset({"virtio_net"})
+# A network driver can be loaded later, from the root file system.
+_AFTER_ROOT = frozenset({"virtio_net", "ena"})
 
 
 def started(case: Case) -> tuple[Kernel, ...]:
