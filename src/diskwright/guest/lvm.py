@@ -16,29 +16,72 @@ MAX_TEXTS = 16  # different ones on one disk; those of one group are alike
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A physical volume. `texts` passed their checksums; `errors` are of areas that did not."""
+    """A physical volume. `groups`: UUIDs of those that its own metadata describes, mostly one.
+
+    `in_none`: it keeps the place for metadata, and has none. `error`: why one of its areas can't be
+    believed, mostly empty.
+    """
 
     uuid: str
     source: ByteSource
-    keeps_metadata: bool
-    texts: tuple[bytes, ...]
-    errors: tuple[str, ...]
+    groups: frozenset[str]
+    in_none: bool
+    error: str
 
 
-def read_member(source: ByteSource) -> Member:
-    """Raises `Unreadable` where the label can't be believed."""
+@dataclass(slots=True)
+class Groups:
+    """Of one disk: the newest description of each group. Texts that are alike are read once."""
+
+    by_uuid: dict[str, VolumeGroup] = field(default_factory=dict)
+    _known: dict[tuple[int, int], VolumeGroup | Unreadable] = field(default_factory=dict)
+
+    def add(self, text: bytes) -> VolumeGroup:
+        """Raises `Unreadable` where the text describes no group."""
+        key = (len(text), hash(text))
+        if key not in self._known:
+            if len(self._known) >= MAX_TEXTS:
+                raise Unreadable("too-large", f"there are more than {MAX_TEXTS} volume groups")
+            self._known[key] = self._read(text)
+        known = self._known[key]
+        if isinstance(known, Unreadable):
+            raise damaged(known.detail)
+        return known
+
+    def of(self, member: Member) -> VolumeGroup | None:
+        """The group that a physical volume is part of."""
+        return next((group for group in self.by_uuid.values() if is_part(member, group)), None)
+
+    def _read(self, text: bytes) -> VolumeGroup | Unreadable:
+        try:
+            group = parse_group(text)
+        except Unreadable as error:
+            return error
+        known = self.by_uuid.get(group.uuid)
+        if known is None or group.seqno > known.seqno:
+            self.by_uuid[group.uuid] = group
+        return group
+
+
+def is_part(member: Member, group: VolumeGroup) -> bool:
+    """What a physical volume says of itself counts more than what others say of it."""
+    return member.uuid in group.pvs and (not member.groups or group.uuid in member.groups)
+
+
+def read_member(source: ByteSource, groups: Groups) -> Member:
+    """Adds what it says to `groups`. Raises `Unreadable` where the label can't be believed."""
     header = _header(source)
-    texts: list[bytes] = []
+    described: set[str] = set()
     errors: list[str] = []
     for area in header.metadata:
         try:
             text = _text(source, area)
-        except Unreadable as error:
-            errors.append(error.detail)
-            continue
-        if text is not None:
-            texts.append(text)
-    return Member(header.uuid, source, bool(header.metadata), tuple(texts), tuple(errors))
+            if text is not None:
+                described.add(groups.add(text).uuid)
+        except Unreadable as failure:
+            errors.append(failure.detail)
+    in_none = bool(header.metadata) and not described and not errors
+    return Member(header.uuid, source, frozenset(described), in_none, "; ".join(errors[:1]))
 
 
 def _header(source: ByteSource) -> layout.PvHeader:
@@ -62,33 +105,3 @@ def _text(source: ByteSource, area: layout.Area) -> bytes | None:
     if layout.checksum(text) != place.checksum:
         raise damaged("the metadata has a wrong checksum")
     return text
-
-
-@dataclass(slots=True)
-class Groups:
-    """Of one disk: the newest description of each group. Texts that are alike are read once."""
-
-    by_uuid: dict[str, VolumeGroup] = field(default_factory=dict)
-    _known: dict[bytes, str] = field(default_factory=dict)
-
-    def add(self, text: bytes) -> str:
-        """Why the text is no description of a group; empty where it is one."""
-        if text not in self._known:
-            self._known[text] = self._read(text)
-        return self._known[text]
-
-    def of(self, pv: str) -> VolumeGroup | None:
-        """The group that a physical volume is part of."""
-        return next((group for group in self.by_uuid.values() if pv in group.pvs), None)
-
-    def _read(self, text: bytes) -> str:
-        if len(self._known) >= MAX_TEXTS:
-            return f"there are more than {MAX_TEXTS} volume groups on the disk"
-        try:
-            group = parse_group(text)
-        except Unreadable as error:
-            return error.detail
-        known = self.by_uuid.get(group.uuid)
-        if known is None or group.seqno > known.seqno:
-            self.by_uuid[group.uuid] = group
-        return ""

@@ -22,7 +22,7 @@ LABEL_TYPE = b"LVM2 001"
 AREA_MAGIC = b" LVM2 x[5A%r0N*>"
 AREA_HEADER_SIZE = 512
 AREA_IGNORED = 1  # RAW_LOCN_IGNORED: nothing there counts
-MAX_AREAS = 8  # of one kind; lvm2 makes one of data and two of metadata at most
+MAX_AREAS = 2  # of one kind: lvm2 makes no more
 
 _LABEL = struct.Struct("<8sQII8s")
 _LABEL_CHECKED = 20  # the checksum is of what stands behind it

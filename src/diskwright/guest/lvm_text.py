@@ -19,7 +19,7 @@ Tree: TypeAlias = dict[str, Value]
 
 MAX_TEXT = 4 << 20
 MAX_DEPTH = 8  # lvm2 writes five
-MAX_VALUES = 100_000  # sections, keys and members of lists; a volume takes about 20
+MAX_VALUES = 50_000  # sections, keys and members of lists; a volume takes about 20
 
 _TOKEN = re.compile(
     r"""(?:\s|\#[^\n]*+)++

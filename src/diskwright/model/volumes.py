@@ -10,14 +10,15 @@ class Volume:
     """A logical volume. `name` is its device: `/dev/mapper/vg0-root`; `size` is bytes.
 
     `uuid`: the group's and its own, with a slash between. `partitions` hold it (none: the whole
-    disk does). `complete`: all of it is on this disk. `note` says why it was not read.
+    disk does). `complete`: all of it is on this disk (None: not known). `note` says why it was not
+    read.
     """
 
     name: str
     uuid: str
     size: int
     partitions: tuple[int, ...]
-    complete: bool
+    complete: bool | None
     note: str = ""
 
 
