@@ -92,9 +92,9 @@ def parse_group(raw: bytes) -> VolumeGroup:
         raise damaged("metadata: two physical volumes have the same UUID")
     described = list(_sections(section, "logical_volumes"))
     volumes = [_logical(key, of, pvs, extent_size) for key, of in described]
+    volumes = _without_snapshots(volumes, described)
     if sum(volume.visible for volume in volumes) > MAX_VOLUMES:
         raise Unreadable("too-large", f"metadata: more than {MAX_VOLUMES} volumes")
-    volumes = _without_snapshots(volumes, described)
     volumes = _without_shared(volumes)
     if "EXPORTED" in _words(section, "status"):
         volumes = [_refuse(volume, "its volume group is exported") for volume in volumes]
@@ -185,17 +185,34 @@ def _kind(part: Tree) -> str:
 def _without_snapshots(
     volumes: list[LogicalVolume], described: list[tuple[str, Tree]]
 ) -> list[LogicalVolume]:
-    """What looks like a plain volume and holds a snapshot's old contents, or is to take them."""
-    hidden: set[Value] = set()
-    for _, section in described:
+    """What looks like a plain volume and holds an origin's old contents, or is to take them.
+
+    A snapshot is described by a volume that stands for nothing but its three names.
+    """
+    stores: set[Value] = set()
+    merging: set[Value] = set()
+    pseudo: set[str] = set()
+    for name, section in described:
         for part in section.values():
             if isinstance(part, dict) and part.get("type") == "snapshot":
-                names = ["cow_store", "merging_store", *["origin"] * ("merging_store" in part)]
-                hidden |= {value for name in names if isinstance(value := part.get(name), str)}
-    return [
-        _refuse(volume, "LVM snapshot is not read") if volume.name in hidden else volume
-        for volume in volumes
-    ]
+                pseudo.add(name)
+                store = part.get("merging_store", part.get("cow_store"))
+                stores |= {store} if isinstance(store, str) else set()
+                origin = part.get("origin")
+                merging |= (
+                    {origin} if "merging_store" in part and isinstance(origin, str) else set()
+                )
+    found: list[LogicalVolume] = []
+    for volume in volumes:
+        if volume.name in pseudo:
+            found.append(replace(volume, visible=False))
+        elif volume.name in stores:
+            found.append(replace(_refuse(volume, "LVM snapshot is not read"), visible=True))
+        elif volume.name in merging:
+            found.append(_refuse(volume, "LVM snapshot is not read"))
+        else:
+            found.append(volume)
+    return found
 
 
 def _without_shared(volumes: list[LogicalVolume]) -> list[LogicalVolume]:
