@@ -23,12 +23,6 @@ def at(*pieces: tuple[int, bytes]) -> bytes:
 
 
 DISKS = {
-    "xfs": at(
-        (0, b"XFSB" + struct.pack(">IQ", 4096, 1000)),
-        (32, ID.bytes),
-        (108, b"root"),
-        (144, bytes(6) + b"\1\0"),
-    ),
     "btrfs": at(
         (65536 + 32, ID.bytes),
         (65536 + 64, b"_BHRfS_M"),
@@ -66,7 +60,6 @@ DISKS = {
     "iso9660": at((32768, b"\1CD001\1\0" + b" " * 32 + b"root".ljust(32))),
 }
 WANTED: dict[str, tuple[str | None, str | None, int | None, int | None, bool | None]] = {
-    "xfs": (str(ID), "root", 4096000, 256 * 4096, None),
     "btrfs": (str(ID), "root", 900, 500, True),
     "swap": (str(ID), "root", 409600, None, None),
     "crypto_LUKS": (str(ID), "root", None, None, None),
@@ -126,10 +119,16 @@ def test_what_was_there_before_an_ext_is_not_what_is_there() -> None:
 
 
 def test_sizes_that_no_manifest_can_hold_are_a_problem_and_no_numbers() -> None:
-    data = bytearray(DISKS["xfs"])
-    data[4:16] = struct.pack(">IQ", 4096, 1 << 60)
+    data = bytearray(DISKS["btrfs"])
+    data[65536 + 112 : 65536 + 120] = struct.pack("<Q", 1 << 60)
     found = facts(bytes(data))
     assert (found.size, found.free) == (None, 256 * 4096)
     assert [p.code for p in found.problems] == ["header-inconsistent"]
-    data[144:152] = b"\xff" * 8
-    assert facts(bytes(data)).free is None
+    data[65536 + 120 : 65536 + 128] = struct.pack("<Q", (1 << 60) - 5)
+    assert facts(bytes(data)).free == 5
+def test_an_xfs_that_is_refused_keeps_its_uuid_for_fstab() -> None:
+    found = facts(at((0, b"XFSB"), (32, ID.bytes), (100, b"\0\x06"), (108, b"root")))
+    assert (found.type, found.read, found.uuid, found.label) == ("xfs", False, str(ID), "root")
+    assert found.note == "xfs version 6"
+
+
