@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-from support.guest_disks import run
+from support.guest_disks import loop_device, run
 
 MIB = 1 << 20
 _CONFIG = (
@@ -51,24 +48,6 @@ class Lvm:
 @contextmanager
 def lvm_on(image: Path, places: Sequence[tuple[int, int]]) -> Iterator[Lvm]:
     """Over parts of a disk's file, (start, length) in bytes. What can't be had skips by name."""
-    devices: list[str] = []
-    try:
-        for start, length in places:
-            devices.append(_loop(image, start, length))
-        yield Lvm(tuple(devices))
-    finally:
-        for device in devices:
-            subprocess.run(["losetup", "-d", device], check=False)
-
-
-def _loop(image: Path, start: int, length: int) -> str:
-    if os.geteuid() != 0:
-        pytest.skip("loop devices need root")
-    argv = ["losetup", "-f", "--show", "-o", str(start), "--sizelimit", str(length), str(image)]
-    try:
-        done = subprocess.run(argv, capture_output=True, text=True, check=False)
-    except FileNotFoundError:
-        pytest.skip("losetup is not installed: scripts/setup")
-    if done.returncode:
-        pytest.skip(f"no loop device can be had: {done.stderr.strip()}")
-    return done.stdout.strip()
+    with ExitStack() as devices:
+        parts = (("-o", str(start), "--sizelimit", str(length)) for start, length in places)
+        yield Lvm(tuple(devices.enter_context(loop_device(image, *part)) for part in parts))

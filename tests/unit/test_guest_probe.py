@@ -56,6 +56,7 @@ DISKS = {
         (108, b"\x09"),
     ),
     "BitLocker": at((0, b"\xeb\x58\x90-FVE-FS-\0\2\x08\x20\0\2"), (510, b"\x55\xaa")),
+    "storage_spaces": at((0, b"SPACEDB \0\3\2\0")),
     "squashfs": at((0, b"hsqs")),
     "iso9660": at((32768, b"\1CD001\1\0" + b" " * 32 + b"root".ljust(32))),
 }
@@ -68,8 +69,14 @@ WANTED: dict[str, tuple[str | None, str | None, int | None, int | None, bool | N
     "ntfs": ("00000000000000AB", None, 1024000, None, None),
     "exfat": ("ABCD-1234", None, SIZE, None, True),
     "BitLocker": (None, None, None, None, None),
+    "storage_spaces": (None, None, None, None, None),
     "squashfs": (None, None, None, None, None),
     "iso9660": (None, "root", None, None, None),
+}
+NOTES = {
+    "swap": "",
+    "crypto_LUKS": "encrypted by LUKS2",
+    "BitLocker": "encrypted by BitLocker",
 }
 
 
@@ -85,7 +92,7 @@ def test_what_is_not_read_is_named_with_what_its_superblock_says(kind: str) -> N
     found = facts(DISKS[kind])
     assert (found.type, found.partition, found.read) == (kind, 3, False)
     assert (found.uuid, found.label, found.size, found.free, found.dirty) == WANTED[kind]
-    assert found.note == ("" if kind == "swap" else f"{kind} is not read yet")
+    assert found.note == NOTES.get(kind, f"{kind} is not read yet")
 
 
 @pytest.mark.parametrize("kind", DISKS)
@@ -93,6 +100,20 @@ def test_a_cut_off_superblock_is_survived(kind: str) -> None:
     for length in (0, 1, 511, 512, 513, 1024, 2048, 4096, 32768 + 10, 65536 + 100):
         found = probe(source_of(DISKS[kind][:length]), None)
         assert found is None or (found.facts.type, found.reader) == (kind, None)
+
+
+def test_what_looks_like_a_fat_and_is_bitlocker_is_not_read_as_a_fat() -> None:
+    fat = (0, b"\xeb\x58\x90MSWIN4.1\0\2\x08\x20\0\2"), (21, b"\xf8"), (510, b"\x55\xaa")
+    guid = bytes.fromhex("3bd66749292ed84a8399f6a339e3d001")
+    found = facts(at(*fat, (424, guid)))
+    assert (found.type, found.note) == ("BitLocker", "encrypted by BitLocker To Go")
+    plain = probe(source_of(at(*fat)), 3)
+    assert plain is None or plain.facts.type != "BitLocker"
+
+
+def test_swap_of_the_first_version_is_swap() -> None:
+    found = facts(at((4086, b"SWAP-SPACE")))
+    assert (found.type, found.note, found.uuid) == ("swap", "", None)
 
 
 def test_nothing_known_is_nothing() -> None:

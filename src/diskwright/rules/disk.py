@@ -94,7 +94,7 @@ def _backup(case: Case) -> Outcome:
         return skip("only a GPT has a backup")
     check = _problem(
         _BACKUP,
-        "the backup table is at the end of the disk",
+        "the backup table is whole, and where the first one says",
         _MOVE_BACKUP,
     )
     return check(case)
