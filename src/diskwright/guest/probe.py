@@ -76,8 +76,6 @@ def _named(signature: Signature, partition: int | None) -> FileSystem:
     note = "" if signature.type == "swap" else f"{signature.type} is not read yet"
     if signature.encrypted:
         note = f"encrypted by {signature.encrypted}"
-    if signature.encrypted:
-        note = f"encrypted by {signature.encrypted}"
     facts = FileSystem(
         type=signature.type,
         partition=partition,
