@@ -113,6 +113,18 @@ def test_a_root_that_may_be_on_what_was_not_read_is_not_known_to_lack() -> None:
     assert found["disk.one-system-disk"].result is Result.UNKNOWN
 
 
+@pytest.mark.parametrize("dirty", [True, None])
+def test_a_root_that_may_be_in_a_log_alone_is_not_known_to_lack(dirty: bool | None) -> None:
+    other = replace(ROOT, type="xfs", dirty=dirty, note="its log was not replayed")
+    unread = (Unread(Section.ROOT, "xfs log not replayed"),)
+    found = findings(GuestFacts(table=TABLE, filesystems=(other,), unread=unread))
+    assert found["disk.one-system-disk"].result is Result.UNKNOWN
+    assert "xfs log not replayed" in found["disk.one-system-disk"].message
+    clean = replace(other, dirty=False)
+    found = findings(GuestFacts(table=TABLE, filesystems=(clean,)))
+    assert found["disk.one-system-disk"].result is Result.FAIL
+
+
 def test_the_reason_why_something_was_not_read_is_told() -> None:
     guest = GuestFacts(unread=(Unread(Section.ROOT, "xfs is not read yet"),))
     assert "xfs is not read yet" in findings(guest)["boot.fstab-device-name"].message

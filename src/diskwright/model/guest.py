@@ -89,6 +89,9 @@ class PartitionTable:
     problems: tuple[Problem, ...] = ()
 
 
+_UNREPLAYED = frozenset({"journal-unread", "journal-fast-commits"})
+
+
 @dataclass(frozen=True, slots=True)
 class FileSystem:
     """`type`: ext4, vfat, xfs, swap, … It is on a `partition` or on a `volume` (by its `name`);
@@ -109,6 +112,13 @@ class FileSystem:
     note: str = ""
     problems: tuple[Problem, ...] = ()
     volume: str | None = None
+
+    @property
+    def unreplayed(self) -> bool:
+        """Read, and a log may hold what is not seen: that a name is missing then proves little."""
+        codes = {problem.code for problem in self.problems}
+        by_log = self.type == "xfs" and self.dirty is not False
+        return self.read and (by_log or bool(codes & _UNREPLAYED))
 
     @property
     def place(self) -> str:

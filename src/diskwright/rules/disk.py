@@ -45,7 +45,8 @@ def _one_system(case: Case) -> Outcome:
     guest = case.guest
     if guest.root is not None:
         return holds("one system disk: the root file system is on it")
-    if _no_filesystems(case) or _closed(guest):
+    behind = any(fs.unreplayed for fs in guest.filesystems or ())
+    if _no_filesystems(case) or _closed(guest) or behind:
         return unread_section(case, Section.ROOT, "the root file system")
     return breaks(
         "no operating system was found on this disk",
@@ -152,7 +153,7 @@ def _dirty(case: Case) -> Outcome:
     if root is None:
         return unread_section(case, Section.ROOT, what)
     if root.dirty is None:
-        return unread(f"{what} is not known")
+        return unread(f"{what} is not known{root.note and f': {root.note}'}")
     return holds("the file systems were unmounted cleanly")
 
 
