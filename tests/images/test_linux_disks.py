@@ -112,6 +112,28 @@ def assert_root(facts: GuestFacts, wanted: dict[str, str]) -> None:
     assert {e.root_named_by for e in facts.bootloader.entries} == {expected}
 
 
+def test_the_volumes_of_a_disk_are_those_that_it_was_made_with(
+    facts_of: Callable[[str], GuestFacts],
+) -> None:
+    """`p3=PV of vg0: root xfs 640 MiB, var ext4 256 MiB, swap 64 MiB`"""
+    disk = next(disk for disk in GOOD if disk.name == "debian12-uefi-lvm")
+    number, group, listed = re.findall(r"p(\d)=PV of (\w+): ([^;]*)", disk.expected_facts)[0]
+    made = {}
+    for words in (part.split() for part in listed.split(", ")):
+        made[f"/dev/mapper/{group}-{words[0]}"] = (words[-3], int(words[-2]) << 20)
+    facts = facts_of(disk.file)
+    assert [(v.partitions, v.complete, v.note) for v in facts.volumes] == [
+        ((int(number),), True, "")
+    ] * len(made)
+    types = {fs.volume: fs.type for fs in facts.filesystems or () if fs.volume}
+    assert {v.name: (types[v.name], v.size) for v in facts.volumes} == made
+    assert [fs.note for fs in facts.filesystems or () if fs.type == "LVM2_member"] == [
+        f"physical volume of {group}"
+    ]
+    assert facts.root is not None
+    assert (facts.filesystems or ())[facts.root].volume == f"/dev/mapper/{group}-root"
+
+
 def test_every_expected_good_disk_is_there() -> None:
     assert len(GOOD) >= 7
     assert len(DELTAS) >= 30

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from diskwright.guest.lvm_map import open_volume
 from diskwright.guest.partitions import read_table
 from diskwright.guest.probe import open_filesystem
 from diskwright.guest.source import ByteSource
-from diskwright.model.guest import GuestFacts
+from diskwright.model.guest import GuestFacts, NamedBy
 from support.guest_disks import (
     FileDisk,
     make_tree,
@@ -27,7 +26,7 @@ from support.guest_disks import (
     seen_in_folder,
     source_of_file,
 )
-from support.lvm2 import MIB, Lvm, lvm_on
+from support.lvm2 import MIB, Lvm, lvm_on, partitioned
 
 SIZES = {"lin-ear": 36 * MIB, "striped": 40 * MIB, "span": 60 * MIB}
 
@@ -64,16 +63,6 @@ def disk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Disk]:
             run("mke2fs", "-q", "-F", "-t", "ext4", "-d", tree, content, f"{size // 1024}K")
             put(lvm, image, places, name, content)
         yield Disk(image, tree, said)
-
-
-def partitioned(image: Path, *mebibytes: int) -> list[tuple[int, int]]:
-    image.touch()
-    os.truncate(image, (sum(mebibytes) + 2) * MIB)
-    lines = "".join(
-        f"size={size}M,type=E6D6D379-F507-44C2-A23C-238F2A3DF928\n" for size in mebibytes
-    )
-    run("sfdisk", "-q", image, input=f"label: gpt\n{lines}")
-    return [(p.start, p.length) for p in read_table(source_of_file(image)).partitions]
 
 
 def put(lvm: Lvm, image: Path, places: list[tuple[int, int]], name: str, content: Path) -> None:
@@ -171,148 +160,6 @@ def test_metadata_that_went_round_its_ring(tmp_path: Path) -> None:
     assert any(later < earlier for earlier, later in pairwise(starts))
 
 
-OTHERS = """
-pool {
-  id = "POOLxx-bbbb-bbbb-bbbb-bbbb-bbbb-bbbbbb"
-  status = ["READ", "WRITE", "VISIBLE"]
-  flags = []
-  segment_count = 1
-  segment1 {
-    start_extent = 0
-    extent_count = 4
-    type = "thin-pool"
-    metadata = "pool_tmeta"
-    pool = "pool_tdata"
-    transaction_id = 1
-    chunk_size = 128
-    discards = "passdown"
-    zero_new_blocks = 1
-  }
-}
-thin {
-  id = "THINxx-bbbb-bbbb-bbbb-bbbb-bbbb-bbbbbb"
-  status = ["READ", "WRITE", "VISIBLE"]
-  flags = []
-  segment_count = 1
-  segment1 {
-    start_extent = 0
-    extent_count = 9
-    type = "thin"
-    thin_pool = "pool"
-    transaction_id = 0
-    device_id = 1
-  }
-}
-r1 {
-  id = "RAIDxx-bbbb-bbbb-bbbb-bbbb-bbbb-bbbbbb"
-  status = ["READ", "WRITE", "VISIBLE"]
-  flags = []
-  segment_count = 1
-  segment1 {
-    start_extent = 0
-    extent_count = 2
-    type = "raid1"
-    device_count = 2
-    region_size = 1024
-    raids = ["r1_rmeta_0", "r1_rimage_0", "r1_rmeta_1", "r1_rimage_1"]
-  }
-}
-snap {
-  id = "SNAPxx-bbbb-bbbb-bbbb-bbbb-bbbb-bbbbbb"
-  status = ["READ", "WRITE", "VISIBLE"]
-  flags = []
-  segment_count = 1
-  segment1 {
-    start_extent = 0
-    extent_count = 2
-    type = "striped"
-    stripe_count = 1
-    stripes = ["pv0", 40]
-  }
-}
-snapshot0 {
-  id = "PSEUDO-bbbb-bbbb-bbbb-bbbb-bbbb-bbbbbb"
-  status = ["READ", "WRITE", "VISIBLE"]
-  flags = []
-  segment_count = 1
-  segment1 {
-    start_extent = 0
-    extent_count = 10
-    type = "snapshot"
-    chunk_size = 8
-    origin = "plain"
-    cow_store = "snap"
-  }
-}
-"""
-
-
-def hidden(name: str, extents: int, at: int) -> str:
-    """A part that another volume is made of."""
-    tag = f"{name.replace('_', ''):0<6.6}"
-    return f"""
-{name} {{
-  id = "{tag}-{at:04}-bbbb-bbbb-bbbb-bbbb-bbbbbb"
-  status = ["READ", "WRITE"]
-  flags = []
-  segment_count = 1
-  segment1 {{
-    start_extent = 0
-    extent_count = {extents}
-    type = "striped"
-    stripe_count = 1
-    stripes = ["pv0", {at}]
-  }}
-}}
-"""
-
-
-PARTS = "".join(
-    hidden(name, extents, at)
-    for name, extents, at in (
-        ("pool_tmeta", 2, 20),
-        ("pool_tdata", 4, 22),
-        ("r1_rmeta_0", 1, 26),
-        ("r1_rimage_0", 2, 27),
-        ("r1_rmeta_1", 1, 29),
-        ("r1_rimage_1", 2, 30),
-    )
-)
-
-
-def test_what_lvm2_takes_for_thin_raid_and_snapshot_is_refused_by_name(tmp_path: Path) -> None:
-    """lvm2 makes none of them without the device mapper, and restores them from its text."""
-    image = tmp_path / "disk"
-    text = tmp_path / "vg0"
-    with lvm_on(image, partitioned(image, 60)) as lvm:
-        lvm("pvcreate", "-ff", *lvm.devices)
-        lvm("vgcreate", "-s", "1M", "vg0", *lvm.devices)
-        lvm.create("vg0", "plain", "-l", "10")
-        lvm("vgcfgbackup", "-f", text, "vg0")
-        described = text.read_text()
-        head, mark, tail = described.partition("logical_volumes {")
-        text.write_text(head + mark + OTHERS + PARTS + tail)
-        lvm("vgcfgrestore", "--force", "-f", text, "vg0")
-        kinds = {
-            r["lv_name"]: r for r in lvm.told("lvs", "lv_name", "segtype", "lv_dm_path", "lv_attr")
-        }
-    assert {name: row["segtype"] for name, row in kinds.items()} == {
-        "plain": "linear",
-        "snap": "linear",
-        "pool": "thin-pool",
-        "thin": "thin",
-        "r1": "raid1",
-    }
-    assert kinds["snap"]["lv_attr"].startswith("s")
-    found = facts_of(image)
-    assert {v.name: v.note for v in found.volumes} == {
-        "/dev/mapper/vg0-plain": "",
-        "/dev/mapper/vg0-snap": "LVM snapshot is not read",
-        "/dev/mapper/vg0-thin": "LVM thin is not read",
-        "/dev/mapper/vg0-r1": "LVM raid1 is not read",
-    }
-
-
 def test_a_disk_without_one_of_its_physical_volumes(tmp_path: Path) -> None:
     image = tmp_path / "disk"
     one, two = partitioned(image, 30, 30)
@@ -331,3 +178,45 @@ def test_a_disk_without_one_of_its_physical_volumes(tmp_path: Path) -> None:
     assert {
         v.name.removeprefix("/dev/mapper/vg0-"): not v.complete for v in found.volumes
     } == partial
+
+
+def test_a_guest_whose_root_and_boot_are_a_volume(tmp_path: Path) -> None:
+    """Everything is named by the volume: fstab, root=, and GRUB's device by both UUIDs."""
+    image, tree, content = tmp_path / "disk", tmp_path / "tree", tmp_path / "content"
+    places = partitioned(image, 60)
+    with lvm_on(image, places) as lvm:
+        lvm("pvcreate", "-ff", *lvm.devices)
+        lvm("vgcreate", "-s", "1M", "vg-a", *lvm.devices)
+        lvm.create("vg-a", "root", "-l", "40")
+        lvm.create("vg-a", "swap", "-l", "4")
+        root, _ = lvm.told("lvs", "vg_uuid", "lv_uuid", "lv_name", "lv_dm_path")
+        for path, text in guest(root).items():
+            (tree / path).parent.mkdir(parents=True, exist_ok=True)
+            (tree / path).write_text(text)
+        run("mke2fs", "-q", "-F", "-t", "ext4", "-d", tree, content, "40M")
+        put(lvm, image, places, "root", content)
+        content.write_bytes(bytes(4 * MIB))
+        run("mkswap", "-q", content)
+        put(lvm, image, places, "swap", content)
+    facts = facts_of(image)
+    assert facts.root is not None
+    assert facts.filesystems is not None
+    assert facts.filesystems[facts.root].place == "/dev/mapper/vg--a-root"
+    assert [(e.named_by, e.on_disk) for e in facts.fstab or ()] == [(NamedBy.MAPPER, True)] * 2
+    assert facts.bootloader is not None
+    (entry,) = facts.bootloader.entries
+    assert (entry.kernel, entry.kernel_exists) == ("/boot/vmlinuz-6.1", True)
+    assert (entry.root_named_by, entry.root_on_disk) == (NamedBy.MAPPER, True)
+
+
+def guest(root: dict[str, Any]) -> dict[str, str]:
+    device = f"lvmid/{root['vg_uuid']}/{root['lv_uuid']}"
+    return {
+        "etc/os-release": "ID=debian\nVERSION_ID=12\n",
+        "etc/fstab": f"{root['lv_dm_path']} / ext4 defaults 0 1\n/dev/vg-a/swap none swap sw 0 0\n",
+        "boot/vmlinuz-6.1": "k",
+        "boot/grub/grub.cfg": (
+            f"insmod lvm\nset root='{device}'\nmenuentry Linux {{\n"
+            f"  linux ({device})/boot/vmlinuz-6.1 root={root['lv_dm_path']} ro\n}}\n"
+        ),
+    }

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from support.guest_disks import loop_device, run
+from diskwright.guest.partitions import read_table
+from support.guest_disks import loop_device, run, source_of_file
 
 MIB = 1 << 20
 _CONFIG = (
@@ -51,3 +52,14 @@ def lvm_on(image: Path, places: Sequence[tuple[int, int]]) -> Iterator[Lvm]:
     with ExitStack() as devices:
         parts = (("-o", str(start), "--sizelimit", str(length)) for start, length in places)
         yield Lvm(tuple(devices.enter_context(loop_device(image, *part)) for part in parts))
+
+
+def partitioned(image: Path, *mebibytes: int) -> list[tuple[int, int]]:
+    """A disk with a GPT of partitions for LVM; where they are, (start, length) in bytes."""
+    image.touch()
+    os.truncate(image, (sum(mebibytes) + 2) * MIB)
+    lines = "".join(
+        f"size={size}M,type=E6D6D379-F507-44C2-A23C-238F2A3DF928\n" for size in mebibytes
+    )
+    run("sfdisk", "-q", image, input=f"label: gpt\n{lines}")
+    return [(p.start, p.length) for p in read_table(source_of_file(image)).partitions]
