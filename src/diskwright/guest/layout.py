@@ -57,7 +57,7 @@ def find_root(probes: Sequence[Probe]) -> int | None:
 
 
 def why_no_root(filesystems: Sequence[FileSystem]) -> str:
-    """Which file systems may be the root and are not read, by name."""
+    """Which file systems may be the root and are not read, or not to the end, by name."""
     unread = [
         f"{fs.place}: {fs.note if not fs.read else _not_replayed(fs)}"
         for fs in filesystems

@@ -210,21 +210,21 @@ class XfsFs:
         size = self._sb.block_size
         per = self._sb.directory_block_size // size
         last = xfs_dir.INDEX_OFFSET // size - 1
-        pending, behind, total = bytearray(), 0, 0
-        for run in self._map(inode).within(0, last):
+        runs = list(self._map(inode).within(0, last))
+        if sum(run.count for run in runs) * size > MAX_DIRECTORY_BYTES:
+            raise Unreadable("too-large", f"directory of {inode.size} bytes")
+        pending, behind = bytearray(), 0
+        for run in runs:
             for i in range(min(run.count, last + 1 - run.logical)):
                 logical = run.logical + i
                 if logical != behind and (pending or logical % per or not behind):
                     raise damaged("hole in a directory block")
-                total += size
-                if total > MAX_DIRECTORY_BYTES:
-                    raise Unreadable("too-large", f"directory of {inode.size} bytes")
                 pending += self._source.read((run.physical + i) * size, size)
                 behind = logical + 1
                 if len(pending) == per * size:
                     yield bytes(pending)
                     pending.clear()
-        if pending or behind * size != inode.size:
+        if pending or not behind or behind * size != inode.size:
             raise damaged("a directory is not as long as it says")
 
     def _link_parts(self, inode: Inode) -> Iterator[bytes]:

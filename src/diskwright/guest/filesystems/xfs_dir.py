@@ -48,6 +48,8 @@ def parse_short_form(data: bytes, sb: Superblock) -> Iterator[tuple[bytes, int]]
         if offset > len(data):
             raise damaged("directory in an inode ends early")
         yield _name(data[start:end]), int.from_bytes(data[at:offset], "big")
+    if offset != len(data):
+        raise damaged("directory in an inode is longer than its names")
 
 
 def parse_block(

@@ -208,14 +208,13 @@ def _features2(data: bytes) -> int:
 def _refuse_unknown(incompat: int) -> None:
     if incompat & Incompat.NEEDSREPAIR:
         raise damaged("this xfs is marked as in need of xfs_repair")
-    unknown = incompat & ~_READ
+    unknown = incompat & ~int(_READ)  # the flag's own complement has known bits only
     if not unknown:
         return
     named = [flag.name.lower() for flag in Incompat if flag & unknown and flag.name]
     rest = unknown & ~sum(Incompat)
-    raise Unreadable(
-        "unsupported", f"xfs features {', '.join(named + [f'{rest:#x}'] * bool(rest))}"
-    )
+    names = ", ".join(named + [f"{rest:#x}"] * bool(rest))
+    raise Unreadable("unsupported", f"xfs features {names}")
 
 
 def _is_two_power(value: int) -> bool:
