@@ -11,7 +11,7 @@ from diskwright.guest.reading import Unreadable, damaged
 from diskwright.guest.source import ByteSource
 from diskwright.model.units import SECTOR
 
-MAX_TEXTS = 16  # different ones on one disk; those of one group are alike
+MAX_TEXTS = 8  # different ones on one disk; those of one group are alike
 
 
 @dataclass(frozen=True, slots=True)
