@@ -8,9 +8,14 @@ from __future__ import annotations
 
 import struct
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import pytest
+
 from diskwright.formats.crc32c import crc32c
+from diskwright.guest.filesystems.xfs import XfsFs, open_xfs
+from diskwright.guest.reading import Unreadable
 from diskwright.guest.source import Source
 from support.guest_disks import source_of
 
@@ -145,3 +150,15 @@ class Xfs:
             flags = 0x20 if unmount else 0x01
             blocks[2 * i + 1] = struct.pack(">IIBB", cycle, 8, 0xAA, flags).ljust(512, b"\0")
         self.put(LOG, b"".join(blocks))
+
+
+def opened(disk: Xfs, source: Source | None = None) -> XfsFs:
+    fs = open_xfs(source or disk.source())
+    assert fs is not None
+    return fs
+
+
+def refusal(do: Callable[[], object]) -> tuple[str, str]:
+    with pytest.raises(Unreadable) as caught:
+        do()
+    return caught.value.code, caught.value.detail

@@ -22,15 +22,18 @@ def make(image: Path, *options: str, tree: Path | None = None, size: int = 320 <
     """`size` in bytes; mkfs.xfs makes nothing smaller than 300 MiB any more, but sparse."""
     with image.open("wb") as file:
         file.truncate(size)
-    given: tuple[str, ...] = ()
-    if tree is not None:
-        proto = image.with_suffix(".proto")
-        proto.write_bytes(b"\n".join(_proto(tree)) + b"\n")
-        given = ("-p", str(proto))
+    given = prototype(tree, image) if tree is not None else ()
     if not any(option.startswith("uuid=") or ",uuid=" in option for option in options):
         given += ("-m", f"uuid={UUID}")
     run("mkfs.xfs", "-q", "-L", LABEL, *given, *options, image)
     return image
+
+
+def prototype(tree: Path, image: Path) -> tuple[str, str]:
+    """mkfs.xfs's option to fill the image with `tree`."""
+    path = image.with_suffix(".proto")
+    path.write_bytes(b"\n".join(_proto(tree)) + b"\n")
+    return "-p", str(path)
 
 
 def _proto(tree: Path) -> Iterator[bytes]:
