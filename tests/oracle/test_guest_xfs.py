@@ -10,7 +10,11 @@ from pathlib import Path
 import pytest
 
 from diskwright.guest.filesystems.xfs import NOT_REPLAYED, XfsFs, open_xfs
+from diskwright.guest.inspect import facts_of
+from diskwright.guest.probe import probe
+from diskwright.guest.reading import Unreadable
 from diskwright.guest.source import Source
+from diskwright.model.guest import PartitionTable, Section, TableKind
 from support.guest_disks import (
     FileDisk,
     make_tree,
@@ -156,7 +160,7 @@ def test_a_log_elsewhere_is_not_known_to_be_clean(tmp_path: Path) -> None:
 def test_a_file_system_that_needs_repair_is_refused(tmp_path: Path) -> None:
     image = make(tmp_path / "image")
     run("xfs_db", "-x", "-c", "sb 0", "-c", "write features_incompat 0x1b", image)
-    with pytest.raises(Exception, match="xfs_repair"):
+    with pytest.raises(Unreadable, match="xfs_repair"):
         opened(image)
 
 
@@ -231,3 +235,25 @@ def test_a_copy_of_a_mounted_disk_is_dirty_and_the_unmounted_one_is_not(tmp_path
         dirty = opened(copy)
         assert (dirty.dirty, dirty.note) == (True, NOT_REPLAYED)
         assert opened(image).dirty is False
+
+
+def test_what_is_in_the_log_alone_is_never_no_system(tmp_path: Path) -> None:
+    image, copy = make(tmp_path / "image"), tmp_path / "copy"
+    with mounted(image) as root:
+        (root / "etc").mkdir()
+        with (root / "etc" / "fstab").open("w") as file:
+            file.write("UUID=x / xfs defaults 0 0\n")
+            file.flush()
+            os.fsync(file.fileno())
+        shutil.copy(image, copy)
+    table = PartitionTable(TableKind.NONE, 512, (), boot_code=False, bios_core=None)
+    for path, clean in ((copy, False), (image, True)):
+        found = probe(source_of_file(path), None)
+        assert found is not None
+        facts = facts_of(table, [found])
+        assert found.facts.unreplayed is not clean
+        if clean or facts.root is not None:  # the kernel writes it to its place within a minute
+            assert facts.fstab is not None
+            assert [entry.spec for entry in facts.fstab] == ["UUID=x"]
+        else:
+            assert "xfs log not replayed" in facts.why_unread(Section.ROOT)
