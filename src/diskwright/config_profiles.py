@@ -1,7 +1,12 @@
-"""Target profiles: TOML files with limits, each with its source, read into values."""
+"""Target profiles: TOML files with limits, each with its source, read into values.
+
+A profile may build on a shipped one, `extends = "huawei-ims"`: what it has itself counts, of
+`severities` and `rule_sources` line by line, and the rest is that one's.
+"""
 
 from __future__ import annotations
 
+import os
 import tomllib
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -25,7 +30,10 @@ _SIZES = (
 )
 _LISTS = ("accepted_formats", "architectures", "boot_modes", "boot_modules")
 _WORDS = ("server_side_encryption",)
-_TABLES = frozenset({"preferred", "severities", "rule_sources", *_SIZES, *_LISTS, *_WORDS})
+_BY_RULE = ("severities", "rule_sources")
+_TABLES = frozenset({"preferred", "import", *_BY_RULE, *_SIZES, *_LISTS, *_WORDS})
+_FILE_BYTES = 1 << 20
+_DEPTH = 4  # of profiles that build on one another
 
 
 def profile_names() -> tuple[str, ...]:
@@ -35,22 +43,60 @@ def profile_names() -> tuple[str, ...]:
 
 
 def load_profile(name: str) -> Profile:
-    """A shipped profile. Raises UsageError for a name that there is none of."""
+    """A shipped profile, or one of the user's: a path with a slash, or that ends in .toml.
+
+    The user's is known by its file's name without the ending. Raises UsageError for a name that
+    there is none of, and for a file that is no profile.
+    """
+    if "/" in name or name.endswith(".toml"):
+        stem = os.path.basename(name).removesuffix(".toml")
+        return parse_profile(stem, _text_of(name))
+    return parse_profile(name, _shipped(name))
+
+
+def _shipped(name: str) -> str:
     if name not in profile_names():
         known = ", ".join(profile_names())
-        raise UsageError(f"there is no profile {name}", f"profiles: {known}")
-    return parse_profile(name, (_folder() / f"{name}.toml").read_text())
+        raise UsageError(
+            f"there is no profile {name}", f"profiles: {known}; or a file of yours: ./mine.toml"
+        )
+    return (_folder() / f"{name}.toml").read_text()
+
+
+def _text_of(path: str) -> str:
+    hint = 'a profile is a TOML file, as: extends = "huawei-ims"'
+    try:
+        with open(path, encoding="utf-8") as file:
+            text = file.read(_FILE_BYTES + 1)
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no UTF-8"
+        raise UsageError(f"profile {path}: {reason}", hint) from error
+    if len(text) > _FILE_BYTES:
+        raise UsageError(f"profile {path}: it is longer than {_FILE_BYTES} bytes", hint)
+    return text
 
 
 def parse_profile(name: str, text: str) -> Profile:
     """Raises UsageError for what it does not know, and for a limit without source and date."""
     try:
-        return _profile(name, tomllib.loads(text))
+        return _profile(name, _whole(tomllib.loads(text)))
     except (KeyError, TypeError, ValueError) as error:
         reason = f"{error.args[0]} is missing" if isinstance(error, KeyError) else str(error)
         raise UsageError(
             f"profile {name}: {reason}", "every limit has value, source and date"
         ) from error
+
+
+def _whole(raw: dict[str, Any], depth: int = 1) -> dict[str, Any]:
+    """With what it builds on."""
+    base = raw.pop("extends", None)
+    if base is None:
+        return raw
+    if depth >= _DEPTH:
+        raise ValueError(f"it builds on more than {_DEPTH - 1} others")
+    below = _whole(tomllib.loads(_shipped(str(base))), depth + 1)
+    by_rule = {key: {**below.get(key, {}), **raw.get(key, {})} for key in _BY_RULE}
+    return {**below, **raw, **by_rule}
 
 
 def _profile(name: str, raw: dict[str, Any]) -> Profile:
@@ -64,7 +110,7 @@ def _profile(name: str, raw: dict[str, Any]) -> Profile:
             raise ValueError(f"no rule has the id {rule}")
     for result in severities.values():
         Result(result)
-    limited = (*_SIZES, *_LISTS, *_WORDS, "preferred")
+    limited = (*_SIZES, *_LISTS, *_WORDS, "preferred", *({"import"} & raw.keys()))
     sizes = {key: _size(raw[key]["value"]) for key in _SIZES}
     lists = {key: tuple(str(item) for item in raw[key]["value"]) for key in _LISTS}
     return Profile(
@@ -85,6 +131,7 @@ def _profile(name: str, raw: dict[str, Any]) -> Profile:
         architectures=lists["architectures"],
         boot_modes=lists["boot_modes"],
         boot_modules=lists["boot_modules"],
+        service=str(raw.get("import", {}).get("service", "")),
         server_side_encryption=str(raw["server_side_encryption"]["value"]),
         sources={key: _source(key, raw[key]) for key in limited} | rule_sources,
         severities={str(rule): str(result) for rule, result in severities.items()},

@@ -147,10 +147,11 @@ def test_a_note_of_a_failure_is_in_its_line(capsys):
     assert "it failed; cleaning up failed\n" in capsys.readouterr().err
 
 
-def test_the_ids_of_rules_are_completed(diskwright):
+@pytest.mark.parametrize("option", ["--accept", "--explain"])
+def test_the_ids_of_rules_are_completed(diskwright, option):
     diskwright.environment |= {
         "_DISKWRIGHT_COMPLETE": "bash_complete",
-        "COMP_WORDS": "diskwright validate --accept image.s",
+        "COMP_WORDS": f"diskwright validate {option} image.s",
         "COMP_CWORD": "3",
     }
     ended = diskwright()

@@ -87,7 +87,7 @@ def test_an_unknown_profile_is_answered_with_those_there_are(diskwright, folder)
     ended = diskwright("convert", FIXTURE, folder / "out.vhd", "--profile", "x")
     assert ended.code == 2
     assert "there is no profile x" in one_line_and_a_hint(ended)
-    assert "azure, huawei-ims" in ended.err
+    assert "azure, gcp, huawei-ims" in ended.err
     assert files_below(folder) == []
 
 

@@ -60,11 +60,12 @@ def assert_kernel(facts: GuestFacts, wanted: dict[str, str]) -> None:
     assert (kernel.version, kernel.default) == (wanted["kernel"], True)
     assert kernel.initramfs is not None
     assert kernel.initramfs.state is InitramfsState.READ
-    listed = wanted["initramfs"].partition("(")[0]
-    modules = {name.strip().replace("-", "_") for name in listed.split(",")}
+    listed, _, others = wanted["initramfs"].rpartition(": ")[2].partition(" (")
+    modules = {name.split()[0].replace("-", "_") for name in listed.split(",")}
     assert modules <= set(kernel.initramfs.modules)
+    builtin = re.split(r" (?:is|are) built in", others)[0]
     assert kernel.builtin is not None
-    assert {"nvme", "ext4"} <= set(kernel.builtin)
+    assert set(builtin.split(" and ")) <= set(kernel.builtin)
 
 
 @pytest.mark.parametrize("disk", GOOD, ids=str)
@@ -85,22 +86,52 @@ def test_a_good_disk(disk: Disk, facts_of: Callable[[str], GuestFacts]) -> None:
         assert_kernel(facts, wanted)
 
 
+# The manifest's words for what the facts call otherwise
+NETWORK = {"NetworkManager keyfile eth0 auto": "network-manager eth0 dhcp"}
+
+
 def assert_root(facts: GuestFacts, wanted: dict[str, str]) -> None:
     assert (facts.unread, facts.problems) == ((), ())
     assert facts.os is not None
     system = [facts.os.id, facts.os.version_id, facts.os.codename, facts.os.architecture]
-    assert wanted["os"].startswith(" ".join(map(str, system)))
+    assert wanted["os"].startswith(" ".join(filter(None, system)))
     assert facts.fstab is not None
-    assert all(e.on_disk and e.named_by in (NamedBy.UUID, NamedBy.LABEL) for e in facts.fstab)
+    stable = {NamedBy.UUID, NamedBy.LABEL, NamedBy.MAPPER}
+    assert all(e.on_disk and e.named_by in stable for e in facts.fstab)
     assert facts.network is not None
     found = [f"{i.manager} {i.name} {i.method}" for i in facts.network.interfaces]
-    assert found == [wanted["net"]]
+    assert found == [NETWORK.get(wanted["net"], wanted["net"])]
     assert facts.cloud_init is not None
     assert facts.cloud_init.enabled
-    assert wanted["cloud-init"] == f"{facts.cloud_init.version} enabled"
+    version = facts.cloud_init.version
+    assert "cloud-init enabled" in wanted or wanted["cloud-init"] == f"{version} enabled"
     assert facts.bootloader is not None
     assert all(e.kernel_exists and e.initrds_exist for e in facts.bootloader.entries)
-    assert {e.root_named_by for e in facts.bootloader.entries} == {NamedBy.UUID}
+    by_name = any(word.startswith("root by /dev/mapper") for word in wanted)
+    expected = NamedBy.MAPPER if by_name else NamedBy.UUID
+    assert {e.root_named_by for e in facts.bootloader.entries} == {expected}
+
+
+def test_the_volumes_of_a_disk_are_those_that_it_was_made_with(
+    facts_of: Callable[[str], GuestFacts],
+) -> None:
+    """`p3=PV of vg0: root xfs 640 MiB, var ext4 256 MiB, swap 64 MiB`"""
+    disk = next(disk for disk in GOOD if disk.name == "debian12-uefi-lvm")
+    number, group, listed = re.findall(r"p(\d)=PV of (\w+): ([^;]*)", disk.expected_facts)[0]
+    made = {}
+    for words in (part.split() for part in listed.split(", ")):
+        made[f"/dev/mapper/{group}-{words[0]}"] = (words[-3], int(words[-2]) << 20)
+    facts = facts_of(disk.file)
+    assert [(v.partitions, v.complete, v.note) for v in facts.volumes] == [
+        ((int(number),), True, "")
+    ] * len(made)
+    types = {fs.volume: fs.type for fs in facts.filesystems or () if fs.volume}
+    assert {v.name: (types[v.name], v.size) for v in facts.volumes} == made
+    assert [fs.note for fs in facts.filesystems or () if fs.type == "LVM2_member"] == [
+        f"physical volume of {group}"
+    ]
+    assert facts.root is not None
+    assert (facts.filesystems or ())[facts.root].volume == f"/dev/mapper/{group}-root"
 
 
 def test_every_expected_good_disk_is_there() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from diskwright.guest.partitions import read_table
-from support.guest_disks import run, source_of_file
+from support.guest_disks import loop_device, run, source_of_file
 
 TABLES = {
     "mbr": "label: dos\n,10M,83,*\n,10M,82\n",
@@ -22,6 +22,69 @@ TABLES = {
     ),
     "gpt with room for 1024": "label: gpt\ntable-length: 1024\nsize=10M\nsize=5M\n",
 }
+# Each type by sfdisk's name of it, or by its GUID where it has none
+GPT_ROLES = {
+    "uefi": "esp",
+    "21686148-6449-6E6F-744E-656564454649": "bios-boot",
+    "linux": "linux",
+    "swap": "swap",
+    "lvm": "lvm",
+    "EBD0A0A2-B9E5-4433-87C0-68B6B72699C7": "windows",
+    "E75CAF8F-F680-4CEE-AFA3-B001E56EFC2D": "windows",
+    "raid": "other",
+}
+MBR_ROLES = {"uefi": "esp", "linux": "linux", "swap": "swap", "7": "windows"}
+
+
+@pytest.mark.parametrize(("label", "roles"), [("gpt", GPT_ROLES), ("dos", MBR_ROLES)])
+def test_a_role_is_what_sfdisk_means_by_the_type(
+    label: str, roles: dict[str, str], tmp_path: Path
+) -> None:
+    image = tmp_path / "disk"
+    image.touch()
+    os.truncate(image, 64 << 20)
+    lines = "".join(f"size=2M,type={kind}\n" for kind in roles)
+    run("sfdisk", "-q", image, input=f"label: {label}\n{lines}")
+    table = read_table(source_of_file(image))
+    assert [p.role.value for p in table.partitions] == list(roles.values())
+
+
+def test_a_gpt_of_sectors_of_4096_bytes(tmp_path: Path) -> None:
+    """Its protective MBR counts in them too. Neither copy is where it is with those of 512."""
+    image = tmp_path / "disk"
+    image.touch()
+    os.truncate(image, 64 << 20)
+    with loop_device(image, "-b", "4096") as device:
+        run("sfdisk", "-q", "--no-reread", device, input=TABLES["gpt"])
+        said = json.loads(run("sfdisk", "-J", device))["partitiontable"]
+    assert said["sectorsize"] == 4096
+    wanted = [(p["start"] * 4096, p["size"] * 4096) for p in said["partitions"]]
+    assert_places(image, wanted, [])
+    for place, problem in ((4096, "header-inconsistent"), (-4096, "gpt-backup-missing")):
+        hurt = tmp_path / "hurt"
+        data = bytearray(image.read_bytes())
+        data[place + 16] ^= 1
+        hurt.write_bytes(data)
+        assert_places(hurt, wanted, [problem])
+
+
+def assert_places(image: Path, wanted: list[tuple[int, int]], problems: list[str]) -> None:
+    table = read_table(source_of_file(image))
+    assert (table.kind, table.sector_size) == ("gpt", 4096)
+    assert [(p.start, p.length) for p in table.partitions] == wanted
+    assert [p.code for p in table.problems] == problems
+
+
+def test_a_hybrid_table_is_a_gpt(tmp_path: Path) -> None:
+    image = tmp_path / "disk"
+    image.touch()
+    os.truncate(image, 64 << 20)
+    run("sfdisk", "-q", image, input=TABLES["gpt"])
+    before = read_table(source_of_file(image))
+    run("sgdisk", "-h", "1:2", image)
+    kinds = json.loads(run("sfdisk", "-J", "-Y", "dos", image))["partitiontable"]["partitions"]
+    assert [p["type"] for p in kinds] == ["ee", "ef", "83"]
+    assert read_table(source_of_file(image)) == before
 
 
 @pytest.mark.parametrize("name", TABLES)

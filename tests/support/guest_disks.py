@@ -61,6 +61,19 @@ def run(*command: str | Path, **options: Any) -> str:
     return done.stdout
 
 
+@contextlib.contextmanager
+def loop_device(image: Path, *options: str) -> Iterator[str]:
+    """A device over a file, with options of losetup; where none can be had the test skips."""
+    argv = ["losetup", "-f", "--show", *options, str(image)]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.skip(f"no loop device can be had: {done.stderr.strip()}")
+    try:
+        yield done.stdout.strip()
+    finally:
+        subprocess.run(["losetup", "-d", done.stdout.strip()], check=True)
+
+
 def make_tree(root: Path) -> None:
     """Everything that file systems store in a way of its own."""
     noise = random.Random(1)

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+import pytest
+
 from diskwright.guest.boot_paths import BootPaths
 from diskwright.guest.bootloader import read_bootloader
 from diskwright.guest.devices import DiskNames
@@ -9,6 +11,7 @@ from diskwright.guest.esp import EspFacts, read_esp
 from diskwright.guest.stand_in import UnreadFs
 from diskwright.guest.tree import GuestTree
 from diskwright.model.guest import (
+    BootEntry,
     Bootloader,
     FileSystem,
     NamedBy,
@@ -17,6 +20,7 @@ from diskwright.model.guest import (
     PartitionTable,
     TableKind,
 )
+from diskwright.model.volumes import Volume
 from support.fake_guest import Broken, Content, FakeFs
 
 GRUB = """search --fs-uuid --set=root {device}
@@ -87,6 +91,53 @@ def test_paths_on_the_root_stay() -> None:
     assert (entry.kernel, entry.kernel_exists) == ("/boot/vmlinuz-6.1", True)
     assert (entry.initrds, entry.initrds_exist) == (("/boot/initrd.img-6.1",), False)
     assert entry.root_named_by is NamedBy.DEVICE
+
+
+ROOT_VOLUME, OTHER_VOLUME = "/dev/mapper/vg--a-root", "/dev/mapper/vg--a-other"
+
+
+def on_volumes(config: str) -> BootEntry:
+    """Of a guest whose root is a logical volume; another one is mounted nowhere."""
+    volumes = (
+        Volume(ROOT_VOLUME, "GROUP-1/VOLUME-1", 1 << 30, (2,), True),
+        Volume(OTHER_VOLUME, "GROUP-1/VOLUME-2", 1 << 30, (2,), True),
+    )
+    filesystems = tuple(FileSystem("ext4", None, True, volume=volume.name) for volume in volumes)
+    names = DiskNames((FileSystem("LVM2_member", 2, True), *filesystems), TABLE, volumes)
+    files = {"/boot/grub/grub.cfg": config, "/boot/vmlinuz-6.1": b"k", "/boot/initrd.img-6.1": b"i"}
+    tree = GuestTree(FakeFs(files))
+    found, _ = read_bootloader(tree, BootPaths(tree, names, {1: "/"}), TABLE, EspFacts())
+    (entry,) = found.entries
+    return entry
+
+
+MENU = """set root={}
+menuentry Linux {{
+  linux {}/vmlinuz-6.1 root=/dev/mapper/vg--a-root ro
+  initrd {}/initrd.img-6.1
+}}
+"""
+
+
+@pytest.mark.parametrize("device", ["lvm/vg--a-root", "lvmid/GROUP-1/VOLUME-1"])
+def test_a_kernel_on_a_logical_volume(device: str) -> None:
+    """As grub-mkconfig writes it: by both UUIDs, and before GRUB 2.02 by name."""
+    for config in (
+        MENU.format(f"'{device}'", "/boot", "/boot"),
+        MENU.format("hd0,gpt9", f"({device})/boot", f"({device})/boot"),
+    ):
+        entry = on_volumes(config)
+        assert (entry.kernel, entry.kernel_exists) == ("/boot/vmlinuz-6.1", True)
+        assert (entry.initrds, entry.initrds_exist) == (("/boot/initrd.img-6.1",), True)
+        assert (entry.root_named_by, entry.root_on_disk) == (NamedBy.MAPPER, True)
+
+
+@pytest.mark.parametrize("device", ["lvm/vg--a-other", "lvmid/GROUP-1/VOLUME-2"])
+def test_a_kernel_on_a_volume_that_is_mounted_nowhere_is_not_looked_for_elsewhere(
+    device: str,
+) -> None:
+    entry = on_volumes(MENU.format(f"({device})", "/boot", "/boot"))
+    assert (entry.kernel_exists, entry.initrds_exist) == (None, None)
 
 
 def test_a_missing_kernel_is_missing() -> None:

@@ -90,6 +90,16 @@ def test_what_may_lie_inside_a_container_can_not_be_told(spec: str) -> None:
     assert disk(ESP, FileSystem("crypto_LUKS", 2, False)).has(spec) is None
 
 
+def test_a_container_that_was_read_hides_nothing() -> None:
+    known = disk(ESP, FileSystem("LVM2_member", 2, True))
+    assert known.has("UUID=deadbeef-0000-4000-8000-00000000dead") is False
+    assert known.has("/dev/mapper/vg-x") is False
+
+
+def test_what_a_file_system_that_could_not_be_opened_is_called_can_not_be_told() -> None:
+    assert disk(ESP, FileSystem("unknown", 2, False, note="damaged")).has("LABEL=gone") is None
+
+
 def test_what_may_lie_on_an_unknown_partition_can_not_be_told() -> None:
     assert disk(ESP, ROOT, parts=3).has("UUID=deadbeef-0000-4000-8000-00000000dead") is None
 

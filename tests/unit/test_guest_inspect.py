@@ -60,6 +60,10 @@ def inspect(*probes: Probe, esp: int | None = None) -> GuestFacts:
     return facts
 
 
+def xfs(number: int, uuid: str, files: dict[str, Content], *, dirty: bool | None) -> Probe:
+    return Probe(FileSystem("xfs", number, True, uuid=uuid, dirty=dirty), FakeFs(files, uuid=uuid))
+
+
 def unread_sections(facts: GuestFacts) -> set[Section]:
     return {entry.section for entry in facts.unread}
 
@@ -193,3 +197,31 @@ def test_links_that_escape_loop_or_miss_are_told_apart() -> None:
     facts = inspect(ext4(1, "root-uuid", missing))
     assert [p.code for p in facts.problems] == ["os-release-missing"]
     assert facts.why_unread(Section.OS)
+
+
+@pytest.mark.parametrize("dirty", [True, None])
+def test_an_empty_xfs_whose_log_was_not_replayed_is_not_an_empty_disk(dirty: bool | None) -> None:
+    facts = inspect(xfs(2, "root-uuid", {}, dirty=dirty))
+    assert facts.root is None
+    assert facts.why_unread(Section.ROOT) == (
+        "the root file system may be on partition 2: xfs log not replayed"
+    )
+    assert facts.why_unread(Section.KERNELS).endswith("xfs log not replayed [unsupported]")
+
+
+def test_an_empty_xfs_that_is_clean_is_empty() -> None:
+    facts = inspect(xfs(2, "root-uuid", {}, dirty=False))
+    assert facts.why_unread(Section.ROOT) == (
+        "no file system of this disk holds an operating system"
+    )
+
+
+def test_a_boot_that_is_in_a_log_alone_is_unread_and_not_empty() -> None:
+    fstab = "UUID=root-uuid / ext4 defaults 0 1\nUUID=boot-uuid /boot xfs defaults 0 0\n"
+    facts = inspect(
+        ext4(1, "root-uuid", {**ROOT, "/etc/fstab": fstab}),
+        xfs(2, "boot-uuid", {}, dirty=True),
+    )
+    assert facts.root == 0
+    assert facts.kernels is None
+    assert "partition 2: xfs log not replayed" in facts.why_unread(Section.KERNELS)

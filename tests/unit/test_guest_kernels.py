@@ -92,8 +92,13 @@ def test_builtins_come_from_modules_builtin_where_no_configuration_is_kept() -> 
 
 
 def test_options_become_the_names_of_modules() -> None:
-    text = "CONFIG_XEN_BLKDEV_FRONTEND=y\nCONFIG_SCSI_VIRTIO=y\nCONFIG_VIRTIO_NET=m\nCONFIG_FOO=y\n"
-    assert config_builtins(text) == ("virtio_scsi", "xen_blkfront")
+    text = "CONFIG_XEN_BLKDEV_FRONTEND=y\nCONFIG_E1000=y\nCONFIG_VIRTIO_NET=m\nCONFIG_FOO=y\n"
+    assert config_builtins(text) == ("e1000", "xen_blkfront")
+
+
+def test_what_is_built_in_has_what_it_needs_built_in() -> None:
+    assert config_builtins("CONFIG_VIRTIO_PCI=y\n") == ("virtio", "virtio_pci", "virtio_ring")
+    assert config_builtins("CONFIG_VIRTIO_PCI_LIB=y\n") == ("virtio_pci_modern_dev",)
 
 
 def test_modules_are_named_with_underscores() -> None:

@@ -23,12 +23,6 @@ def at(*pieces: tuple[int, bytes]) -> bytes:
 
 
 DISKS = {
-    "xfs": at(
-        (0, b"XFSB" + struct.pack(">IQ", 4096, 1000)),
-        (32, ID.bytes),
-        (108, b"root"),
-        (144, bytes(6) + b"\1\0"),
-    ),
     "btrfs": at(
         (65536 + 32, ID.bytes),
         (65536 + 64, b"_BHRfS_M"),
@@ -62,11 +56,11 @@ DISKS = {
         (108, b"\x09"),
     ),
     "BitLocker": at((0, b"\xeb\x58\x90-FVE-FS-\0\2\x08\x20\0\2"), (510, b"\x55\xaa")),
+    "storage_spaces": at((0, b"SPACEDB \0\3\2\0")),
     "squashfs": at((0, b"hsqs")),
     "iso9660": at((32768, b"\1CD001\1\0" + b" " * 32 + b"root".ljust(32))),
 }
 WANTED: dict[str, tuple[str | None, str | None, int | None, int | None, bool | None]] = {
-    "xfs": (str(ID), "root", 4096000, 256 * 4096, None),
     "btrfs": (str(ID), "root", 900, 500, True),
     "swap": (str(ID), "root", 409600, None, None),
     "crypto_LUKS": (str(ID), "root", None, None, None),
@@ -75,8 +69,14 @@ WANTED: dict[str, tuple[str | None, str | None, int | None, int | None, bool | N
     "ntfs": ("00000000000000AB", None, 1024000, None, None),
     "exfat": ("ABCD-1234", None, SIZE, None, True),
     "BitLocker": (None, None, None, None, None),
+    "storage_spaces": (None, None, None, None, None),
     "squashfs": (None, None, None, None, None),
     "iso9660": (None, "root", None, None, None),
+}
+NOTES = {
+    "swap": "",
+    "crypto_LUKS": "encrypted by LUKS2",
+    "BitLocker": "encrypted by BitLocker",
 }
 
 
@@ -92,7 +92,7 @@ def test_what_is_not_read_is_named_with_what_its_superblock_says(kind: str) -> N
     found = facts(DISKS[kind])
     assert (found.type, found.partition, found.read) == (kind, 3, False)
     assert (found.uuid, found.label, found.size, found.free, found.dirty) == WANTED[kind]
-    assert found.note == ("" if kind == "swap" else f"{kind} is not read yet")
+    assert found.note == NOTES.get(kind, f"{kind} is not read yet")
 
 
 @pytest.mark.parametrize("kind", DISKS)
@@ -100,6 +100,20 @@ def test_a_cut_off_superblock_is_survived(kind: str) -> None:
     for length in (0, 1, 511, 512, 513, 1024, 2048, 4096, 32768 + 10, 65536 + 100):
         found = probe(source_of(DISKS[kind][:length]), None)
         assert found is None or (found.facts.type, found.reader) == (kind, None)
+
+
+def test_what_looks_like_a_fat_and_is_bitlocker_is_not_read_as_a_fat() -> None:
+    fat = (0, b"\xeb\x58\x90MSWIN4.1\0\2\x08\x20\0\2"), (21, b"\xf8"), (510, b"\x55\xaa")
+    guid = bytes.fromhex("3bd66749292ed84a8399f6a339e3d001")
+    found = facts(at(*fat, (424, guid)))
+    assert (found.type, found.note) == ("BitLocker", "encrypted by BitLocker To Go")
+    plain = probe(source_of(at(*fat)), 3)
+    assert plain is None or plain.facts.type != "BitLocker"
+
+
+def test_swap_of_the_first_version_is_swap() -> None:
+    found = facts(at((4086, b"SWAP-SPACE")))
+    assert (found.type, found.note, found.uuid) == ("swap", "", None)
 
 
 def test_nothing_known_is_nothing() -> None:
@@ -114,6 +128,12 @@ def test_an_ext_that_is_refused_keeps_its_uuid_for_fstab() -> None:
     assert "0x40000000" in found.note
 
 
+def test_an_xfs_that_is_refused_keeps_its_uuid_for_fstab() -> None:
+    found = facts(at((0, b"XFSB"), (32, ID.bytes), (100, b"\0\x06"), (108, b"root")))
+    assert (found.type, found.read, found.uuid, found.label) == ("xfs", False, str(ID), "root")
+    assert found.note == "xfs version 6"
+
+
 def test_what_was_there_before_a_container_is_not_what_is_there() -> None:
     stale = at((1024 + 56, b"\x53\xef"), (4096, DISKS["linux_raid_member"][4096:8192]))
     assert facts(stale).type == "linux_raid_member"
@@ -126,10 +146,10 @@ def test_what_was_there_before_an_ext_is_not_what_is_there() -> None:
 
 
 def test_sizes_that_no_manifest_can_hold_are_a_problem_and_no_numbers() -> None:
-    data = bytearray(DISKS["xfs"])
-    data[4:16] = struct.pack(">IQ", 4096, 1 << 60)
+    data = bytearray(DISKS["btrfs"])
+    data[65536 + 112 : 65536 + 120] = struct.pack("<Q", 1 << 60)
     found = facts(bytes(data))
-    assert (found.size, found.free) == (None, 256 * 4096)
+    assert (found.size, found.free) == (None, None)
     assert [p.code for p in found.problems] == ["header-inconsistent"]
-    data[144:152] = b"\xff" * 8
-    assert facts(bytes(data)).free is None
+    data[65536 + 120 : 65536 + 128] = struct.pack("<Q", (1 << 60) - 5)
+    assert facts(bytes(data)).free == 5

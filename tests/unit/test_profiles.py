@@ -5,15 +5,18 @@ from __future__ import annotations
 import re
 import tomllib
 from importlib.resources import files
+from pathlib import Path
 
 import pytest
 
 from diskwright.config_profiles import load_profile, parse_profile, profile_names
 from diskwright.errors import UsageError
+from diskwright.model.image import ImageFormat
 from diskwright.model.units import GIB, MIB
+from diskwright.writers import FORWARD, is_forward
 
 RULES = files("diskwright") / "rules"
-NO_LIMITS = ("title", "severities", "rule_sources")
+NO_LIMITS = ("title", "extends", "severities", "rule_sources")
 HUAWEI = (RULES / "profiles" / "huawei-ims.toml").read_text()
 
 
@@ -21,7 +24,7 @@ HUAWEI = (RULES / "profiles" / "huawei-ims.toml").read_text()
 def test_every_limit_has_a_source_and_a_date(name: str) -> None:
     raw = tomllib.loads((RULES / "profiles" / f"{name}.toml").read_text())
     limits = {key: value for key, value in raw.items() if key not in NO_LIMITS}
-    assert limits
+    assert limits or "extends" in raw
     for key, limit in limits.items():
         assert len(limit["source"]) > 20, key
         assert re.fullmatch(r"20\d\d-\d\d", limit["date"]), key
@@ -51,6 +54,58 @@ def test_azure_has_the_documented_limits() -> None:
     assert (profile.preferred_format, profile.preferred_subformat) == ("vhd", "fixed")
     assert profile.system_disk_maximum == 1023 * GIB
     assert "hv_storvsc" in profile.boot_modules
+
+
+def test_every_shipped_profile_can_be_made_by_prepare() -> None:
+    for name in profile_names():
+        profile = load_profile(name)
+        made, own = ImageFormat(profile.preferred_format), profile.preferred_subformat
+        assert made in FORWARD
+        assert not own or is_forward(made, own)
+        names = {profile.preferred_format, f"{profile.preferred_format}/{own}"}
+        assert names & set(profile.accepted_formats), name
+        for entry in profile.accepted_formats:
+            ImageFormat(entry.partition("/")[0])
+
+
+def test_a_profile_of_the_users_builds_on_a_shipped_one(tmp_path: Path) -> None:
+    mine = tmp_path / "mine.toml"
+    mine.write_text(
+        'extends = "huawei-ims"\ntitle = "Ours"\n'
+        '[object_maximum]\nvalue = "1GiB"\nsource = "our own storage rules"\ndate = "2026-11"\n'
+        '[severities]\n"boot.mode" = "warn"\n'
+    )
+    profile, base = load_profile(str(mine)), load_profile("huawei-ims")
+    assert (profile.name, profile.title) == ("mine", "Ours")
+    assert (profile.object_maximum, base.object_maximum) == (GIB, 128 * GIB)
+    assert profile.accepted_formats == base.accepted_formats
+    assert profile.severities == base.severities | {"boot.mode": "warn"}
+    assert profile.service == "ims"
+    assert profile.sources["object_maximum"].startswith("our own storage rules")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('extends = "no-such"\n', "there is no profile no-such"),
+        ('extends = "../huawei-ims"\n', "there is no profile ../huawei-ims"),
+        ("title", "profile mine: "),
+        ('extends = "kvm"\nobject_maximun = 1\n', "object_maximun is not known"),
+    ],
+)
+def test_a_profile_of_the_users_that_is_none_is_a_usage_error(
+    tmp_path: Path, text: str, said: str
+) -> None:
+    (tmp_path / "mine.toml").write_text(text)
+    with pytest.raises(UsageError, match=re.escape(said)):
+        load_profile(str(tmp_path / "mine.toml"))
+
+
+def test_a_file_that_is_not_there_or_no_text_is_a_usage_error(tmp_path: Path) -> None:
+    (tmp_path / "bytes.toml").write_bytes(b"\xff\xfe")
+    for name in ("none.toml", "bytes.toml", "."):
+        with pytest.raises(UsageError, match="profile "):
+            load_profile(f"{tmp_path}/{name}")
 
 
 def test_an_unknown_profile_is_refused_with_those_that_there_are() -> None:

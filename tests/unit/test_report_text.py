@@ -10,6 +10,7 @@ from typing import Any
 from diskwright.model.finding import Accepted, Finding, Result, Severity, Verdict
 from diskwright.model.guest import GuestFacts, Section, Unread
 from diskwright.model.image import Problem
+from diskwright.model.volumes import Volume
 from diskwright.report.facts import facts_text
 from diskwright.report.text import verdict_text
 from diskwright.rules import judge
@@ -93,6 +94,24 @@ def test_facts_of_a_good_disk_name_what_was_found() -> None:
     for said in ("qcow2, version 3", "gpt", "root", "Debian GNU/Linux 12", "virtio_blk", "22.4.2"):
         assert said in text
     assert "not read" not in text
+
+
+def test_a_volume_is_told_by_its_device_and_so_is_what_it_holds() -> None:
+    assert UEFI.filesystems is not None
+    name = "/dev/mapper/vg0-root"
+    guest = replace(
+        UEFI,
+        volumes=(
+            Volume(name, "G/V", 1 << 30, (2, 3), True),
+            Volume("/dev/mapper/vg0-t", "G/T", 1 << 20, (2,), True, "LVM thin is not read"),
+        ),
+        filesystems=(replace(UEFI.filesystems[1], partition=None, volume=name),),
+        root=0,
+    )
+    lines = [line.strip() for line in facts_text("disk", IMAGE, guest).split("\n")]
+    assert f"volumes      {name}  1 GiB; on partitions 2, 3" in lines
+    assert "/dev/mapper/vg0-t  1 MiB; on partition 2; LVM thin is not read" in lines
+    assert any(line.startswith(f"file systems ext4 on {name}; root; UUID") for line in lines)
 
 
 def test_a_reason_why_several_parts_were_not_read_is_said_once() -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from diskwright.model.finding import Finding, Result
-from diskwright.model.guest import GuestFacts, Location, NamedBy, Section, Unread
+from diskwright.model.guest import FileSystem, GuestFacts, Location, NamedBy, Section, Unread
 from diskwright.model.image import ImageFacts, ImageFormat
 from diskwright.model.units import TIB
 from diskwright.rules import RULES, judge
@@ -111,6 +111,28 @@ def test_a_root_that_may_be_on_what_was_not_read_is_not_known_to_lack() -> None:
     other = replace(ROOT, type="xfs", read=False, note="xfs is not read yet")
     found = findings(GuestFacts(table=TABLE, filesystems=(other,)))
     assert found["disk.one-system-disk"].result is Result.UNKNOWN
+
+
+@pytest.mark.parametrize("dirty", [True, None])
+def test_a_root_that_may_be_in_a_log_alone_is_not_known_to_lack(dirty: bool | None) -> None:
+    other = replace(ROOT, type="xfs", dirty=dirty, note="its log was not replayed")
+    unread = (Unread(Section.ROOT, "xfs log not replayed"),)
+    found = findings(GuestFacts(table=TABLE, filesystems=(other,), unread=unread))
+    assert found["disk.one-system-disk"].result is Result.UNKNOWN
+    assert "xfs log not replayed" in found["disk.one-system-disk"].message
+    clean = replace(other, dirty=False)
+    found = findings(GuestFacts(table=TABLE, filesystems=(clean,)))
+    assert found["disk.one-system-disk"].result is Result.FAIL
+
+
+def test_what_is_on_a_volume_is_told_by_its_device() -> None:
+    on_volume = replace(ROOT, partition=None, volume="/dev/mapper/vg0-root")
+    found = findings(bios(filesystems=(replace(on_volume, dirty=True),)))
+    assert found["disk.filesystem-dirty"].evidence.startswith("ext4 on /dev/mapper/vg0-root")
+    thin = FileSystem("unknown", None, False, note="LVM thin is not read", volume="/dev/mapper/t")
+    found = findings(bios(filesystems=(on_volume, thin)))
+    assert found["disk.encrypted"].result is Result.UNKNOWN
+    assert "unknown on /dev/mapper/t: LVM thin is not read" in found["disk.encrypted"].evidence
 
 
 def test_the_reason_why_something_was_not_read_is_told() -> None:

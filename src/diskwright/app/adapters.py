@@ -206,7 +206,10 @@ class Adapters:
 
     def threads(self) -> int:
         """One more than there are processors: a thread that waits for its read leaves one idle."""
-        return self._settings.threads or len(os.sched_getaffinity(0)) + 1
+        return self._settings.threads or self.processors() + 1
+
+    def processors(self) -> int:
+        return len(os.sched_getaffinity(0))
 
     def versions(self) -> dict[str, str]:
         """Of what makes an image, and what confined its readers, for its manifest."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Unpack
@@ -13,8 +13,8 @@ from diskwright.app.adapters import Adapters, given
 from diskwright.app.inputs import InputOptions
 from diskwright.app.iso import IsoVerbs
 from diskwright.app.prepare import PrepareVerbs
+from diskwright.app.validate import ValidateVerbs
 from diskwright.config import Settings
-from diskwright.model.finding import Accepted
 from diskwright.model.image import ImageFormat
 from diskwright.model.nulls import NeverCancelled, NullProgress
 from diskwright.model.outcome import (
@@ -23,7 +23,6 @@ from diskwright.model.outcome import (
     Inspected,
     Reopened,
     Restored,
-    Validated,
 )
 from diskwright.ports import CancelToken, Progress
 
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
     from diskwright.ops.opening import Source
 
 
-class Diskwright(IsoVerbs, PrepareVerbs):
+class Diskwright(IsoVerbs, PrepareVerbs, ValidateVerbs):
     """The verbs, with settings. Nothing is held open between two of them."""
 
     def __init__(self, settings: Settings, *, passphrase: Callable[[], str] | None = None) -> None:
@@ -85,40 +84,6 @@ class Diskwright(IsoVerbs, PrepareVerbs):
         from diskwright.ops.deep import refused
 
         return refused(path, error, alone=inputs.get("allow_backing_under") is None)
-
-    def disk_names(self, path: str, **inputs: Unpack[InputOptions]) -> tuple[str, ...]:
-        """Of a package's disks, in the order of their numbers; of any other file one empty name.
-
-        No disk is read. Raises InputError.
-        """
-        opener = self._adapters.opener(inputs)
-        return opener.names(path, input_format=inputs.get("input_format"))
-
-    def validate(
-        self,
-        path: str,
-        *,
-        profile: str | None = None,
-        data: bool = False,
-        min_memory: int | None = None,
-        accepted: Sequence[Accepted] = (),
-        progress: Progress | None = None,
-        cancel: CancelToken | None = None,
-        **inputs: Unpack[InputOptions],
-    ) -> Validated:
-        """Facts and findings under a profile; `min_memory` in bytes."""
-        from diskwright.ops.inspect import validate
-
-        with self._source(path, inputs, progress, cancel) as source:
-            return validate(
-                source,
-                inspector=self._adapters.inspector(cancel),
-                profile=self._adapters.profile(profile),
-                database=self._adapters.database(),
-                data=data,
-                min_memory=min_memory,
-                accepted=accepted,
-            )
 
     def convert(
         self,
@@ -242,6 +207,19 @@ class Diskwright(IsoVerbs, PrepareVerbs):
             database=self._adapters.database(),
             store=self._adapters.store(to) if to else None,
         )
+
+    def service_of(self, profile: str | None) -> str:
+        """Whose call imports what was prepared under a profile; empty where that is not known.
+
+        Raises UsageError for a profile that there is none of.
+        """
+        return self._adapters.profile(profile).service
+
+    def service_of_shipped(self, profile: str) -> str:
+        """As `service_of`, by a name that nobody vouches for: it opens no file of the user's."""
+        from diskwright.config_profiles import profile_names
+
+        return self.service_of(profile) if profile in profile_names() else ""
 
     def passphrase(self) -> str:
         """From the file that the settings name, else as the caller asks for it."""

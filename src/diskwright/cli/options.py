@@ -126,7 +126,7 @@ def profile_option(command: F) -> F:
         metavar="NAME",
         shell_complete=profile_names,
         callback=not_empty,
-        help="Target profile (default: huawei-ims, or what the settings say).",
+        help="Target profile, or a TOML file of yours (default: huawei-ims, or of the settings).",
     )(command)
 
 
@@ -156,7 +156,7 @@ def rules_options(command: F) -> F:
                 "--accept",
                 multiple=True,
                 metavar="ID",
-                shell_complete=_rule_ids,
+                shell_complete=rule_ids,
                 help="Accept this finding; give a --reason for each, in the same order.",
             ),
             click.option("--reason", multiple=True, metavar="TEXT", help="Why it is accepted."),
@@ -166,7 +166,7 @@ def rules_options(command: F) -> F:
     return command
 
 
-def _rule_ids(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+def rule_ids(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
     from diskwright.rules import known_rule_ids
 
     return sorted(name for name in known_rule_ids() if name.startswith(incomplete))

@@ -131,8 +131,8 @@ def command(
 
     def told(made: Prepared) -> None:
         hidden = made.sealed or made.dry_run
-        request = None if hidden else import_request(made)
-        further = () if hidden else data_requests(made)
+        request = None if hidden else import_request(made, service)
+        further = () if hidden else data_requests(made, service)
         session.say(prepared_text(made, request, further))
         session.results.append(made_result(path_text(image), made, request, further))
 
@@ -143,6 +143,7 @@ def command(
         "sse": sse,
     }
     app = session.open(profile=profile, to=to, key=key, s3=s3)
+    service = app.service_of(profile)
     with session.watched(progress) as (bar, cancel):
         try:
             app.prepare_each(

@@ -92,7 +92,8 @@ def command(
             if disk is not None:
                 raise UsageError("--to opens every disk of an image", "leave --disk out")
             opened = app.reopen(source, to, image=image, progress=bar, cancel=cancel)
-            request, further = import_request(opened), data_requests(opened)
+            service = app.service_of_shipped(opened.profile)
+            request, further = import_request(opened, service), data_requests(opened, service)
             session.say(reopened_text(opened, request, further))
             session.results.append(made_result(source, opened, request, further))
             return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import click
@@ -10,34 +11,53 @@ from diskwright.cli.options import (
     accepted,
     image_path,
     input_options,
+    not_empty,
     output_option,
     profile_option,
     progress_option,
+    rule_ids,
     rules_options,
 )
-from diskwright.cli.session import Session, path_text
-from diskwright.errors import ValidationFailed
+from diskwright.cli.session import Session
+from diskwright.errors import DiskwrightError
 
 if TYPE_CHECKING:
+    from diskwright.app import Diskwright
     from diskwright.app.inputs import InputOptions
 
 
 @click.command(
     "validate",
-    short_help="Check an image against a target cloud's written requirements.",
+    short_help="Check images against a target cloud's written requirements.",
     epilog="""\b
 Examples:
   diskwright validate disk.qcow2 --profile huawei-ims
   diskwright validate disk.qcow2 --min-memory 1GiB --strict
   diskwright validate data.raw --data
   diskwright validate disk.qcow2 --accept network.net-static-address --reason "lab network"
+  diskwright validate images/ more.vmdk --jobs 4
+  diskwright validate --explain boot.fstab-device-name
 
 \b
 Exit codes: 0 nothing stands against an import, 3 something does.""",
 )
-@click.argument("images", nargs=-1, required=True, metavar="IMAGE...", callback=image_path)
+@click.argument("images", nargs=-1, metavar="IMAGE|FOLDER...", callback=image_path)
 @profile_option
 @rules_options
+@click.option(
+    "-j",
+    "--jobs",
+    type=click.IntRange(min=1),
+    metavar="NUMBER",
+    help="Judge so many images at a time (default: one for each processor).",
+)
+@click.option(
+    "--explain",
+    metavar="ID",
+    shell_complete=rule_ids,
+    callback=not_empty,
+    help="Explain this rule: why it matters, where it is written, what to do. Reads no image.",
+)
 @input_options
 @progress_option
 @output_option
@@ -51,40 +71,62 @@ def command(
     strict: bool,
     accept: tuple[str, ...],
     reason: tuple[str, ...],
+    jobs: int | None,
+    explain: str | None,
     inputs: InputOptions,
     progress: bool | None,
 ) -> None:
-    """Check an image against a target cloud's written requirements, before a byte moves.
+    """Check images against a target cloud's written requirements, before a byte moves.
 
-    Prints what fails first, each with what to do. What could not be read is `unknown`, never
-    `pass`. Of a package (OVA) the first disk is the system's, any other is judged as a data disk.
+    Of one IMAGE it prints what fails first, each with what to do; of several, or of a FOLDER (the
+    image files in it and below, by their endings), a line each and a summary. What could not be
+    read is `unknown`, never `pass`. Of a package (OVA) the first disk is the system's, any other
+    is judged as a data disk.
     """
-    from diskwright.report.json import validated_result
-    from diskwright.report.text import disk_label, validated_text
+    from diskwright.cli.judging import Telling
 
     session.command = "validate"
     waivers = accepted(accept, reason)
     app = session.open(profile=profile)
-    for image in images:
-        verdicts = []
-        for disk, options in session.disks_of(app, image, inputs):
-            with session.reporting(image, disk):
-                with session.progress(progress) as bar:
-                    found = app.validate(
-                        image,
-                        data=data,
-                        min_memory=min_memory,
-                        accepted=waivers,
-                        progress=bar,
-                        **options,
-                    )
-                verdicts.append(found.verdict)
-                text = validated_text(found, image, strict=strict, colour=session.colour())
-                session.say(text)
-                result = validated_result(path_text(image), found, None, strict=strict)
-                session.results.append(result)
-                against = found.verdict.standing(strict=strict)
-                if against:
-                    label = disk_label(image, found.name)
-                    session.failures.append(ValidationFailed(label, len(against)))
-        session.remark_idle(waivers, verdicts)
+    if explain is not None:
+        _explain(session, app, explain, images)
+        return
+    if not images:
+        raise click.UsageError("Missing argument 'IMAGE|FOLDER...'.", click.get_current_context())
+    files = [file for image in images for file in _files(app, image)]
+    one_file = len(files) == 1 and files[0][0] == images[0]
+    telling = Telling(session, strict=strict, whole=one_file, keep=False)
+    with session.watched(progress if one_file else False) as (bar, cancel):
+        judged = app.validate_all(
+            [path for path, error in files if error is None],
+            jobs=jobs,
+            data=data,
+            min_memory=min_memory,
+            accepted=waivers,
+            progress=bar,
+            cancel=cancel,
+            **inputs,
+        )
+        with closing(judged):
+            for path, error in files:
+                for disk, outcome in next(judged) if error is None else (("", error),):
+                    telling.tell(path, disk, outcome)
+    telling.end(waivers)
+
+
+def _explain(session: Session, app: Diskwright, name: str, images: tuple[str, ...]) -> None:
+    from diskwright.report.explained import explained_result, explained_text
+
+    if images:
+        raise click.UsageError("--explain tells of a rule: leave the images out")
+    rule = app.rule(name)
+    session.say(explained_text(rule, app.settings.profile))
+    session.results.append(explained_result(rule))
+
+
+def _files(app: Diskwright, image: str) -> list[tuple[str, DiskwrightError | None]]:
+    """A file itself, or those of a folder; the folder and why, where none can be had of it."""
+    try:
+        return [(path, None) for path in app.images_below(image)]
+    except DiskwrightError as error:
+        return [(image, error)]

@@ -4,7 +4,7 @@
     ├── UsageError                        2
     ├── ValidationFailed, ObjectTooLarge  3
     ├── InputError                       10
-    │   ├── InputMissing, FolderMissing, InputUnreadable, InputNotAFile
+    │   ├── InputMissing, FolderMissing, FolderWithoutImages, InputUnreadable, InputNotAFile
     │   └── ImageRefused (kind, code, offset)
     │       ├── ImageUnsafe              names another file, or two formats match
     │       ├── ImageBroken              contradicts itself or lacks bytes
@@ -38,6 +38,7 @@ from diskwright.errors.conflict import (
 )
 from diskwright.errors.input import (
     FolderMissing,
+    FolderWithoutImages,
     ImageBroken,
     ImageRefused,
     ImageUnsafe,
@@ -89,6 +90,7 @@ __all__ = [
     "DiskFull",
     "DiskwrightError",
     "FolderMissing",
+    "FolderWithoutImages",
     "ImageAmbiguous",
     "ImageBroken",
     "ImageNotFound",

@@ -43,6 +43,13 @@ class InputNotAFile(InputError):
 
 
 @dataclass(eq=False)
+class FolderWithoutImages(InputError):
+    path: str
+    template = "{path}: no image files in it"
+    hint_template = "name the files themselves: by their endings (.qcow2, .raw, …) none was found"
+
+
+@dataclass(eq=False)
 class ImageRefused(InputError):
     """`code_name` is a stable short name (`reference-outside`); `offset` is the byte, if known."""
 

@@ -66,8 +66,18 @@ class BootPaths:
         match = _PARTITION.fullmatch(device)
         if match:
             index = self._on_partition(int(match[1]))
+        if device.startswith(("lvm/", "lvmid/")):
+            index = self._on_volume(device)
         return index
 
     def _on_partition(self, number: int) -> int | None:
         filesystems = enumerate(self.disk.filesystems)
         return next((i for i, fs in filesystems if fs.partition == number), None)
+
+    def _on_volume(self, device: str) -> int | None:
+        """GRUB 2.06, grub-core/disk/diskfilter.c: `lvm/vg0-root`, `lvmid/` and both UUIDs."""
+        kind, _, value = device.partition("/")
+        if kind == "lvm":
+            return self.disk.on_volume(f"/dev/mapper/{value}")
+        names = (volume.name for volume in self.disk.volumes if volume.uuid == value)
+        return self.disk.on_volume(next(names, ""))

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from diskwright.model.guest import FileSystem, NamedBy, PartitionRole, PartitionTable
+from diskwright.model.volumes import Volume, mapper_name
 
 
 def _words(text: str) -> frozenset[str]:
@@ -25,8 +26,9 @@ NETWORK_TYPES = _words("""
 # What holds volumes or file systems inside that can't be seen from its superblock
 CONTAINERS = _words("""
     LVM2_member LVM1_member crypto_LUKS linux_raid_member bcache ddf_raid_member
-    zfs_member
+    zfs_member BitLocker storage_spaces
 """)
+_OPAQUE = CONTAINERS | {"unknown"}
 
 # Partitions of which somebody might expect that a file system is inside
 _HOLDS_DATA = frozenset(
@@ -60,6 +62,7 @@ class DiskNames:
 
     filesystems: tuple[FileSystem, ...]
     table: PartitionTable | None
+    volumes: tuple[Volume, ...] = ()
 
     def find(self, spec: str) -> int | None:
         """The index of the file system that `spec` names; None where none does."""
@@ -70,20 +73,27 @@ class DiskNames:
                 if own and (own == value or (kind is NamedBy.UUID and _same_id(own, value))):
                     return index
             return None
+        if kind is NamedBy.MAPPER:
+            return self.on_volume(value)
         number = self._partition(kind, value)
         for index, fs in enumerate(self.filesystems):
             if number is not None and fs.partition == number:
                 return index
         return None
 
+    def on_volume(self, name: str) -> int | None:
+        """The index of the file system on the volume of that name (`/dev/mapper/…`)."""
+        filesystems = enumerate(self.filesystems)
+        return next((i for i, fs in filesystems if name and fs.volume == name), None)
+
     def has(self, spec: str, fs_type: str = "") -> bool | None:
         """Whether `spec` names something on this disk; None where that can't be told."""
         named_by = name_device(spec, fs_type)
         if named_by in (NamedBy.PSEUDO, NamedBy.NETWORK, NamedBy.OTHER):
             return None
-        if named_by is NamedBy.MAPPER:
-            return None if self._may_hide_more() else False
         kind, value = _split(spec)
+        if kind is NamedBy.MAPPER:
+            return self._has_volume(value)
         if kind is NamedBy.DEVICE:
             return self._has_device(value)
         if kind in (NamedBy.PARTUUID, NamedBy.PARTLABEL):
@@ -94,11 +104,20 @@ class DiskNames:
             return True
         return None if self._may_hide_more() else False
 
+    def _has_volume(self, name: str) -> bool | None:
+        """A volume of which a part is elsewhere does not come up, as if all of it were."""
+        for volume in self.volumes:
+            if volume.name == name:
+                return volume.complete
+        return None if self._may_hide_more() else False
+
     def _may_hide_more(self) -> bool:
-        known = {fs.partition for fs in self.filesystems}
+        """File systems or volumes: in what was not read, or where nothing known was seen."""
+        known = {fs.volume or fs.partition for fs in self.filesystems}
         partitions = self.table.partitions if self.table else ()
         unknown = any(p.number not in known and p.role in _HOLDS_DATA for p in partitions)
-        return unknown or any(fs.type in CONTAINERS for fs in self.filesystems)
+        unknown |= any(volume.name not in known for volume in self.volumes)
+        return unknown or any(not fs.read and fs.type in _OPAQUE for fs in self.filesystems)
 
     def _partition(self, kind: NamedBy, value: str) -> int | None:
         partitions = self.table.partitions if self.table else ()
@@ -123,7 +142,7 @@ class DiskNames:
         if self.table is None:
             return None
         if number is None:
-            return any(fs.partition is None for fs in self.filesystems)
+            return any(fs.partition is None and fs.volume is None for fs in self.filesystems)
         return any(part.number == number for part in self.table.partitions)
 
 
@@ -149,13 +168,15 @@ def _split(spec: str) -> tuple[NamedBy, str]:
     parts = spec.split("/")
     if parts[:3] == ["", "dev", "disk"] and len(parts) == 5:
         name = _UDEV_ESCAPE.sub(lambda m: chr(int(m[1], 16)), parts[4])
-        # by-id and by-path follow the hardware, like sda1
+        if parts[3] == "by-id" and name.startswith("dm-name-"):
+            return NamedBy.MAPPER, f"/dev/mapper/{name.removeprefix('dm-name-')}"
+        # the others of by-id, and by-path, follow the hardware, like sda1
         return _LINK_FOLDERS.get(parts[3], NamedBy.DEVICE), name
     if parts[:2] == ["", "dev"]:
         if len(parts) == 4 and parts[2] == "mapper":
             return NamedBy.MAPPER, spec
         if len(parts) == 4 and parts[2] not in _DEV_FOLDERS:
-            return NamedBy.MAPPER, spec
+            return NamedBy.MAPPER, mapper_name(parts[2], parts[3])
         if spec.startswith("/dev/md"):
             return NamedBy.OTHER, spec
         return NamedBy.DEVICE, spec

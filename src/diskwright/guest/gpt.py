@@ -32,6 +32,9 @@ _ROLES = {
     "ebd0a0a2-b9e5-4433-87c0-68b6b72699c7": PartitionRole.WINDOWS,  # basic data
     "e3c9e316-0b5c-4db8-817d-f92df00215ae": PartitionRole.WINDOWS,  # reserved
     "de94bba4-06d1-4d40-a16a-bfd50179d6ac": PartitionRole.WINDOWS,  # recovery
+    "e75caf8f-f680-4cee-afa3-b001e56efc2d": PartitionRole.WINDOWS,  # Storage Spaces
+    "5808c8aa-7e8f-42e0-85d2-e1e90434cfb3": PartitionRole.WINDOWS,  # dynamic disk's metadata
+    "af9b60a0-1431-4f62-bc68-3311714a69ad": PartitionRole.WINDOWS,  # dynamic disk's data
     # UAPI Discoverable Partitions Specification: data, then root, usr, var, home, srv, /boot
     "0fc63daf-8483-4772-8e79-3d69d8477de4": PartitionRole.LINUX,
     "4f68bce3-e8cd-4db1-96e7-fbcaf984b709": PartitionRole.LINUX,  # root, x86-64

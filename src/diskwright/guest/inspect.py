@@ -27,8 +27,9 @@ from diskwright.guest.os_release import (
 from diskwright.guest.partitions import read_table
 from diskwright.guest.probe import Probe, probe
 from diskwright.guest.reading import GuestReadError, NotThere, Unreadable
-from diskwright.guest.source import Disk, Source
+from diskwright.guest.source import ByteSource, Disk, Source
 from diskwright.guest.tree import GuestTree
+from diskwright.guest.volumes import Place, read_volumes
 from diskwright.model.guest import (
     BootEntry,
     Bootloader,
@@ -43,6 +44,7 @@ from diskwright.model.guest import (
     Unread,
 )
 from diskwright.model.image import Problem
+from diskwright.model.volumes import Volume
 
 T = TypeVar("T")
 
@@ -62,16 +64,21 @@ def inspect_guest(reader: Disk) -> GuestFacts:
     table = notes.read(Section.TABLE, lambda: read_table(source))
     if table is None:
         notes.unread.append(Unread(Section.FILESYSTEMS, "the partition table was not read"))
-    return _gather(notes, table, _probes(source, table))
+    reading = read_volumes(_places(source, table))
+    return _gather(notes, table, reading.probes, reading.volumes)
 
 
-def facts_of(table: PartitionTable | None, probes: list[Probe]) -> GuestFacts:
+def facts_of(
+    table: PartitionTable | None, probes: list[Probe], volumes: tuple[Volume, ...] = ()
+) -> GuestFacts:
     """What `inspect_guest` tells of a disk whose file systems were opened already."""
-    return _gather(_Notes(), table, probes)
+    return _gather(_Notes(), table, probes, volumes)
 
 
-def _gather(notes: _Notes, table: PartitionTable | None, probes: list[Probe]) -> GuestFacts:
-    names = DiskNames(tuple(p.facts for p in probes), table)
+def _gather(
+    notes: _Notes, table: PartitionTable | None, probes: list[Probe], volumes: tuple[Volume, ...]
+) -> GuestFacts:
+    names = DiskNames(tuple(p.facts for p in probes), table, volumes)
     root = layout.find_root(probes)
     guest = _Guest(notes, probes, names, table)
     return guest.without_root() if root is None else guest.with_root(root)
@@ -98,21 +105,21 @@ class _Notes:
             self.problems.append(Problem(code, str(error)))
 
 
-def _probes(source: Source, table: PartitionTable | None) -> list[Probe]:
+def _places(source: Source, table: PartitionTable | None) -> list[Place]:
     """Every partition that can hold a file system, or the whole disk where there is no table."""
     partitions = (
         [p for p in table.partitions if p.role is not PartitionRole.EXTENDED] if table else []
     )
-    found: list[Probe | None] = []
+    windows: list[tuple[ByteSource, int | None]] = []
     for part in partitions[:MAX_PROBES]:
         try:
-            window = source.window(part.start, part.length)
+            windows.append((source.window(part.start, part.length), part.number))
         except Unreadable:
             continue  # past the disk's end: the table's problems tell
-        found.append(probe(window, part.number))
     if not partitions:
-        found.append(probe(source, None))
-    return [p for p in found if p is not None]
+        windows.append((source, None))
+    probed = ((probe(window, number), window) for window, number in windows)
+    return [Place(found, window) for found, window in probed if found is not None]
 
 
 @dataclass(slots=True)
@@ -143,6 +150,7 @@ class _Guest:
         return GuestFacts(
             table=self.table,
             filesystems=self.names.filesystems,
+            volumes=self.names.volumes,
             root=root,
             os=system,
             fstab=fstab,
@@ -164,6 +172,7 @@ class _Guest:
         return GuestFacts(
             table=self.table,
             filesystems=self.names.filesystems,
+            volumes=self.names.volumes,
             bootloader=loader,
             kernels=kernels,
             unread=tuple(self.notes.unread),

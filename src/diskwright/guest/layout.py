@@ -57,17 +57,15 @@ def find_root(probes: Sequence[Probe]) -> int | None:
 
 
 def why_no_root(filesystems: Sequence[FileSystem]) -> str:
-    """Which file systems may be the root and are not read, by name."""
+    """Which file systems may be the root and are not read, or not to the end, by name."""
     unread = [
-        f"{place(fs)}: {fs.note}" for fs in filesystems if not fs.read and fs.type not in _NO_TREE
+        f"{fs.place}: {fs.note if not fs.read else _not_replayed(fs)}"
+        for fs in filesystems
+        if (not fs.read and fs.type not in _NO_TREE) or fs.unreplayed
     ]
     if not unread:
         return NO_SYSTEM
     return "the root file system may be on " + "; or on ".join(unread)
-
-
-def place(fs: FileSystem) -> str:
-    return "the whole disk" if fs.partition is None else f"partition {fs.partition}"
 
 
 def with_root(probes: Sequence[Probe], root: int) -> Layout:
@@ -135,7 +133,23 @@ def _mount(layout: Layout, probes: Sequence[Probe], index: int, mount_point: str
 
 
 def _reader(probe: Probe) -> GuestFs:
-    return probe.reader or UnreadFs(f"{place(probe.facts)}: {probe.facts.note}")
+    facts = probe.facts
+    if probe.reader is None:
+        return UnreadFs(f"{facts.place}: {facts.note}")
+    if facts.unreplayed and _is_empty(probe.reader):
+        return UnreadFs(f"{facts.place}: {_not_replayed(facts)}")
+    return probe.reader
+
+
+def _not_replayed(facts: FileSystem) -> str:
+    return f"{facts.type} log not replayed"
+
+
+def _is_empty(reader: GuestFs) -> bool:
+    try:
+        return not GuestTree(reader).names("/")
+    except GuestReadError:
+        return False
 
 
 def _score(reader: GuestFs) -> int:

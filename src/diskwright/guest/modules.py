@@ -46,6 +46,19 @@ OPTION_MODULES: dict[str, tuple[str, ...]] = {
     "ISO9660_FS": ("isofs",),
     "UDF_FS": ("udf",),
 }
+# Each of them depends on VIRTIO or selects it, and what is built in needs no module.
+_NEEDS_VIRTIO = frozenset(
+    {
+        "VIRTIO_PCI",
+        "VIRTIO_MMIO",
+        "VIRTIO_BLK",
+        "VIRTIO_NET",
+        "VIRTIO_BALLOON",
+        "VIRTIO_CONSOLE",
+        "HW_RANDOM_VIRTIO",
+        "SCSI_VIRTIO",
+    }
+)
 OF_INTEREST = frozenset(name for names in OPTION_MODULES.values() for name in names)
 
 
@@ -66,5 +79,7 @@ def builtin_modules(listing: str) -> Iterable[str]:
 
 def config_builtins(config: str) -> tuple[str, ...]:
     """Those of interest that a kernel configuration builds in, sorted."""
-    options = _BUILT_IN.findall(config)
+    options = set(_BUILT_IN.findall(config))
+    if options & _NEEDS_VIRTIO:
+        options.add("VIRTIO")
     return tuple(sorted({name for o in options for name in OPTION_MODULES.get(o, ())}))

@@ -20,6 +20,7 @@ from diskwright.guest.filesystems.signatures import (
     identify_container,
     identify_filesystem,
 )
+from diskwright.guest.filesystems.xfs import open_xfs
 from diskwright.guest.reading import Unreadable
 from diskwright.guest.source import ByteSource
 from diskwright.model.canonical import MAX_INTEGER
@@ -27,7 +28,11 @@ from diskwright.model.guest import FileSystem
 from diskwright.model.image import Problem
 
 # A reader answers None for what is not its own. A further file system is one line here.
-READERS: tuple[Callable[[ByteSource], GuestFs | None], ...] = (open_ext, fat.open_fat)
+READERS: tuple[Callable[[ByteSource], GuestFs | None], ...] = (
+    open_ext,
+    open_xfs,
+    fat.open_fat,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +74,8 @@ def probe(window: ByteSource, partition: int | None) -> Probe | None:
 
 def _named(signature: Signature, partition: int | None) -> FileSystem:
     note = "" if signature.type == "swap" else f"{signature.type} is not read yet"
+    if signature.encrypted:
+        note = f"encrypted by {signature.encrypted}"
     facts = FileSystem(
         type=signature.type,
         partition=partition,
@@ -119,9 +126,12 @@ def _refused(window: ByteSource, partition: int | None, why: str) -> FileSystem:
     facts = FileSystem("unknown", partition, read=False, note=why)
     try:
         data = window.read(SUPERBLOCK_OFFSET, SUPERBLOCK_SIZE)
+        signature = None if is_ext(data) else identify_filesystem(window)
     except Unreadable:
         return facts
-    if not is_ext(data):
+    if is_ext(data):
+        own_id, label = identity(data)
+        return replace(facts, type="ext", uuid=own_id, label=label or None)
+    if signature is None:
         return facts
-    own_id, label = identity(data)
-    return replace(facts, type="ext", uuid=own_id, label=label or None)
+    return replace(facts, type=signature.type, uuid=signature.uuid, label=signature.label)

@@ -64,7 +64,7 @@ class Source:
         return self._size
 
     def read(self, offset: int, length: int) -> bytes:
-        _check(offset, length, self._size)
+        check_range(offset, length, self._size)
         self._budget_calls -= 1
         if self._budget_calls < 0:
             raise Unreadable("budget", "takes more reads than any sound disk")
@@ -81,7 +81,7 @@ class Source:
         return joined[at : at + length]
 
     def window(self, start: int, length: int) -> ByteSource:
-        return _Window(self, start, length)
+        return Window(self, start, length)
 
     def _block(self, index: int) -> bytes:
         block = self._cache.get(index)
@@ -107,11 +107,11 @@ class Source:
         return bytes(buffer)
 
 
-class _Window:
+class Window:
     """`[start, start + length)` of a source, with offsets of its own."""
 
     def __init__(self, source: ByteSource, start: int, length: int) -> None:
-        _check(start, length, source.size, most=source.size)
+        check_range(start, length, source.size, most=source.size)
         self._source = source
         self._start = start
         self._size = length
@@ -121,14 +121,15 @@ class _Window:
         return self._size
 
     def read(self, offset: int, length: int) -> bytes:
-        _check(offset, length, self._size)
+        check_range(offset, length, self._size)
         return self._source.read(self._start + offset, length)
 
     def window(self, start: int, length: int) -> ByteSource:
-        return _Window(self, start, length)
+        return Window(self, start, length)
 
 
-def _check(offset: int, length: int, size: int, *, most: int = MAX_READ) -> None:
+def check_range(offset: int, length: int, size: int, *, most: int = MAX_READ) -> None:
+    """Raises `Unreadable` for what is not among `size` bytes, or more than is read at once."""
     if offset < 0 or length < 0 or offset + length > size:
         raise damaged(f"bytes {offset} to {offset + length} are not among the {size} there are")
     if length > most:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from diskwright.model.image import Problem
+from diskwright.model.volumes import Volume
 
 
 class Section(StrEnum):
@@ -88,12 +89,16 @@ class PartitionTable:
     problems: tuple[Problem, ...] = ()
 
 
+_UNREPLAYED = frozenset({"journal-unread", "journal-fast-commits"})
+
+
 @dataclass(frozen=True, slots=True)
 class FileSystem:
-    """`partition` is None where the file system fills the disk. `type`: ext4, vfat, xfs, swap, …
+    """`type`: ext4, vfat, xfs, swap, … It is on a `partition` or on a `volume` (by its `name`);
+    where both are None it fills the disk.
 
-    `read` says whether its tree was read; where not, `note` says why. `dirty`: it was not
-    unmounted cleanly (None: not known).
+    `read` says whether its tree was read, or its volumes, of what holds such; where not, `note`
+    says why. `dirty`: it was not unmounted cleanly (None: not known).
     """
 
     type: str
@@ -106,6 +111,21 @@ class FileSystem:
     dirty: bool | None = None
     note: str = ""
     problems: tuple[Problem, ...] = ()
+    volume: str | None = None
+
+    @property
+    def unreplayed(self) -> bool:
+        """Read, and a log may hold what is not seen: that a name is missing then proves little."""
+        codes = {problem.code for problem in self.problems}
+        by_log = self.type == "xfs" and self.dirty is not False
+        return self.read and (by_log or bool(codes & _UNREPLAYED))
+
+    @property
+    def place(self) -> str:
+        """Where it is, in words."""
+        if self.volume is not None:
+            return self.volume
+        return "the whole disk" if self.partition is None else f"partition {self.partition}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,6 +290,7 @@ class GuestFacts:
     architecture: str | None = None  # as in OsRelease; known also where that is not
     unread: tuple[Unread, ...] = ()
     problems: tuple[Problem, ...] = ()  # guest-link-escapes, os-release-missing, fstab-unreadable
+    volumes: tuple[Volume, ...] = ()
 
     def why_unread(self, section: Section) -> str:
         """The reason that `section` was not read, or an empty string."""

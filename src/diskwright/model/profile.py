@@ -36,6 +36,7 @@ class Profile:
     architectures: tuple[str, ...]
     boot_modes: tuple[str, ...]
     boot_modules: tuple[str, ...]  # drivers of the server's disk and network
+    service: str  # whose call imports an object, as far as it is known: "ims" or empty
     server_side_encryption: str  # "", "sse-kms" or "sse-obs"
     sources: dict[str, str]  # limit name or rule id -> where it is written
     severities: dict[str, str]

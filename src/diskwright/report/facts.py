@@ -18,6 +18,7 @@ from diskwright.model.guest import (
 from diskwright.model.image import ImageFacts, ImageFormat
 from diskwright.model.text import printable
 from diskwright.model.units import format_size
+from diskwright.model.volumes import Volume
 
 _KEY_WIDTH = 13
 
@@ -76,6 +77,7 @@ def _guest(guest: GuestFacts) -> _Rows:
     rows: _Rows = []
     if guest.table is not None:
         rows += _table(guest.table)
+    rows += _under("volumes", map(_volume, guest.volumes))
     if guest.filesystems is not None:
         lines = (_filesystem(i == guest.root, fs) for i, fs in enumerate(guest.filesystems))
         rows += _under("file systems", lines)
@@ -117,9 +119,16 @@ def _table(table: PartitionTable) -> _Rows:
     return rows + _under("odd", (f"{p.code}: {p.detail}" for p in table.problems))
 
 
+def _volume(volume: Volume) -> str:
+    parts = [f"{volume.name}  {format_size(volume.size)}"]
+    if volume.partitions:
+        numbers = ", ".join(map(str, volume.partitions))
+        parts.append(f"on partition{'s' if len(volume.partitions) > 1 else ''} {numbers}")
+    return "; ".join(filter(None, (*parts, volume.note)))
+
+
 def _filesystem(is_root: bool, fs: FileSystem) -> str:
-    where = "whole disk" if fs.partition is None else f"partition {fs.partition}"
-    parts = [f"{fs.type} on {where}"]
+    parts = [f"{fs.type} on {fs.place}"]
     if is_root:
         parts.append("root")
     if fs.uuid:

@@ -23,7 +23,7 @@ BUCKET = "BUCKET"
 _SYSTEM_PATH = "/v2/cloudimages/action"
 _DATA_PATH = "/v1/cloudimages/dataimages/action"
 _NAME_LIMIT = 128
-_PROFILES = frozenset({"huawei-ims"})  # of the service that takes such a request
+_SERVICE = "ims"  # of a profile whose objects are imported by such a request
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,25 +36,24 @@ class ImportRequest:
     notes: tuple[str, ...]
 
 
-def import_request(made: Prepared | Reopened) -> ImportRequest | None:
+def import_request(made: Prepared | Reopened, service: str) -> ImportRequest | None:
     """For the first object of an image that is ready for import; None where its attributes are not
-    known, or it was prepared for another service.
+    known, or it was prepared for another `service` (of its profile).
     """
-    return _at_target(made, made.key, made.attributes)
+    return _at_target(made.target, made.key, made.attributes, service)
 
 
-def data_requests(made: Prepared | Reopened) -> tuple[ImportRequest, ...]:
+def data_requests(made: Prepared | Reopened, service: str) -> tuple[ImportRequest, ...]:
     """For the objects of a set behind the first: each becomes a data disk image of its own."""
-    found = (_at_target(made, disk.key, disk.attributes) for disk in made.disks[1:])
+    found = (_at_target(made.target, disk.key, disk.attributes, service) for disk in made.disks[1:])
     return tuple(request for request in found if request is not None)
 
 
 def _at_target(
-    made: Prepared | Reopened, key: str, attributes: ImportAttributes | None
+    target: str, key: str, attributes: ImportAttributes | None, service: str
 ) -> ImportRequest | None:
-    if attributes is None or made.profile not in _PROFILES:
+    if attributes is None or service != _SERVICE:
         return None
-    target = made.target
     bucket, _, prefix = target.removeprefix("s3://").rstrip("/").partition("/")
     if not target.startswith("s3://"):
         return request_for(attributes, key=key)

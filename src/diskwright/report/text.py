@@ -68,7 +68,7 @@ def verdict_text(name: str, verdict: Verdict, *, strict: bool = False, colour: b
         if count:
             said = f"{count} rule{'s' if count > 1 else ''}, by id with --output json"
             blocks.append(_label(result, colour=colour) + said)
-    return "\n".join([*blocks, _summary(name, verdict, strict=strict, colour=colour)])
+    return "\n".join([*blocks, summary_text(name, verdict, strict=strict, colour=colour)])
 
 
 def _finding(finding: Finding, accepted: Accepted | None, *, colour: bool) -> str:
@@ -121,7 +121,8 @@ def _lines(text: str) -> Iterable[str]:
     return text.split("\n") if text else ()
 
 
-def _summary(name: str, verdict: Verdict, *, strict: bool, colour: bool) -> str:
+def summary_text(name: str, verdict: Verdict, *, strict: bool = False, colour: bool = False) -> str:
+    """What the findings come to, in one line."""
     count = Counter(finding.result for finding in verdict.findings)
     if verdict.ready(strict=strict):
         result, word = Result.PASS, f"ready for {verdict.profile}"

@@ -20,6 +20,7 @@ from diskwright.rules.rule import (
 
 # ELF machines as the facts spell them -> the service's word
 ARCHITECTURES = {"x86_64": "x86", "i386": "x86", "i686": "x86", "aarch64": "arm"}
+_EFI_LOADER = ("# install the EFI loader on an EFI system partition",)
 _FALLBACK = {"x86_64": "BOOTX64.EFI", "aarch64": "BOOTAA64.EFI"}
 
 
@@ -66,12 +67,16 @@ def _loader(case: Case) -> Outcome:
     return breaks(
         "nothing on this disk starts it: neither boot code nor an EFI loader",
         _boot_places(case.guest),
-        commands(
-            case,
-            debian=("grub-install /dev/vda", "update-grub"),
-            rhel=("grub2-install /dev/vda", "grub2-mkconfig -o /boot/grub2/grub.cfg"),
-            suse=("grub2-install /dev/vda", "grub2-mkconfig -o /boot/grub2/grub.cfg"),
-        ),
+        _install(case),
+    )
+
+
+def _install(case: Case) -> tuple[str, ...]:
+    return commands(
+        case,
+        debian=("grub-install /dev/vda", "update-grub"),
+        rhel=("grub2-install /dev/vda", "grub2-mkconfig -o /boot/grub2/grub.cfg"),
+        suse=("grub2-install /dev/vda", "grub2-mkconfig -o /boot/grub2/grub.cfg"),
     )
 
 
@@ -97,7 +102,7 @@ def _mode(case: Case) -> Outcome:
     if ARCHITECTURES.get(architecture(case.guest) or "") == "arm" and mode != "uefi":
         return breaks(
             "an Arm server starts by UEFI only",
-            remedy=("# install the EFI loader on an EFI system partition",),
+            remedy=_EFI_LOADER,
         )
     if mode not in case.profile.boot_modes:
         modes = ", ".join(case.profile.boot_modes)
@@ -117,7 +122,7 @@ def _architecture(case: Case) -> Outcome:
         return breaks(
             f"the system is built for {printable(found)}; the service has "
             f"{', '.join(case.profile.architectures)}",
-            remedy=("# install the system for one of these",),
+            remedy=(f"# install the system for {' or '.join(case.profile.architectures)}",),
         )
     return holds(f"{found}: register the image as {service}")
 
@@ -154,20 +159,28 @@ def _fallback(case: Case) -> Outcome:
         return skip("the disk does not start by UEFI")
     if loader.uefi is None and not loader.esp_loaders:
         return unread("the EFI system partition was not read")
-    name = _FALLBACK.get(architecture(guest) or "", "BOOTX64.EFI")
+    name = _fallback_name(guest)
     return breaks(
         f"EFI/BOOT/{name} is missing on the EFI system partition",
         (f"there is: {path}" for path in loader.esp_loaders),
-        commands(
-            case,
-            debian=("grub-install --removable",),
-            rhel=(
-                "mkdir -p /boot/efi/EFI/BOOT",
-                f"cp /boot/efi/EFI/*/shim*.efi /boot/efi/EFI/BOOT/{name}",
-            ),
-            suse=("shim-install --removable",),
-        ),
+        _install_fallback(case),
         result=Result.WARN if loader.bios else None,
+    )
+
+
+def _fallback_name(guest: GuestFacts) -> str:
+    return _FALLBACK.get(architecture(guest) or "", "BOOTX64.EFI")
+
+
+def _install_fallback(case: Case) -> tuple[str, ...]:
+    return commands(
+        case,
+        debian=("grub-install --removable",),
+        rhel=(
+            "mkdir -p /boot/efi/EFI/BOOT",
+            f"cp /boot/efi/EFI/*/shim*.efi /boot/efi/EFI/BOOT/{_fallback_name(case.guest)}",
+        ),
+        suse=("shim-install --removable",),
     )
 
 
@@ -178,6 +191,7 @@ RULES = (
         "Firmware finds nothing to start: the server stays at a black screen.",
         sources.PREPARE_LINUX,
         _loader,
+        remedy=_install,
     ),
     Rule(
         "boot.mode",
@@ -185,6 +199,10 @@ RULES = (
         "An image registered as BIOS does not start by UEFI, nor the other way round.",
         sources.API_CREATE,
         _mode,
+        remedy=lambda case: (
+            *_EFI_LOADER,
+            f"# or a boot loader for {', '.join(case.profile.boot_modes)}",
+        ),
     ),
     Rule(
         "boot.architecture",
@@ -192,6 +210,9 @@ RULES = (
         "The image's architecture chooses the servers that it can be used on.",
         sources.API_CREATE,
         _architecture,
+        remedy=lambda case: (
+            f"# install the system for {' or '.join(case.profile.architectures)}",
+        ),
     ),
     Rule(
         "boot.mbr-no-active-partition",
@@ -201,6 +222,7 @@ RULES = (
         sources.MBR,
         _active,
         severity=Severity.MEDIUM,
+        remedy=("sfdisk --activate /dev/vda NUMBER",),
     ),
     Rule(
         "boot.esp-no-fallback",
@@ -208,5 +230,6 @@ RULES = (
         "A new server's firmware remembers no boot entry: it looks for EFI/BOOT/BOOTX64.EFI only.",
         sources.UEFI,
         _fallback,
+        remedy=_install_fallback,
     ),
 )

@@ -28,13 +28,20 @@ def _installed(case: Case) -> Outcome:
         return holds(f"cloud-init {printable(cloud.version or '')}".strip() + " is installed")
     return breaks(
         "cloud-init is not installed",
-        remedy=commands(
-            case,
-            debian=("apt-get install cloud-init",),
-            rhel=("dnf install cloud-init", "systemctl enable cloud-init"),
-            suse=("zypper install cloud-init", "systemctl enable cloud-init"),
-        ),
+        remedy=_install(case),
     )
+
+
+def _install(case: Case) -> tuple[str, ...]:
+    return commands(
+        case,
+        debian=("apt-get install cloud-init",),
+        rhel=("dnf install cloud-init", "systemctl enable cloud-init"),
+        suse=("zypper install cloud-init", "systemctl enable cloud-init"),
+    )
+
+
+_ENABLE = "systemctl enable cloud-init-local cloud-init cloud-config cloud-final"
 
 
 def _enabled(case: Case) -> Outcome:
@@ -48,7 +55,7 @@ def _enabled(case: Case) -> Outcome:
     if cloud.enabled:
         return holds("cloud-init is enabled")
     by = cloud.disabled_by
-    remedy = ["systemctl enable cloud-init-local cloud-init cloud-config cloud-final"]
+    remedy = [_ENABLE]
     if by and by.startswith("/"):
         remedy.insert(0, f"rm {quoted(by)}")
     elif by:
@@ -66,6 +73,7 @@ RULES = (
         _installed,
         Result.WARN,
         Severity.MEDIUM,
+        remedy=_install,
     ),
     Rule(
         "cloud.cloud-init-disabled",
@@ -75,5 +83,6 @@ RULES = (
         _enabled,
         Result.WARN,
         Severity.MEDIUM,
+        remedy=("rm /etc/cloud/cloud-init.disabled", _ENABLE),
     ),
 )

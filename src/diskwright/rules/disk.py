@@ -30,17 +30,28 @@ _LIES = {
 }
 _BACKUP = "gpt-backup-missing"
 
+_DATA_ONLY = ("# for a disk that holds data only: diskwright validate --data IMAGE",)
+_VERIFY = ("sgdisk --verify /dev/vda",)
+_ANEW = ("sgdisk --verify /dev/vda   # then partition the disk anew",)
+_MOVE_BACKUP = (
+    "sgdisk --move-second-header /dev/vda   # writes it anew; sgdisk is in package gdisk",
+)
+_DECRYPT = ("# decrypt it, or install the system on a plain disk and encrypt the image's object",)
+_SHUT_DOWN = ("# start the machine once more and shut it down:", "poweroff")
+_FSCK = ("# from a rescue system: fsck -f /dev/vdaN",)
+
 
 def _one_system(case: Case) -> Outcome:
     guest = case.guest
     if guest.root is not None:
         return holds("one system disk: the root file system is on it")
-    if _no_filesystems(case) or _closed(guest):
+    behind = any(fs.unreplayed for fs in guest.filesystems or ())
+    if _no_filesystems(case) or _closed(guest) or behind:
         return unread_section(case, Section.ROOT, "the root file system")
     return breaks(
         "no operating system was found on this disk",
-        (f"{fs.type} on partition {fs.partition}" for fs in guest.filesystems or ()),
-        ("# for a disk that holds data only: diskwright validate --data IMAGE",),
+        (f"{fs.type} on {fs.place}" for fs in guest.filesystems or ()),
+        _DATA_ONLY,
     )
 
 
@@ -53,14 +64,14 @@ def _table(case: Case) -> Outcome:
         return breaks(
             "the partition table is damaged",
             (f"{p.code}: {p.detail}" for p in other),
-            ("sgdisk --verify /dev/vda",),
+            _VERIFY,
         )
     if table.problems and not table.partitions:
         return skip("its damage is told by another rule")
     if table.kind is TableKind.NONE or not table.partitions:
         return breaks(
             "no partition table with partitions on it: a system disk is started from one",
-            remedy=("# for a disk that holds data only: diskwright validate --data IMAGE",),
+            remedy=_DATA_ONLY,
         )
     return holds(f"{table.kind} with {len(table.partitions)} partition(s)")
 
@@ -84,8 +95,8 @@ def _backup(case: Case) -> Outcome:
         return skip("only a GPT has a backup")
     check = _problem(
         _BACKUP,
-        "the backup table is at the end of the disk",
-        ("sgdisk --move-second-header /dev/vda   # writes it anew; sgdisk is in package gdisk",),
+        "the backup table is whole, and where the first one says",
+        _MOVE_BACKUP,
     )
     return check(case)
 
@@ -108,14 +119,14 @@ def _encrypted(case: Case) -> Outcome:
     if found:
         return breaks(
             "the disk is encrypted inside",
-            (f"{fs.type} on partition {fs.partition}" for fs in found),
-            ("# decrypt it, or install the system on a plain disk and encrypt the image's object",),
+            (f"{fs.type} on {fs.place}" for fs in found),
+            _DECRYPT,
         )
     opaque = [fs for fs in filesystems if not fs.read and fs.type.lower() in _OPAQUE]
     if opaque:
         return unread(
             "what a partition holds is not known",
-            (f"{fs.type} on partition {fs.partition}: {fs.note}" for fs in opaque),
+            (f"{fs.type} on {fs.place}: {fs.note}" for fs in opaque),
         )
     return holds("no encrypted volume was found")
 
@@ -134,15 +145,15 @@ def _dirty(case: Case) -> Outcome:
     if found:
         return breaks(
             "a file system was not unmounted cleanly",
-            (f"{fs.type} on partition {fs.partition}: {fs.note or 'marked dirty'}" for fs in found),
-            ("# start the machine once more and shut it down:", "poweroff"),
+            (f"{fs.type} on {fs.place}: {fs.note or 'marked dirty'}" for fs in found),
+            _SHUT_DOWN,
         )
     root = root_filesystem(guest)
     what = "whether the root file system was unmounted cleanly"
     if root is None:
         return unread_section(case, Section.ROOT, what)
     if root.dirty is None:
-        return unread(f"{what} is not known")
+        return unread(f"{what} is not known{root.note and f': {root.note}'}")
     return holds("the file systems were unmounted cleanly")
 
 
@@ -154,8 +165,8 @@ def _damaged(case: Case) -> Outcome:
     if found:
         return breaks(
             "a file system is damaged, or was read with a reservation",
-            (f"{fs.type} on partition {fs.partition}: {p.code}: {p.detail}" for fs, p in found),
-            ("# from a rescue system: fsck -f /dev/vdaN",),
+            (f"{fs.type} on {fs.place}: {p.code}: {p.detail}" for fs, p in found),
+            _FSCK,
             result=None if any(p.code in _UNMOUNTABLE for _, p in found) else Result.WARN,
         )
     if not filesystems or _closed(case.guest):
@@ -188,6 +199,7 @@ RULES = (
         "The service takes exactly one system disk, with the boot and the system partition on it.",
         sources.PREPARE_LINUX,
         _one_system,
+        remedy=_DATA_ONLY,
     ),
     Rule(
         "disk.partition-table",
@@ -195,6 +207,7 @@ RULES = (
         "Firmware and boot loader start from partitions.",
         sources.PREPARE_LINUX,
         _table,
+        remedy=(*_VERIFY, *_DATA_ONLY),
     ),
     *(
         Rule(
@@ -202,7 +215,8 @@ RULES = (
             title,
             "A table that lies is read differently by every system, and can hang or crash one.",
             sources.MBR if code == "partition-loop" else sources.GPT,
-            _problem(code, title, ("sgdisk --verify /dev/vda   # then partition the disk anew",)),
+            _problem(code, title, _ANEW),
+            remedy=_ANEW,
         )
         for code, title in _LIES.items()
     ),
@@ -215,6 +229,7 @@ RULES = (
         _backup,
         Result.WARN,
         Severity.MEDIUM,
+        remedy=_MOVE_BACKUP,
     ),
     Rule(
         "disk.encrypted",
@@ -222,6 +237,7 @@ RULES = (
         "The service can't read nor adapt an encrypted system, and nobody types its passphrase.",
         sources.PREPARE_LINUX,
         _encrypted,
+        remedy=_DECRYPT,
     ),
     Rule(
         "disk.filesystem-dirty",
@@ -231,6 +247,7 @@ RULES = (
         _dirty,
         Result.WARN,
         Severity.MEDIUM,
+        remedy=_SHUT_DOWN,
     ),
     Rule(
         "disk.filesystem-damaged",
@@ -239,6 +256,7 @@ RULES = (
         "may hold newer contents than were judged.",
         sources.EXT4,
         _damaged,
+        remedy=_FSCK,
     ),
     Rule(
         "disk.minimum",
@@ -248,5 +266,6 @@ RULES = (
         _minimum,
         Result.WARN,
         Severity.LOW,
+        remedy=("diskwright convert IMAGE larger.qcow2 --size-multiple SIZE",),
     ),
 )

@@ -45,9 +45,13 @@ def _readable(case: Case) -> Outcome:
     return breaks(
         "/etc/fstab can't be read as one" + (f": {reason}" if reason else ""),
         ("/etc/fstab",),
-        ("mv /etc/fstab /etc/fstab.bad", "blkid   # and write /etc/fstab anew"),
+        _WRITE_ANEW,
     )
 
+
+_WRITE_ANEW = ("mv /etc/fstab /etc/fstab.bad", "blkid   # and write /etc/fstab anew")
+_BY_UUID = ("blkid", "sed -i 'LINEs|[^[:space:]]*|UUID=UUID-AS-BLKID-SAYS|' /etc/fstab")
+_NO_WAIT = ("sed -i 'LINEs/^/# /' /etc/fstab   # or add nofail to its options",)
 
 _Judge = Callable[[Case, tuple[FstabEntry, ...]], Outcome]
 
@@ -145,6 +149,7 @@ RULES = (
         _readable,
         Result.WARN,
         Severity.MEDIUM,
+        remedy=_WRITE_ANEW,
     ),
     Rule(
         "boot.fstab-device-name",
@@ -152,6 +157,7 @@ RULES = (
         "The server's disk is /dev/vda where it was /dev/sda; the start stops at the first mount.",
         sources.UUIDS,
         _entries(_by_device),
+        remedy=_BY_UUID,
     ),
     Rule(
         "boot.fstab-other-disk",
@@ -159,6 +165,7 @@ RULES = (
         "The start waits for a disk that is not there, and ends in the emergency shell.",
         sources.UUIDS,
         _entries(_other_disk),
+        remedy=_NO_WAIT,
     ),
     Rule(
         "boot.fstab-unknown-uuid",
@@ -166,5 +173,6 @@ RULES = (
         "The system's own mounts fail, and the start with them.",
         sources.UUIDS,
         _entries(_unknown),
+        remedy=_BY_UUID,
     ),
 )

@@ -81,17 +81,21 @@ def _kernel(case: Case, entries: tuple[BootEntry, ...]) -> Outcome:
         return breaks(
             "a boot entry names a kernel that is not there",
             (f"{e.location}: {e.kernel}" for e in found),
-            commands(
-                case,
-                debian=("apt-get install --reinstall linux-image-amd64", "update-grub"),
-                rhel=("dnf reinstall kernel-core",),
-                suse=("zypper install --force kernel-default",),
-            ),
+            _reinstall(case),
             result=_milder(found, entries),
         )
     if any(e.kernel_exists is None for e in entries):
         return unread("whether the kernel is there can't be told", _kernels(entries))
     return holds("every boot entry's kernel is there", _kernels([_default(entries)]))
+
+
+def _reinstall(case: Case) -> tuple[str, ...]:
+    return commands(
+        case,
+        debian=("apt-get install --reinstall linux-image-amd64", "update-grub"),
+        rhel=("dnf reinstall kernel-core",),
+        suse=("zypper install --force kernel-default",),
+    )
 
 
 def _kernels(entries: Iterable[BootEntry]) -> list[str]:
@@ -139,21 +143,24 @@ def rebuild(case: Case, modules: Iterable[str] = (), *, missing: bool = False) -
 def _root_name(case: Case, entries: tuple[BootEntry, ...]) -> Outcome:
     found = [e for e in entries if e.root_named_by is NamedBy.DEVICE]
     if found:
-        uuid = _root_uuid(case)
         return breaks(
             "the kernel's root= names a device by its place: it is another one on the server",
             (f"{e.location}: root={e.root}" for e in found),
-            commands(
-                case,
-                debian=("sed -i '/^GRUB_DISABLE_LINUX_UUID=/d' /etc/default/grub", "update-grub"),
-                rhel=(f"grubby --update-kernel=ALL --args=root=UUID={uuid}",),
-                suse=_new_config(case)[-1:],
-            ),
+            _by_uuid(case),
             result=_milder(found, entries),
         )
     if all(e.root is None for e in entries):
         return unread("no boot entry has a root=", (e.location for e in entries))
     return holds("root= names no device by its place", _roots([_default(entries)]))
+
+
+def _by_uuid(case: Case) -> tuple[str, ...]:
+    return commands(
+        case,
+        debian=("sed -i '/^GRUB_DISABLE_LINUX_UUID=/d' /etc/default/grub", "update-grub"),
+        rhel=(f"grubby --update-kernel=ALL --args=root=UUID={_root_uuid(case)}",),
+        suse=_new_config(case)[-1:],
+    )
 
 
 def _root_uuid(case: Case) -> str:
@@ -173,16 +180,20 @@ def _stub(case: Case) -> Outcome:
         return breaks(
             "the boot loader looks for its configuration in a place that is not on this disk",
             (f"{p.code}: {p.detail}" for p in loader.problems),
-            commands(
-                case,
-                debian=("grub-install",),
-                rhel=("dnf reinstall grub2-efi shim",),
-                suse=("shim-install",),
-            ),
+            _install_anew(case),
         )
     if case.guest.root is None or case.guest.why_unread(Section.BOOT):
         return unread_section(case, Section.BOOT, "the boot loader's configuration")
     return holds("the boot loader's configuration leads to this disk")
+
+
+def _install_anew(case: Case) -> tuple[str, ...]:
+    return commands(
+        case,
+        debian=("grub-install",),
+        rhel=("dnf reinstall grub2-efi shim",),
+        suse=("shim-install",),
+    )
 
 
 def _root_there(case: Case, entries: tuple[BootEntry, ...]) -> Outcome:
@@ -192,7 +203,7 @@ def _root_there(case: Case, entries: tuple[BootEntry, ...]) -> Outcome:
         return breaks(
             "the kernel's root= names a file system that is not on this disk",
             _roots(found),
-            ("blkid", *_new_config(case)),
+            _look_and_write(case),
             result=_milder(found, entries),
         )
     if not stable and any(e.root is not None for e in entries):
@@ -206,6 +217,10 @@ def _root_there(case: Case, entries: tuple[BootEntry, ...]) -> Outcome:
     return holds("root= is on this disk")
 
 
+def _look_and_write(case: Case) -> tuple[str, ...]:
+    return ("blkid", *_new_config(case))
+
+
 RULES = (
     Rule(
         "boot.grub-config-missing",
@@ -213,6 +228,7 @@ RULES = (
         "Without it the server waits at a boot prompt that nobody sees.",
         sources.UUIDS,
         _config,
+        remedy=_new_config,
     ),
     Rule(
         "boot.kernel-missing",
@@ -220,6 +236,7 @@ RULES = (
         "The boot loader stops with an error.",
         sources.GRUB,
         _entries(_kernel),
+        remedy=_reinstall,
     ),
     Rule(
         "boot.initramfs-missing",
@@ -227,6 +244,7 @@ RULES = (
         "The kernel finds no root file system without its drivers.",
         sources.DRIVERS,
         _entries(_initramfs),
+        remedy=lambda case: rebuild(case, missing=True),
     ),
     Rule(
         "boot.grub-root-device-name",
@@ -234,6 +252,7 @@ RULES = (
         "The server's disk is /dev/vda where it was /dev/sda; the kernel finds no root.",
         sources.UUIDS,
         _entries(_root_name),
+        remedy=_by_uuid,
     ),
     Rule(
         "boot.grub-root-unknown",
@@ -241,6 +260,7 @@ RULES = (
         "The kernel waits for a file system that never comes.",
         sources.UUIDS,
         _entries(_root_there),
+        remedy=_look_and_write,
     ),
     Rule(
         "boot.esp-config-other-disk",
@@ -248,5 +268,6 @@ RULES = (
         "It only says where the real one is; where that file system is gone, GRUB stops.",
         sources.GRUB,
         _stub,
+        remedy=_install_anew,
     ),
 )

@@ -10,6 +10,8 @@ from diskwright.rules import sources
 from diskwright.rules.rule import Case, Outcome, Rule, breaks, holds, unread_section
 
 _OS_RELEASE = "os-release-missing"
+_INSTALL_AGAIN = ("# install it again: package base-files, or the distribution's -release package",)
+_LINK_ANEW = ("ls -l FILE   # then make it anew: ln -sfn TARGET FILE",)
 
 
 def _os_release(case: Case) -> Outcome:
@@ -18,7 +20,7 @@ def _os_release(case: Case) -> Outcome:
         return breaks(
             "there is no os-release: the service can't tell which system this is",
             (p.detail for p in found),
-            ("# install it again: package base-files, or the distribution's -release package",),
+            _INSTALL_AGAIN,
         )
     if case.guest.os is None:
         return unread_section(case, Section.OS, "os-release")
@@ -32,7 +34,7 @@ def _link(code: str, good: str) -> Callable[[Case], Outcome]:
             return breaks(
                 "a link in the guest leads astray; it was followed inside the guest only",
                 (p.detail for p in found),
-                ("ls -l FILE   # then make it anew: ln -sfn TARGET FILE",),
+                _LINK_ANEW,
             )
         if case.guest.root is None:
             return unread_section(case, Section.ROOT, "the root file system")
@@ -50,6 +52,7 @@ RULES = (
         _os_release,
         Result.WARN,
         Severity.MEDIUM,
+        remedy=_INSTALL_AGAIN,
     ),
     Rule(
         "guest.guest-link-escapes",
@@ -59,6 +62,7 @@ RULES = (
         _link("guest-link-escapes", "no link that was followed climbs out of the guest"),
         Result.WARN,
         Severity.MEDIUM,
+        remedy=_LINK_ANEW,
     ),
     Rule(
         "guest.guest-link-loop",
@@ -68,5 +72,6 @@ RULES = (
         _link("guest-link-loop", "every link that was followed ends"),
         Result.WARN,
         Severity.LOW,
+        remedy=_LINK_ANEW,
     ),
 )

@@ -20,6 +20,12 @@ _NO_DISKS = frozenset(
         ImageFormat.OVA,
     }
 )
+_THE_IMAGE_ITSELF = ("# give the disk image itself: unpack, decrypt or install it first",)
+_SHRINK = ("# shrink file system and partition in the guest, then copy to a smaller disk",)
+_COMPARE = ("# compare with its origin: the copy may have been cut off",)
+_CHECK = ("# shut the machine down; then, on a copy:", "qemu-img check -r leaks -f qcow2 IMAGE")
+_ANOTHER_STATE = ("# to prepare another state: qemu-img snapshot -a NAME IMAGE, on a copy",)
+_GET_AGAIN = ("# get the image again from its maker and compare checksums",)
 _TOLD_APART = frozenset({"dirty", "size-unaligned"})  # codes that have a rule of their own
 
 
@@ -38,16 +44,20 @@ def _format(case: Case) -> Outcome:
     if case.image.format in _NO_DISKS:
         return breaks(
             f"{name} is not a plain disk image",
-            remedy=("# give the disk image itself: unpack, decrypt or install it first",),
+            remedy=_THE_IMAGE_ITSELF,
         )
     if {name, case.image.format.value} & set(case.profile.accepted_formats):
         return holds(f"{name} is accepted; prepare makes {made}")
     return breaks(
         f"{name} is not accepted as it is; prepare makes {made}",
         (f"accepted: {', '.join(case.profile.accepted_formats)}",),
-        (f"diskwright convert IN OUT --profile {case.profile.name}",),
+        _preferred(case),
         result=Result.WARN,
     )
+
+
+def _preferred(case: Case) -> tuple[str, ...]:
+    return (f"diskwright convert IN OUT --profile {case.profile.name}",)
 
 
 def _named(image_format: str, subformat: str | None) -> str:
@@ -72,7 +82,7 @@ def _size(case: Case) -> Outcome:
         return breaks(
             f"{said}; a {kind} disk image has {span}",
             (f"{size} bytes",),
-            ("# shrink file system and partition in the guest, then copy to a smaller disk",),
+            _SHRINK,
         )
     return holds(f"{said} is within {span}")
 
@@ -84,8 +94,13 @@ def _whole_units(case: Case) -> Outcome:
     return breaks(
         f"{size} bytes are no whole number of {format_size(unit)}",
         (f"the next larger one: {round_up(size, unit)} bytes",),
-        (f"diskwright convert IMAGE OUT --profile {case.profile.name}   # adds zeros at its end",),
+        _grown(case),
     )
+
+
+def _grown(case: Case) -> tuple[str, ...]:
+    command = f"diskwright convert IMAGE OUT --profile {case.profile.name}"
+    return (f"{command}   # adds zeros at its end",)
 
 
 def _object_size(case: Case) -> Outcome:
@@ -113,7 +128,7 @@ def _aligned(case: Case) -> Outcome:
     return breaks(
         f"{exact} bytes are no whole number of {SECTOR}-byte sectors; zeros fill up the last one",
         (f"{exact} bytes read as {virtual}",),
-        ("# compare with its origin: the copy may have been cut off",),
+        _COMPARE,
     )
 
 
@@ -124,7 +139,7 @@ def _clean(case: Case) -> Outcome:
     return breaks(
         "the image is marked as in use: its writer did not close it",
         (p.detail for p in found),
-        ("# shut the machine down; then, on a copy:", "qemu-img check -r leaks -f qcow2 IMAGE"),
+        _CHECK,
     )
 
 
@@ -133,7 +148,7 @@ def _snapshots(case: Case) -> Outcome:
         return holds("no snapshots inside")
     return breaks(
         f"{case.image.snapshots} snapshot(s) inside; only the present state is prepared",
-        remedy=("# to prepare another state: qemu-img snapshot -a NAME IMAGE, on a copy",),
+        remedy=_ANOTHER_STATE,
     )
 
 
@@ -144,7 +159,7 @@ def _oddities(case: Case) -> Outcome:
     return breaks(
         "the image is readable, and says odd things of itself",
         (f"{p.code}: {p.detail}" for p in found),
-        ("# get the image again from its maker and compare checksums",),
+        _GET_AGAIN,
     )
 
 
@@ -156,6 +171,7 @@ RULES = (
         sources.FORMATS,
         _format,
         for_data=True,
+        remedy=lambda case: (*_preferred(case), *_THE_IMAGE_ITSELF),
     ),
     Rule(
         "image.size",
@@ -164,6 +180,7 @@ RULES = (
         sources.CONSTRAINTS,
         _size,
         for_data=True,
+        remedy=("diskwright convert IMAGE larger.qcow2 --size-multiple SIZE", *_SHRINK),
     ),
     Rule(
         "image.size-multiple",
@@ -172,6 +189,7 @@ RULES = (
         sources.AZURE,
         _whole_units,
         for_data=True,
+        remedy=_grown,
     ),
     Rule(
         "image.object-size",
@@ -181,6 +199,7 @@ RULES = (
         _object_size,
         severity=Severity.MEDIUM,
         for_data=True,
+        remedy=("diskwright convert IMAGE smaller.qcow2 --compress   # shows its size", *_SHRINK),
     ),
     Rule(
         "image.size-unaligned",
@@ -191,6 +210,7 @@ RULES = (
         Result.WARN,
         Severity.LOW,
         for_data=True,
+        remedy=_COMPARE,
     ),
     Rule(
         "image.dirty",
@@ -201,6 +221,7 @@ RULES = (
         Result.WARN,
         Severity.MEDIUM,
         for_data=True,
+        remedy=_CHECK,
     ),
     Rule(
         "image.snapshots",
@@ -211,6 +232,7 @@ RULES = (
         Result.WARN,
         Severity.LOW,
         for_data=True,
+        remedy=_ANOTHER_STATE,
     ),
     Rule(
         "image.oddities",
@@ -221,5 +243,6 @@ RULES = (
         Result.WARN,
         Severity.MEDIUM,
         for_data=True,
+        remedy=_GET_AGAIN,
     ),
 )

@@ -8,8 +8,8 @@ from diskwright.rules import sources
 from diskwright.rules.grub import rebuild
 from diskwright.rules.rule import Case, Outcome, Rule, breaks, holds, skip, unread, unread_section
 
-# The network driver can be loaded later, from the root file system.
-_AFTER_ROOT = frozenset({"virtio_net"})
+# A network driver can be loaded later, from the root file system.
+_AFTER_ROOT = frozenset({"virtio_net", "ena"})
 
 
 def started(case: Case) -> tuple[Kernel, ...]:
@@ -95,6 +95,7 @@ RULES = (
         "A kernel that can't unpack its initramfs panics.",
         sources.DRIVERS,
         _whole,
+        remedy=rebuild,
     ),
     Rule(
         "boot.initramfs-no-virtio",
@@ -103,5 +104,6 @@ RULES = (
         "without a driver the kernel finds no root. A driver built into the kernel counts.",
         sources.DRIVERS,
         _drivers,
+        remedy=lambda case: rebuild(case, case.profile.boot_modules),
     ),
 )

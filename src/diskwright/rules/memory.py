@@ -44,5 +44,8 @@ RULES = (
         sources.OSINFO,
         _minimum,
         severity=Severity.MEDIUM,
+        remedy=(
+            "# use --min-memory SIZE of what the system asks for, or accept it if it was tried",
+        ),
     ),
 )

@@ -18,6 +18,12 @@ from diskwright.rules.rule import (
     unread_section,
 )
 
+_IFUPDOWN = ("printf 'auto eth0\\niface eth0 inet dhcp\\n' >> /etc/network/interfaces",)
+_NETWORKD = (
+    "printf '[Match]\\nName=e*\\n[Network]\\nDHCP=yes\\n' > /etc/systemd/network/80-dhcp.network",
+    "systemctl enable systemd-networkd",
+)
+
 
 def _dhcp(case: Case) -> Outcome:
     network = case.guest.network
@@ -42,13 +48,7 @@ def _dhcp(case: Case) -> Outcome:
     return breaks(
         "no interface asks for an address by DHCP",
         map(_said, network.interfaces),
-        ("printf 'auto eth0\\niface eth0 inet dhcp\\n' >> /etc/network/interfaces",)
-        if "ifupdown" in network.managers
-        else (
-            "printf '[Match]\\nName=e*\\n[Network]\\nDHCP=yes\\n' "
-            "> /etc/systemd/network/80-dhcp.network",
-            "systemctl enable systemd-networkd",
-        ),
+        _IFUPDOWN if "ifupdown" in network.managers else _NETWORKD,
     )
 
 
@@ -78,6 +78,11 @@ def _static(case: Case) -> Outcome:
 
 def _to_dhcp(interface: Interface) -> str:
     name, file = quoted(interface.name), quoted(interface.location.file)
+    return _lines_to_dhcp(name, file).get(interface.manager, f"# set {name} to DHCP in {file}")
+
+
+def _lines_to_dhcp(name: str, file: str) -> dict[str, str]:
+    """By the manager of the interface."""
     return {
         "ifupdown": f"sed -i 's/^\\(iface .* inet\\) static/\\1 dhcp/; /^[[:space:]]*"
         f"\\(address\\|netmask\\|gateway\\)/d' {file}",
@@ -89,7 +94,12 @@ def _to_dhcp(interface: Interface) -> str:
         "ifcfg": f"sed -i 's/^BOOTPROTO=.*/BOOTPROTO=dhcp/; /^\\(IPADDR\\|NETMASK\\|PREFIX\\|"
         f"GATEWAY\\)/d' {file}",
         "networkd": f"sed -i 's/^Address=.*/DHCP=yes/; /^Gateway=/d' {file}",
-    }.get(interface.manager, f"# set {name} to DHCP in {file}")
+    }
+
+
+def _each_to_dhcp(_: Case) -> tuple[str, ...]:
+    lines = _lines_to_dhcp("NAME", "FILE").items()
+    return tuple(line for manager, text in lines for line in (f"# {manager}:", text))
 
 
 def _rules(case: Case) -> Outcome:
@@ -138,6 +148,7 @@ RULES = (
         "The cloud gives the server its address by DHCP; otherwise it can't be reached.",
         sources.DHCP,
         _dhcp,
+        remedy=("# ifupdown:", *_IFUPDOWN, "# systemd-networkd:", *_NETWORKD),
     ),
     Rule(
         "network.net-static-address",
@@ -145,6 +156,7 @@ RULES = (
         "The old network's address does not work in the cloud's network.",
         sources.DHCP,
         _static,
+        remedy=_each_to_dhcp,
     ),
     Rule(
         "network.net-persistent-rules",
@@ -152,6 +164,7 @@ RULES = (
         "The server's card is a new one: it becomes eth1, and eth0 stays down.",
         sources.DHCP,
         _rules,
+        remedy=lambda case: ("rm /etc/udev/rules.d/70-persistent-net.rules", *rebuild(case)),
     ),
     Rule(
         "network.net-mac-pinned",
@@ -159,5 +172,6 @@ RULES = (
         "It does not match the server's card, which stays down.",
         sources.DHCP,
         _pinned,
+        remedy=("rm FILE   # or take the card's address out of it",),
     ),
 )

@@ -10,6 +10,7 @@ import shlex
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum, auto
+from typing import TypeAlias
 
 from diskwright.model.finding import Result, Severity
 from diskwright.model.guest import FileSystem, GuestFacts, Section
@@ -29,6 +30,10 @@ class Case:
     database_date: str = ""
     data: bool = False
     min_memory: int | None = None
+
+
+# Lines, or what makes them for a case of which only the profile is known
+Remedy: TypeAlias = tuple[str, ...] | Callable[[Case], tuple[str, ...]]
 
 
 class State(Enum):
@@ -51,7 +56,11 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """`otherwise` is the finding's result where the rule does not hold and no profile says."""
+    """`otherwise` is the finding's result where the rule does not hold and no profile says.
+
+    `remedy` is what to do about a breach in general, before any disk was read; in capitals what
+    only the disk tells. A finding's own remedy says more.
+    """
 
     id: str
     title: str
@@ -61,6 +70,7 @@ class Rule:
     otherwise: Result = Result.FAIL
     severity: Severity = Severity.HIGH
     for_data: bool = False  # holds for a data disk too
+    remedy: Remedy = ()
 
 
 def holds(message: str, evidence: Iterable[object] = ()) -> Outcome:

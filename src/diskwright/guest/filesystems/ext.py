@@ -6,7 +6,6 @@ blocks seen, and each kind of work has a limit: see the `MAX_` names here and in
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Iterator
 
 from diskwright.guest.filesystems import ext_layout as layout
@@ -17,9 +16,10 @@ from diskwright.guest.filesystems.ext_dir import (
     parse_inline_entries,
 )
 from diskwright.guest.filesystems.ext_layout import Incompat, Inode, InodeFlag
-from diskwright.guest.filesystems.ext_map import MAX_RUNS, BlockMap, map_inode
+from diskwright.guest.filesystems.ext_map import map_inode
 from diskwright.guest.filesystems.jbd2 import replay
 from diskwright.guest.filesystems.jbd2_layout import MAGIC as JOURNAL_MAGIC
+from diskwright.guest.filesystems.runs import MAX_RUNS, BlockMap, Remembered
 from diskwright.guest.reading import Unreadable, damaged
 from diskwright.guest.source import ByteSource
 from diskwright.model.image import Problem
@@ -48,8 +48,8 @@ class ExtFs:
         self._source = source
         self._overlay: dict[int, int] = {}  # block -> the block of the journal that replaces it
         self._escaped: set[int] = set()
-        self._maps: OrderedDict[int, BlockMap] = OrderedDict()
-        self._directories: OrderedDict[int, dict[bytes, int]] = OrderedDict()
+        self._maps: Remembered[BlockMap] = Remembered(MAX_RUNS)
+        self._directories: Remembered[dict[bytes, int]] = Remembered(MAX_NAMES)
         self._problems: list[Problem] = []
         self._note = ""
         self._sb = self._superblock()
@@ -222,29 +222,21 @@ class ExtFs:
         return Node(inode.kind, inode.size, inode.mode, inode)
 
     def _map(self, inode: Inode) -> BlockMap:
-        found = self._maps.get(inode.number)
-        if found is None:
-            found = map_inode(inode, self._sb.block_size, self._sb.blocks, self._block)
-            self._maps[inode.number] = found  # of all that are remembered: at most MAX_RUNS runs
-            while len(self._maps) > 1 and sum(map(len, self._maps.values())) > MAX_RUNS:
-                self._maps.popitem(last=False)
-        return found
+        sb = self._sb
+        return self._maps.get(
+            inode.number, lambda: map_inode(inode, sb.block_size, sb.blocks, self._block)
+        )
 
     def _directory(self, inode: Inode) -> dict[bytes, int]:
-        found = self._directories.get(inode.number)
-        if found is None:
-            found = {}
-            for name, number in self._parse_directory(inode):
-                found[name] = number
-                if len(found) > MAX_NAMES:
-                    raise Unreadable("too-large", f"directory of more than {MAX_NAMES} names")
-            self._directories[inode.number] = found
-            while len(self._directories) > 1 and self._names_kept() > MAX_NAMES:
-                self._directories.popitem(last=False)
-        return found
+        return self._directories.get(inode.number, lambda: self._names_of(inode))
 
-    def _names_kept(self) -> int:
-        return sum(len(names) for names in self._directories.values())
+    def _names_of(self, inode: Inode) -> dict[bytes, int]:
+        found = {}
+        for name, number in self._parse_directory(inode):
+            found[name] = number
+            if len(found) > MAX_NAMES:
+                raise Unreadable("too-large", f"directory of more than {MAX_NAMES} names")
+        return found
 
     def _parse_directory(self, inode: Inode) -> Iterator[tuple[bytes, int]]:
         if inode.kind is not NodeKind.DIR:

@@ -10,14 +10,12 @@ Source: the kernel's Documentation/filesystems/ext4, "The Contents of inode.i_bl
 from __future__ import annotations
 
 import struct
-from bisect import bisect_right
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from diskwright.guest.filesystems.ext_layout import Inode, InodeFlag
+from diskwright.guest.filesystems.runs import MAX_RUNS, BlockMap, Run
 from diskwright.guest.reading import Unreadable, damaged
 
-MAX_RUNS = 500_000  # a 1 GiB file in blocks of 1 KiB, with every second one a hole
 MAX_TREE_BLOCKS = 20_000
 MAX_POINTERS = 8_000_000
 
@@ -26,53 +24,6 @@ _MAX_DEPTH = 5  # what a tree of 2^32 blocks of 1 KiB needs
 _MAX_WRITTEN = 32768  # longer lengths mean: allocated, not written yet
 
 ReadBlock = Callable[[int], bytes]
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """`count` blocks of a file from `logical` on, stored from `physical` on. What lies between
-    runs is a hole, and so reads one that is allocated but was not written."""
-
-    logical: int
-    physical: int
-    count: int
-    written: bool = True
-
-    @property
-    def end(self) -> int:
-        return self.logical + self.count
-
-
-class BlockMap:
-    """The runs of one file, in order."""
-
-    def __init__(self, runs: list[Run], total_blocks: int) -> None:
-        self._runs = runs
-        self._starts = [run.logical for run in runs]
-        end = 0
-        for run in runs:
-            if run.logical < end or not 0 < run.count <= total_blocks - run.physical:
-                raise damaged("extents overlap, or leave the file system")
-            end = run.end
-
-    def __iter__(self) -> Iterator[Run]:
-        return iter(self._runs)
-
-    def __len__(self) -> int:
-        return len(self._runs)
-
-    def within(self, first: int, last: int) -> Iterator[Run]:
-        """The written runs that touch blocks `first` to `last`, in order."""
-        for i in range(max(0, bisect_right(self._starts, first) - 1), len(self._runs)):
-            run = self._runs[i]
-            if run.logical > last:
-                return
-            if run.end > first and run.written:
-                yield run
-
-    def physical(self, logical: int) -> int | None:
-        """The block where `logical` is stored; None for a hole."""
-        return next((r.physical + logical - r.logical for r in self.within(logical, logical)), None)
 
 
 def map_inode(inode: Inode, block_size: int, total_blocks: int, read: ReadBlock) -> BlockMap:

@@ -16,7 +16,7 @@ from diskwright.model.units import KIB, SECTOR
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """`size` and `free` are bytes; None: not known from here."""
+    """`size` and `free` are bytes; None: not known from here. `encrypted`: what it is closed by."""
 
     type: str
     uuid: str | None = None
@@ -24,6 +24,7 @@ class Signature:
     size: int | None = None
     free: int | None = None
     dirty: bool | None = None
+    encrypted: str = ""
 
 
 _Look = Callable[[ByteSource], Signature | None]
@@ -52,7 +53,7 @@ def _luks(source: ByteSource) -> Signature | None:
         return None
     version = struct.unpack_from(">H", head, 6)[0]
     label = _text(head[24:72]) if version == 2 else None
-    return Signature("crypto_LUKS", _text(head[168:208]), label)
+    return Signature("crypto_LUKS", _text(head[168:208]), label, encrypted=f"LUKS{version}")
 
 
 def _lvm(source: ByteSource) -> Signature | None:
@@ -74,7 +75,25 @@ def _lvm_uuid(raw: bytes) -> str | None:
 
 
 def _bitlocker(source: ByteSource) -> Signature | None:
-    return Signature("BitLocker") if _at(source, 3, 8) == b"-FVE-FS-" else None
+    """Of a disk that stays, by its name; one that is carried about looks like a FAT but for a GUID.
+
+    libbde, "BitLocker Drive Encryption (BDE) format", section 2.
+    """
+    head = _at(source, 0, SECTOR)
+    if head[3:11] == b"-FVE-FS-":
+        return Signature("BitLocker", encrypted="BitLocker")
+    if head[3:11] == b"MSWIN4.1" and head[424:440] == _BITLOCKER_TO_GO:
+        return Signature("BitLocker", encrypted="BitLocker To Go")
+    return None
+
+
+_BITLOCKER_TO_GO = uuid.UUID("4967d63b-2e29-4ad8-8399-f6a339e3d001").bytes_le
+
+
+def _storage_spaces(source: ByteSource) -> Signature | None:
+    """A member of a pool of Windows' Storage Spaces. No specification is public; that the name is
+    there, is what those tell who took real ones apart."""
+    return Signature("storage_spaces") if _at(source, 0, 8) == b"SPACEDB " else None
 
 
 def _raid(source: ByteSource) -> Signature | None:
@@ -90,6 +109,8 @@ def _swap(source: ByteSource) -> Signature | None:
     """mkswap(8): the signature ends the first page, whose size is the machine's."""
     for page in (4 * KIB, 8 * KIB, 16 * KIB, 64 * KIB):
         mark = _at(source, page - 10, 10)
+        if mark == b"SWAP-SPACE":  # before Linux 2.1.117
+            return Signature("swap")
         if mark == b"SWAPSPACE2":
             _, last, _, own_id, label = struct.unpack("<III16s16s", _at(source, 1024, 44))
             size = (last + 1) * page
@@ -100,14 +121,11 @@ def _swap(source: ByteSource) -> Signature | None:
 
 
 def _xfs(source: ByteSource) -> Signature | None:
-    """XFS Algorithms and Data Structures, "Superblocks". All numbers are big-endian."""
+    """XFS Algorithms and Data Structures, "Superblocks": of one that its reader refused."""
     head = _at(source, 0, SECTOR)
     if head[:4] != b"XFSB":
         return None
-    block, blocks = struct.unpack_from(">IQ", head, 4)
-    own_id = str(uuid.UUID(bytes=head[32:48]))
-    free = struct.unpack_from(">Q", head, 144)[0]
-    return Signature("xfs", own_id, _text(head[108:120]), block * blocks, block * free)
+    return Signature("xfs", str(uuid.UUID(bytes=head[32:48])), _text(head[108:120]))
 
 
 def _btrfs(source: ByteSource) -> Signature | None:
@@ -154,7 +172,7 @@ def _iso9660(source: ByteSource) -> Signature | None:
     return Signature("iso9660", label=_text(head[40:72])) if head[1:6] == b"CD001" else None
 
 
-_CONTAINERS: tuple[_Look, ...] = (_luks, _lvm, _bitlocker, _raid)
+_CONTAINERS: tuple[_Look, ...] = (_luks, _lvm, _bitlocker, _storage_spaces, _raid)
 _FILE_SYSTEMS: tuple[_Look, ...] = (_swap, _xfs, _btrfs, _ntfs, _exfat, _squashfs, _iso9660)
 
 

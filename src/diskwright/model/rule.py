@@ -1,0 +1,24 @@
+"""What a rule is, in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from diskwright.model.finding import Result, Severity
+
+
+@dataclass(frozen=True, slots=True)
+class RuleText:
+    """`result` is what a breach gives under the profile it was asked for; `remedy` has a command a
+    line, for each family of guests under a comment where they differ. A word in capitals stands
+    for what only the disk itself tells.
+    """
+
+    id: str
+    title: str
+    why: str
+    source: str
+    result: Result
+    severity: Severity
+    for_data: bool
+    remedy: tuple[str, ...]

@@ -1,0 +1,106 @@
+"""validate of many images and folders: a line each, in order, one bad one stops no other."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+
+import pytest
+
+from support.command import FIXTURE
+from support.stopping import command_lines, stop
+
+READY = "ready for huawei-ims: 44 pass, 1 skip"
+
+
+@pytest.fixture
+def some(folder):
+    """Two good images, one in a folder below; and three files that are none, by their bytes."""
+    (folder / "more").mkdir()
+    shutil.copyfile(FIXTURE, folder / "good.qcow2")
+    shutil.copyfile(FIXTURE, folder / "more" / "good.qcow2")
+    (folder / "empty.qcow2").touch()
+    (folder / "zeros.raw").write_bytes(bytes(1 << 20))
+    (folder / "notes.txt").write_text("no image")
+    return folder
+
+
+def test_a_folder_gets_a_line_for_each_image_and_a_summary(diskwright, some):
+    ended = diskwright("validate", ".", cwd=some)
+    lines = ended.out.splitlines()
+    assert lines[0] == "./empty.qcow2: not judged: broken [too-short]"
+    assert lines[1] == f"./good.qcow2: {READY}"
+    assert lines[2] == f"./more/good.qcow2: {READY}"
+    assert lines[3].startswith("./zeros.raw: not ready for huawei-ims: ")
+    assert "disk.one-system-disk" in lines[3]
+    assert lines[4] == "4 images: 2 ready, 1 not ready, 1 not judged"
+    assert lines[5].startswith("what to do: diskwright validate IMAGE")
+    assert len(lines) == 6
+    assert ended.code == 10  # the highest of 10 to 15, else 3
+    assert ended.err.count("hint: ") == 1
+
+
+@pytest.mark.parametrize("jobs", ["1", "2", "7"])
+def test_results_keep_the_order_of_the_arguments(diskwright, some, jobs):
+    names = ["zeros.raw", "more", "nothing.raw", "good.qcow2", "empty.qcow2"]
+    ended = diskwright("validate", "--jobs", jobs, "--output", "json", *names, cwd=some)
+    shown = [result["image"] for result in ended.document["results"]]
+    assert shown == [name.replace("more", "more/good.qcow2") for name in names]
+    ready = [result["ready"] for result in ended.document["results"]]
+    assert ready == [False, True, False, True, False]
+    errors = [result["error"] and result["error"]["code"] for result in ended.document["results"]]
+    assert errors == [None, None, "input-missing", None, "too-short"]
+
+
+def test_failures_alone_are_exit_code_3_and_good_ones_0(diskwright, some):
+    assert diskwright("validate", "zeros.raw", "good.qcow2", cwd=some).code == 3
+    ended = diskwright("validate", "more", "good.qcow2", cwd=some)
+    assert ended.code == 0
+    assert ended.out.splitlines()[-1] == "2 images: 2 ready"
+
+
+def test_one_image_is_told_whole_and_a_folder_of_one_is_a_folder(diskwright, some):
+    assert "PASS    44 rules" in diskwright("validate", "good.qcow2", cwd=some).out
+    assert diskwright("validate", "more", cwd=some).out.splitlines() == [
+        f"more/good.qcow2: {READY}",
+        "1 image: 1 ready",
+    ]
+
+
+def test_a_folder_without_images_is_told_and_the_others_go_on(diskwright, some):
+    (some / "none").mkdir()
+    ended = diskwright("validate", "none", "good.qcow2", cwd=some)
+    assert ended.code == 10
+    assert "none: no image files in it" in ended.err
+    assert f"good.qcow2: {READY}" in ended.out
+
+
+def test_an_idle_waiver_is_remarked_once(diskwright, some):
+    waiver = ["--accept", "image.size", "--reason", "small"]
+    ended = diskwright("validate", "more", "good.qcow2", *waiver, cwd=some)
+    assert ended.err.count("nothing to accept") == 1
+    used = diskwright("validate", "zeros.raw", "good.qcow2", *waiver, cwd=some)
+    assert "nothing to accept" not in used.err
+
+
+def test_a_wrong_waiver_is_told_before_anything_is_read(diskwright, some):
+    ended = diskwright("validate", "more", "--accept", "no.such", "--reason", "x", cwd=some)
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err.count("no rule has that id") == 1
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_ends_all_children(diskwright, folder, number):
+    for index in range(12):
+        shutil.copyfile(FIXTURE, folder / f"{index}.qcow2")
+
+    def two_at_work(process, command, begun):
+        lines = command_lines(process.pid).values()
+        return len([line for line in lines if "qemu-nbd" in line]) >= 2
+
+    stopped = stop(diskwright, ["validate", folder, "--jobs", "4"], two_at_work, number)
+    assert stopped.in_time, "it ended before it was asked to"
+    assert stopped.ended.code == 128 + number, stopped.ended
+    assert "cancelled; nothing was left behind" in stopped.ended.err
+    assert "images:" not in stopped.ended.out
+    assert stopped.took_s < 5
