@@ -14,7 +14,8 @@ from diskwright.guest.partitions import read_table
 from diskwright.guest.probe import probe
 from diskwright.guest.source import Source
 from diskwright.guest.tree import GuestTree
-from diskwright.model.guest import AddressMethod, GuestFacts, InitramfsState, NamedBy
+from diskwright.model.guest import GuestFacts, InitramfsState, NamedBy
+from diskwright.model.network import AddressMethod
 from diskwright.ops.opening import look
 from support.guest_disks import FIXTURES, FileDisk, run
 

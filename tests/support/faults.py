@@ -5,17 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from diskwright.model.finding import Result
-from diskwright.model.guest import (
-    AddressMethod,
-    GuestFacts,
-    InitramfsState,
-    Location,
-    NamedBy,
-    Section,
-    TableKind,
-    Unread,
-)
+from diskwright.model.guest import GuestFacts, InitramfsState, NamedBy, Section, TableKind, Unread
 from diskwright.model.image import ImageFacts, ImageFormat, Problem
+from diskwright.model.location import Location
+from diskwright.model.network import AddressMethod
 from diskwright.model.units import GIB, MIB
 from support.good_facts import (
     BIOS,

@@ -7,7 +7,6 @@ from typing import Any
 
 from diskwright.config_profiles import load_profile
 from diskwright.model.guest import (
-    AddressMethod,
     BootEntry,
     Bootloader,
     CloudInit,
@@ -16,11 +15,8 @@ from diskwright.model.guest import (
     GuestFacts,
     Initramfs,
     InitramfsState,
-    Interface,
     Kernel,
-    Location,
     NamedBy,
-    Network,
     OsRelease,
     Partition,
     PartitionRole,
@@ -28,6 +24,8 @@ from diskwright.model.guest import (
     TableKind,
 )
 from diskwright.model.image import ImageFacts, ImageFormat
+from diskwright.model.location import Location
+from diskwright.model.network import AddressMethod, Interface, Network
 from diskwright.model.profile import Minimum
 from diskwright.model.units import GIB
 

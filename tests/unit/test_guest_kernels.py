@@ -4,7 +4,8 @@ import pytest
 
 from diskwright.guest.kernels import read_kernels
 from diskwright.guest.modules import config_builtins, module_name
-from diskwright.model.guest import BootEntry, InitramfsState, Kernel, Location
+from diskwright.model.guest import BootEntry, InitramfsState, Kernel
+from diskwright.model.location import Location
 from support.cpio_maker import archive
 from support.fake_guest import Content, tree_of
 

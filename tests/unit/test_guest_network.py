@@ -6,7 +6,7 @@ from diskwright.guest import ifupdown
 from diskwright.guest.network import read_network
 from diskwright.guest.udev import pinning_lines
 from diskwright.guest.yaml_subset import YamlRefused, parse_yaml
-from diskwright.model.guest import AddressMethod, Network
+from diskwright.model.network import AddressMethod, Network
 from support.fake_guest import Broken, Content, Link, tree_of
 
 DHCP, STATIC, NONE, UNKNOWN = (

@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 
 from diskwright.model.finding import Finding, Result
-from diskwright.model.guest import FileSystem, GuestFacts, Location, NamedBy, Section, Unread
+from diskwright.model.guest import FileSystem, GuestFacts, NamedBy, Section, Unread
 from diskwright.model.image import ImageFacts, ImageFormat
+from diskwright.model.location import Location
 from diskwright.model.units import TIB
 from diskwright.rules import RULES, judge
 from support.faults import EFI, FAULTS, IMAGE_FAULTS, NO_VIRTIO, STATIC, bios, uefi

@@ -19,8 +19,9 @@ from diskwright.guest.grub import GrubConfig, MenuItem, parse_grub, parse_gruben
 from diskwright.guest.grub_script import GrubScriptError
 from diskwright.guest.reading import GuestReadError, NotThere, Unreadable
 from diskwright.guest.tree import GuestTree
-from diskwright.model.guest import BootEntry, Bootloader, Location, PartitionTable
+from diskwright.model.guest import BootEntry, Bootloader, PartitionTable
 from diskwright.model.image import Problem
+from diskwright.model.location import Location
 
 GRUB_CONFIGS = ("/boot/grub/grub.cfg", "/boot/grub2/grub.cfg")
 LEGACY_CONFIGS = ("/boot/grub/menu.lst", "/boot/grub/grub.conf")

@@ -7,7 +7,8 @@ import re
 from diskwright.guest.devices import DiskNames, name_device
 from diskwright.guest.reading import Unreadable
 from diskwright.guest.tree import GuestTree
-from diskwright.model.guest import FstabEntry, Location, NamedBy
+from diskwright.model.guest import FstabEntry, NamedBy
+from diskwright.model.location import Location
 
 FSTAB = "/etc/fstab"
 MAX_FSTAB = 1 << 20

@@ -10,7 +10,8 @@ from itertools import islice
 
 from diskwright.guest.reading import GuestReadError, NotThere
 from diskwright.guest.tree import GuestTree
-from diskwright.model.guest import AddressMethod, Interface, Location
+from diskwright.model.location import Location
+from diskwright.model.network import AddressMethod, Interface
 
 MANAGER = "ifupdown"
 INTERFACES = "/etc/network/interfaces"

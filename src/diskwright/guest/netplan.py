@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from diskwright.guest.reading import GuestReadError, NotThere
 from diskwright.guest.tree import GuestTree
 from diskwright.guest.yaml_subset import Yaml, YamlRefused, parse_yaml
-from diskwright.model.guest import AddressMethod, Interface, Location
+from diskwright.model.location import Location
+from diskwright.model.network import AddressMethod, Interface
 
 MANAGER = "netplan"
 FOLDERS = ("/usr/lib/netplan", "/lib/netplan", "/etc/netplan")

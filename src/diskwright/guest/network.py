@@ -10,7 +10,7 @@ from diskwright.guest.profiles import NETWORK_MANAGER, read_profiles
 from diskwright.guest.reading import NotThere
 from diskwright.guest.tree import GuestTree
 from diskwright.guest.udev import read_persistent_rules, read_pinned_links
-from diskwright.model.guest import Network
+from diskwright.model.network import Network
 
 # Services that set up interfaces even where no file of theirs names one
 _SERVICES = {

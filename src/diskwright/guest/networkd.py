@@ -8,7 +8,8 @@ from diskwright.guest.keyfile import parse_keyfile
 from diskwright.guest.overrides import overriding_files
 from diskwright.guest.reading import GuestReadError
 from diskwright.guest.tree import GuestTree
-from diskwright.model.guest import AddressMethod, Interface, Location
+from diskwright.model.location import Location
+from diskwright.model.network import AddressMethod, Interface
 
 MANAGER = "networkd"
 FOLDERS = ("/etc/systemd/network", "/usr/lib/systemd/network", "/lib/systemd/network")

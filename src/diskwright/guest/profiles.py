@@ -10,7 +10,8 @@ from diskwright.guest.keyfile import Key, parse_keyfile
 from diskwright.guest.overrides import overriding_files
 from diskwright.guest.reading import GuestReadError
 from diskwright.guest.tree import GuestTree
-from diskwright.model.guest import AddressMethod, Interface, Location
+from diskwright.model.location import Location
+from diskwright.model.network import AddressMethod, Interface
 
 NETWORK_MANAGER = "network-manager"
 IFCFG = "ifcfg"

@@ -7,7 +7,7 @@ import re
 from diskwright.guest.keyfile import parse_keyfile
 from diskwright.guest.overrides import overriding_files
 from diskwright.guest.tree import GuestTree
-from diskwright.model.guest import Location
+from diskwright.model.location import Location
 
 RULE_FOLDERS = ("/etc/udev/rules.d",)
 LINK_FOLDERS = ("/etc/systemd/network", "/usr/lib/systemd/network", "/lib/systemd/network")

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from diskwright.model.image import Problem
+from diskwright.model.location import Location
+from diskwright.model.network import Network
 from diskwright.model.volumes import Volume
 
 
@@ -33,17 +35,6 @@ class Section(StrEnum):
 class Unread:
     section: Section
     reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Location:
-    """A place in the guest: `line` counts from 1."""
-
-    file: str
-    line: int | None = None
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line}" if self.line else self.file
 
 
 class TableKind(StrEnum):
@@ -236,35 +227,6 @@ class Kernel:
     default: bool
     builtin: tuple[str, ...] | None
     initramfs: Initramfs | None
-
-
-class AddressMethod(StrEnum):
-    DHCP = "dhcp"
-    STATIC = "static"
-    NONE = "none"  # manual, link-local, disabled
-    UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True, slots=True)
-class Interface:
-    """One interface as one configuration file sets it up; loopback is left out.
-
-    A file that can't be read or understood is an interface without a name and of method unknown.
-    """
-
-    location: Location
-    manager: str  # ifupdown, netplan, networkd, network-manager, ifcfg
-    name: str
-    method: AddressMethod
-    address: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Network:
-    managers: tuple[str, ...]
-    interfaces: tuple[Interface, ...]
-    persistent_rules: tuple[Location, ...]  # udev rules that tie a name to a MAC
-    mac_pinned: tuple[Location, ...]  # .link files and others that match one MAC
 
 
 @dataclass(frozen=True, slots=True)

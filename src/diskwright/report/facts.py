@@ -10,12 +10,12 @@ from diskwright.model.guest import (
     FileSystem,
     GuestFacts,
     Kernel,
-    Network,
     OsRelease,
     PartitionTable,
     Unread,
 )
 from diskwright.model.image import ImageFacts, ImageFormat
+from diskwright.model.network import Network
 from diskwright.model.text import printable
 from diskwright.model.units import format_size
 from diskwright.model.volumes import Volume

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from diskwright.model.guest import AddressMethod, InitramfsState, Interface, Section
+from diskwright.model.guest import InitramfsState, Section
+from diskwright.model.network import AddressMethod, Interface
 from diskwright.rules import sources
 from diskwright.rules.grub import rebuild
 from diskwright.rules.initramfs import started

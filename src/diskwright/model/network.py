@@ -1,0 +1,37 @@
+"""How a guest sets up its network: facts, nothing judged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from diskwright.model.location import Location
+
+
+class AddressMethod(StrEnum):
+    DHCP = "dhcp"
+    STATIC = "static"
+    NONE = "none"  # manual, link-local, disabled
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Interface:
+    """One interface as one configuration file sets it up; loopback is left out.
+
+    A file that can't be read or understood is an interface without a name and of method unknown.
+    """
+
+    location: Location
+    manager: str  # ifupdown, netplan, networkd, network-manager, ifcfg
+    name: str
+    method: AddressMethod
+    address: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    managers: tuple[str, ...]
+    interfaces: tuple[Interface, ...]
+    persistent_rules: tuple[Location, ...]  # udev rules that tie a name to a MAC
+    mac_pinned: tuple[Location, ...]  # .link files and others that match one MAC
