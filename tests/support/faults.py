@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from diskwright.model.access import LeftFile, MachineId, PasswordState, SshServer
 from diskwright.model.finding import Result
 from diskwright.model.guest import GuestFacts, InitramfsState, NamedBy, Section, TableKind, Unread
 from diskwright.model.image import ImageFacts, ImageFormat, Problem
@@ -17,10 +18,13 @@ from support.good_facts import (
     FSTAB,
     IMAGE,
     INITRAMFS,
+    LEFT,
     LOADER,
     NETWORK,
     OS,
     ROOT,
+    ROOT_ACCOUNT,
+    SSH,
     TABLE,
     UEFI,
     entry,
@@ -34,6 +38,7 @@ EFI = UEFI.bootloader
 assert EFI is not None
 assert UEFI.table is not None
 RULES_FILE = Location("/etc/udev/rules.d/70-persistent-net.rules", 1)
+SSHD = Location("/etc/ssh/sshd_config", 33)
 STATIC = replace(DHCP, method=AddressMethod.STATIC, address="192.168.10.20/24")
 
 
@@ -196,6 +201,35 @@ FAULTS: dict[str, list[tuple[GuestFacts, Result]]] = {
     ],
     "cloud.cloud-init-missing": [
         (bios(cloud_init=replace(CLOUD, installed=False, enabled=None)), Result.WARN)
+    ],
+    "access.root-empty-password": [
+        (bios(accounts=(replace(ROOT_ACCOUNT, password=PasswordState.EMPTY),)), Result.FAIL),
+        (
+            bios(accounts=(replace(ROOT_ACCOUNT, password=PasswordState.EMPTY, shell=False),)),
+            Result.PASS,
+        ),
+    ],
+    "access.ssh-root-login-refused": [
+        (bios(ssh=replace(SSH, root_login="no", root_login_at=SSHD)), Result.WARN),
+        (bios(ssh=replace(SSH, conditional=(SSHD,))), Result.UNKNOWN),
+        (bios(ssh=SshServer(False)), Result.SKIP),
+    ],
+    "privacy.ssh-host-keys-left": [
+        (bios(ssh=replace(SSH, host_keys=("/etc/ssh/ssh_host_rsa_key",))), Result.WARN)
+    ],
+    "privacy.machine-id-left": [
+        (bios(left=replace(LEFT, machine_id=MachineId.SET)), Result.WARN),
+        (bios(left=replace(LEFT, machine_id=MachineId.MISSING)), Result.PASS),
+    ],
+    "privacy.secrets-left": [
+        (
+            bios(left=replace(LEFT, files=(LeftFile("private key", "/root/.ssh/id_rsa"),))),
+            Result.WARN,
+        )
+    ],
+    "disk.disk-nearly-full": [
+        (bios(filesystems=(replace(ROOT, free=GIB // 50),)), Result.WARN),
+        (bios(filesystems=(replace(ROOT, free=None),)), Result.UNKNOWN),
     ],
     "cloud.cloud-init-disabled": [
         (

@@ -6,6 +6,13 @@ from dataclasses import replace
 from typing import Any
 
 from diskwright.config_profiles import load_profile
+from diskwright.model.access import (
+    Account,
+    LeftBehind,
+    MachineId,
+    PasswordState,
+    SshServer,
+)
 from diskwright.model.guest import (
     BootEntry,
     Bootloader,
@@ -73,6 +80,9 @@ LINUX = Kernel(KERNEL, f"/boot/vmlinuz-{KERNEL}", True, ("ext4", "nvme"), INITRA
 DHCP = Interface(Location("/etc/network/interfaces", 6), "ifupdown", "eth0", AddressMethod.DHCP)
 NETWORK = Network(("ifupdown",), (DHCP,), (), ())
 CLOUD = CloudInit(True, True, "22.4.2")
+ROOT_ACCOUNT = Account("root", PasswordState.SET, True, Location("/etc/shadow", 1))
+SSH = SshServer(True, "prohibit-password")
+LEFT = LeftBehind(MachineId.EMPTY)
 
 BIOS = GuestFacts(
     table=TABLE,
@@ -84,6 +94,9 @@ BIOS = GuestFacts(
     kernels=(LINUX,),
     network=NETWORK,
     cloud_init=CLOUD,
+    accounts=(ROOT_ACCOUNT,),
+    ssh=SSH,
+    left=LEFT,
 )
 
 _GPT = PartitionTable(

@@ -108,6 +108,9 @@ def test_a_root_that_is_not_read_is_named_and_boot_stays(kind: str) -> None:
         Section.FSTAB,
         Section.NETWORK,
         Section.CLOUD_INIT,
+        Section.ACCOUNTS,
+        Section.SSH,
+        Section.LEFT,
     }
     assert facts.bootloader is not None
     assert facts.bootloader.entries[0].kernel_exists is True

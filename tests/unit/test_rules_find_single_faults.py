@@ -97,6 +97,9 @@ SECTIONS = {
     "kernels": Section.KERNELS,
     "network": Section.NETWORK,
     "cloud_init": Section.CLOUD_INIT,
+    "accounts": Section.ACCOUNTS,
+    "ssh": Section.SSH,
+    "left": Section.LEFT,
 }
 
 

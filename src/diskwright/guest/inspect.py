@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from diskwright.guest import layout
+from diskwright.guest.accounts import read_accounts
 from diskwright.guest.boot_paths import BootPaths
 from diskwright.guest.bootloader import read_bootloader
 from diskwright.guest.cloud_init import read_cloud_init
@@ -17,6 +18,7 @@ from diskwright.guest.devices import DiskNames
 from diskwright.guest.esp import EspFacts, read_esp
 from diskwright.guest.fstab import read_fstab
 from diskwright.guest.kernels import read_kernels
+from diskwright.guest.left_behind import read_left_behind
 from diskwright.guest.network import read_network
 from diskwright.guest.os_release import (
     OsReleaseMissing,
@@ -28,6 +30,7 @@ from diskwright.guest.partitions import read_table
 from diskwright.guest.probe import Probe, probe
 from diskwright.guest.reading import GuestReadError, NotThere, Unreadable
 from diskwright.guest.source import ByteSource, Disk, Source
+from diskwright.guest.sshd import read_sshd
 from diskwright.guest.tree import GuestTree
 from diskwright.guest.volumes import Place, read_volumes
 from diskwright.model.guest import (
@@ -49,7 +52,16 @@ from diskwright.model.volumes import Volume
 T = TypeVar("T")
 
 # What is read from the root file system alone
-_OF_ROOT = (Section.ROOT, Section.OS, Section.FSTAB, Section.NETWORK, Section.CLOUD_INIT)
+_OF_ROOT = (
+    Section.ROOT,
+    Section.OS,
+    Section.FSTAB,
+    Section.NETWORK,
+    Section.CLOUD_INIT,
+    Section.ACCOUNTS,
+    Section.SSH,
+    Section.LEFT,
+)
 MAX_PROBES = 128
 
 
@@ -146,6 +158,9 @@ class _Guest:
         line = _default_line(loader.entries)
         network = self.notes.read(Section.NETWORK, lambda: read_network(tree))
         cloud_init = self.notes.read(Section.CLOUD_INIT, lambda: read_cloud_init(tree, line))
+        accounts = self.notes.read(Section.ACCOUNTS, lambda: read_accounts(tree))
+        ssh = self.notes.read(Section.SSH, lambda: read_sshd(tree))
+        left = self.notes.read(Section.LEFT, lambda: read_left_behind(tree))
         self.notes.problems += [Problem("guest-link-escapes", link) for link in tree.escapes]
         return GuestFacts(
             table=self.table,
@@ -158,6 +173,9 @@ class _Guest:
             kernels=kernels,
             network=network,
             cloud_init=cloud_init,
+            accounts=accounts,
+            ssh=ssh,
+            left=left,
             architecture=architecture,
             unread=tuple(self.notes.unread),
             problems=tuple(self.notes.problems),

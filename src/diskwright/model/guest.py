@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from diskwright.model.access import Account, LeftBehind, SshServer
 from diskwright.model.image import Problem
 from diskwright.model.location import Location
 from diskwright.model.network import Network
@@ -29,6 +30,9 @@ class Section(StrEnum):
     INITRAMFS = "initramfs"
     NETWORK = "network"
     CLOUD_INIT = "cloud-init"
+    ACCOUNTS = "accounts"
+    SSH = "ssh"
+    LEFT = "left-behind"
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,6 +253,9 @@ class GuestFacts:
     kernels: tuple[Kernel, ...] | None = None
     network: Network | None = None
     cloud_init: CloudInit | None = None
+    accounts: tuple[Account, ...] | None = None  # with a password, or an empty one
+    ssh: SshServer | None = None
+    left: LeftBehind | None = None
     architecture: str | None = None  # as in OsRelease; known also where that is not
     unread: tuple[Unread, ...] = ()
     problems: tuple[Problem, ...] = ()  # guest-link-escapes, os-release-missing, fstab-unreadable

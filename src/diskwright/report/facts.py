@@ -93,6 +93,14 @@ def _guest(guest: GuestFacts) -> _Rows:
         rows += _under("network", _network(guest.network))
     if guest.cloud_init is not None:
         rows.append(("cloud-init", _cloud_init(guest.cloud_init)))
+    if guest.accounts is not None:
+        said = ", ".join(f"{a.name} ({a.password})" for a in guest.accounts if a.shell)
+        rows.append(("passwords", said or "nobody has one"))
+    if guest.ssh is not None and guest.ssh.installed:
+        rows.append(("ssh", f"root login: {guest.ssh.root_login}"))
+    if guest.left is not None:
+        keys = [f"host key: {path}" for path in guest.ssh.host_keys] if guest.ssh else []
+        rows += _under("left", [*keys, *(f"{f.kind}: {f.path}" for f in guest.left.files)])
     rows += _under("odd", (f"{p.code}: {p.detail}" for p in guest.problems))
     return rows + _under("not read", _unread(guest.unread))
 

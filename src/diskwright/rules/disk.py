@@ -177,6 +177,23 @@ def _damaged(case: Case) -> Outcome:
 _UNMOUNTABLE = frozenset({"filesystem-past-end"})
 
 
+def _full(case: Case) -> Outcome:
+    root = root_filesystem(case.guest)
+    what = "how much of the root file system is free"
+    if root is None or not root.read:
+        return unread_section(case, Section.ROOT, what)
+    if root.size is None or root.free is None:
+        return unread(f"{what} is not known")
+    said = f"{format_size(root.free)} of {format_size(root.size)} are free on the root file system"
+    if root.free * 100 < root.size * _FREE_PERCENT:
+        return breaks(said, (f"{root.type} on {root.place}",), _MAKE_ROOM)
+    return holds(said)
+
+
+_FREE_PERCENT = 5
+_MAKE_ROOM = ("# remove what is not needed; caches first:", "du -xh / | sort -h | tail -20")
+
+
 def _minimum(case: Case) -> Outcome:
     given = max(round_up(case.image.virtual_size, GIB), case.profile.disk_minimum)
     if case.minimum is None:
@@ -257,6 +274,16 @@ RULES = (
         sources.EXT4,
         _damaged,
         remedy=_FSCK,
+    ),
+    Rule(
+        "disk.disk-nearly-full",
+        "The root file system has room left",
+        "A system that can't write its logs and keys hangs or fails at its first start.",
+        sources.DF,
+        _full,
+        Result.WARN,
+        Severity.MEDIUM,
+        remedy=_MAKE_ROOM,
     ),
     Rule(
         "disk.minimum",

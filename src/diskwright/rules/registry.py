@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from diskwright.rules import (
+    access,
     boot,
     cloud_init,
     disk,
@@ -13,6 +14,7 @@ from diskwright.rules import (
     initramfs,
     memory,
     network,
+    privacy,
 )
 from diskwright.rules.rule import Rule
 
@@ -25,6 +27,8 @@ RULES: tuple[Rule, ...] = (
     *fstab.RULES,
     *network.RULES,
     *cloud_init.RULES,
+    *access.RULES,
+    *privacy.RULES,
     *guest.RULES,
     *memory.RULES,
 )

@@ -1,0 +1,64 @@
+"""Who can log in to a guest, and what of its last machine is left in it: facts, nothing judged.
+
+No secret is among them: of a password its state, of a key or a history its path.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from diskwright.model.location import Location
+
+
+class PasswordState(StrEnum):
+    EMPTY = "empty"  # anybody may log in
+    SET = "set"
+    LOCKED = "locked"  # no password fits
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Of passwd(5) and shadow(5). `shell`: it has one that lets people in."""
+
+    name: str
+    password: PasswordState
+    shell: bool
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
+class SshServer:
+    """`root_login` as PermitRootLogin of sshd_config(5) says it; `root_login_at` None: its default.
+
+    `conditional`: Match blocks that say otherwise for some. `host_keys`: paths of private ones.
+    """
+
+    installed: bool
+    root_login: str = ""
+    root_login_at: Location | None = None
+    conditional: tuple[Location, ...] = ()
+    host_keys: tuple[str, ...] = ()
+
+
+class MachineId(StrEnum):
+    """Of machine-id(5)."""
+
+    MISSING = "missing"
+    EMPTY = "empty"  # made at the first start, and kept
+    UNINITIALIZED = "uninitialized"  # the same, and the first start is told as such
+    SET = "set"
+
+
+@dataclass(frozen=True, slots=True)
+class LeftFile:
+    """`kind`: in words, as "private key"."""
+
+    kind: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class LeftBehind:
+    machine_id: MachineId
+    files: tuple[LeftFile, ...] = ()
