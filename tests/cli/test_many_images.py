@@ -61,7 +61,7 @@ def test_failures_alone_are_exit_code_3_and_good_ones_0(diskwright, some):
 
 
 def test_one_image_is_told_whole_and_a_folder_of_one_is_a_folder(diskwright, some):
-    assert "PASS    44 rules" in diskwright("validate", "good.qcow2", cwd=some).out
+    assert f"PASS    {len(RULES) - 1} rules" in diskwright("validate", "good.qcow2", cwd=some).out
     assert diskwright("validate", "more", cwd=some).out.splitlines() == [
         f"more/good.qcow2: {READY}",
         "1 image: 1 ready",
