@@ -109,19 +109,20 @@ class Adapters:
         )
 
     def local_tools(self, cancel: CancelToken | None = None) -> LocalTools:
-        from diskwright.adapters.file_sink import FileSink
         from diskwright.adapters.staging import BesideTarget
         from diskwright.ops.convert import LocalTools
-
-        def file_sink(path: str, force: bool) -> ByteSink:
-            return FileSink(path, force=force)
 
         def staged(path: str, force: bool) -> AbstractContextManager[StagedFile]:
             return BesideTarget(path, force=force)
 
         return LocalTools(
-            self.exporter(cancel), self.converter(), file_sink, staged, self.threads()
+            self.exporter(cancel), self.converter(), self.file_sink, staged, self.threads()
         )
+
+    def file_sink(self, path: str, force: bool) -> ByteSink:
+        from diskwright.adapters.file_sink import FileSink
+
+        return FileSink(path, force=force)
 
     def database(self) -> OsinfoDatabase:
         from diskwright.adapters.osinfo import OsinfoDatabase

@@ -18,6 +18,7 @@ from diskwright.ports import CancelToken, Progress
 if TYPE_CHECKING:
     from diskwright.model.rule import RuleText
     from diskwright.ops.opening import ImageOpener
+    from diskwright.ops.report_files import ReportFiles
 
 # The name of a disk (empty where a file is one), and what was found or stood in the way
 Judged: TypeAlias = tuple[str, Validated | DiskwrightError]
@@ -45,6 +46,18 @@ class ValidateVerbs:
         from diskwright.ops.folders import images_below
 
         return images_below(path) if os.path.isdir(path) else (path,)
+
+    def report_files(
+        self, paths: Sequence[str], *, images: Sequence[str], force: bool = False
+    ) -> ReportFiles:
+        """Files to write at the end of a run, checked when its context is entered."""
+        from diskwright.ops.report_files import ReportFiles
+
+        return ReportFiles(paths, images=images, sink=self._adapters.file_sink, force=force)
+
+    def profile_name(self, profile: str | None = None) -> str:
+        """How reports call the profile: one of the user's own is named by a path."""
+        return self._adapters.profile(profile).name
 
     def rules(self, *, profile: str | None = None) -> tuple[RuleText, ...]:
         """What `validate` judges by, in words, under a profile."""

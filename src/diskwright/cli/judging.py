@@ -34,7 +34,7 @@ class Telling:
         self.judged: list[Judged] = []
 
     def tell(self, path: str, disk: str, outcome: Validated | DiskwrightError) -> None:
-        one = Judged(path_text(path), path_text(disk), outcome)
+        one = Judged(path, disk, outcome)
         self._standings.append(standing(one, strict=self._strict))
         if self._keep:
             self.judged.append(one)
@@ -52,7 +52,9 @@ class Telling:
             colour = session.colour()
             session.say(validated_text(found, one.image, strict=strict, colour=colour))
         if session.output == "json":
-            session.results.append(validated_result(one.image, found, None, strict=strict))
+            session.results.append(
+                validated_result(path_text(one.image), found, None, strict=strict)
+            )
         against = found.verdict.standing(strict=strict)
         if against:
             session.failures.append(ValidationFailed(one.label, len(against)))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import closing
 from typing import TYPE_CHECKING
 
 import click
 
+import diskwright
 from diskwright.cli.options import (
     accepted,
     image_path,
@@ -18,12 +20,14 @@ from diskwright.cli.options import (
     rule_ids,
     rules_options,
 )
+from diskwright.cli.reports import Report, ReportType, rendered
 from diskwright.cli.session import Session
 from diskwright.errors import DiskwrightError
 
 if TYPE_CHECKING:
     from diskwright.app import Diskwright
     from diskwright.app.inputs import InputOptions
+    from diskwright.report.judged import Judged, Judgement
 
 
 @click.command(
@@ -35,7 +39,7 @@ Examples:
   diskwright validate disk.qcow2 --min-memory 1GiB --strict
   diskwright validate data.raw --data
   diskwright validate disk.qcow2 --accept network.net-static-address --reason "lab network"
-  diskwright validate images/ more.vmdk --jobs 4
+  diskwright validate images/ more.vmdk --jobs 4 --report html=report.html
   diskwright validate --explain boot.fstab-device-name
 
 \b
@@ -58,6 +62,15 @@ Exit codes: 0 nothing stands against an import, 3 something does.""",
     callback=not_empty,
     help="Explain this rule: why it matters, where it is written, what to do. Reads no image.",
 )
+@click.option(
+    "--report",
+    "reports",
+    type=ReportType(),
+    multiple=True,
+    metavar="FORMAT=FILE",
+    help="Write a report too: junit, sarif, html or json. More than one may be asked for.",
+)
+@click.option("--force", is_flag=True, help="Overwrite the files of --report if they exist.")
 @input_options
 @progress_option
 @output_option
@@ -73,6 +86,8 @@ def command(
     reason: tuple[str, ...],
     jobs: int | None,
     explain: str | None,
+    reports: tuple[Report, ...],
+    force: bool,
     inputs: InputOptions,
     progress: bool | None,
 ) -> None:
@@ -95,10 +110,14 @@ def command(
         raise click.UsageError("Missing argument 'IMAGE|FOLDER...'.", click.get_current_context())
     files = [file for image in images for file in _files(app, image)]
     one_file = len(files) == 1 and files[0][0] == images[0]
-    telling = Telling(session, strict=strict, whole=one_file, keep=False)
-    with session.watched(progress if one_file else False) as (bar, cancel):
+    telling = Telling(session, strict=strict, whole=one_file, keep=bool(reports))
+    paths = [path for path, error in files if error is None]
+    with (
+        app.report_files([r.path for r in reports], images=paths, force=force) as outputs,
+        session.watched(progress if one_file else False) as (bar, cancel),
+    ):
         judged = app.validate_all(
-            [path for path, error in files if error is None],
+            paths,
             jobs=jobs,
             data=data,
             min_memory=min_memory,
@@ -111,7 +130,25 @@ def command(
             for path, error in files:
                 for disk, outcome in next(judged) if error is None else (("", error),):
                     telling.tell(path, disk, outcome)
-    telling.end(waivers)
+        telling.end(waivers)
+        if reports:
+            judgement = _judgement(app, telling.judged, strict=strict)
+            for report in reports:
+                outputs.write(report.path, rendered(report, judgement))
+
+
+def _judgement(app: Diskwright, judged: list[Judged], *, strict: bool) -> Judgement:
+    from diskwright.model.times import time_text
+    from diskwright.report.judged import Judgement
+
+    return Judgement(
+        app.profile_name(),
+        strict,
+        tuple(judged),
+        app.rules(),
+        diskwright.__version__,
+        time_text(int(time.time())),
+    )
 
 
 def _explain(session: Session, app: Diskwright, name: str, images: tuple[str, ...]) -> None:
@@ -120,7 +157,7 @@ def _explain(session: Session, app: Diskwright, name: str, images: tuple[str, ..
     if images:
         raise click.UsageError("--explain tells of a rule: leave the images out")
     rule = app.rule(name)
-    session.say(explained_text(rule, app.settings.profile))
+    session.say(explained_text(rule, app.profile_name()))
     session.results.append(explained_result(rule))
 
 

@@ -33,13 +33,13 @@ _UNITS = {
 
 def facts_text(name: str, image: ImageFacts, guest: GuestFacts | None = None) -> str:
     """One fact a line, `key value`; lines without a key go on with the one above."""
-    rows = [("image", name), *_image(image)]
+    rows = [("image", name), *image_rows(image)]
     if guest is not None:
-        rows += _guest(guest)
+        rows += guest_rows(guest)
     return "\n".join(f"{key:<{_KEY_WIDTH}}{printable(value)}" for key, value in rows)
 
 
-_Rows = list[tuple[str, str]]
+_Rows = list[tuple[str, str]]  # not printable yet; without a key: goes on with the one above
 
 
 def _under(key: str, values: Iterable[str]) -> _Rows:
@@ -47,7 +47,7 @@ def _under(key: str, values: Iterable[str]) -> _Rows:
     return [(key if index == 0 else "", value) for index, value in enumerate(values)]
 
 
-def _image(image: ImageFacts) -> _Rows:
+def image_rows(image: ImageFacts) -> _Rows:
     said = [" ".join(filter(None, (image.format.value, image.subformat)))]
     if image.version is not None:
         said.append(f"version {image.version}")
@@ -73,7 +73,7 @@ def _image(image: ImageFacts) -> _Rows:
     return rows + _under("odd", (f"{p.code}: {p.detail}" for p in image.problems))
 
 
-def _guest(guest: GuestFacts) -> _Rows:
+def guest_rows(guest: GuestFacts) -> _Rows:
     rows: _Rows = []
     if guest.table is not None:
         rows += _table(guest.table)

@@ -22,9 +22,8 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """One disk: `image` as its file was named, `disk` by its own name in a package, else empty.
-
-    `outcome` is what was found, or what stood in the way.
+    """One disk: `image` as its file was named, `disk` by its own name in a package, else empty;
+    neither is fit to be shown as it is. `outcome` is what was found, or what stood in the way.
     """
 
     image: str
