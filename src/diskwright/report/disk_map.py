@@ -14,13 +14,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from diskwright.model.guest import FileSystem, GuestFacts, Partition, PartitionRole
+from diskwright.model.guest import FileSystem, GuestFacts, Partition
 from diskwright.model.units import format_size
 from diskwright.report.markup import escaped
 
 MOST_DRAWN = 128  # partitions, and file systems
 _TOP, _HEIGHT, _GAP = 1, 34, 6  # pixels
-_NARROW = 3.0  # percent: below it there is no room for a name
+_NAMED, _NUMBERED = 6.0, 2.5  # percent: there is room for a name, for a number at least
+_THIN = 0.3  # percent: below it a partition is little more than its edges
 _TICKS = 4
 
 
@@ -78,15 +79,15 @@ def _part(start: int, length: int, size: int) -> tuple[float, float]:
 
 
 def _partitions(guest: GuestFacts, size: int) -> list[Part]:
-    """An extended one first, as those in it are drawn over it."""
+    """The largest first: what lies in another, or is a line only, is drawn over it."""
     found = guest.table.partitions[:MOST_DRAWN] if guest.table is not None else ()
-    ordered = sorted(found, key=lambda p: p.role is not PartitionRole.EXTENDED)
+    ordered = sorted(found, key=lambda p: -p.length)
     return [
         Part(
             *_part(p.start, p.length, size),
             kind=p.role.value,
             number=str(p.number),
-            name=p.label or p.role.value,
+            name=f"{p.number} {p.label or p.role.value}",
             told=f"partition {p.number}: {p.role}, {format_size(p.length)} at {p.start}",
         )
         for p in ordered
@@ -144,21 +145,25 @@ def used_share(fs: FileSystem) -> float | None:
 def _drawn(part: Part, top: int) -> str:
     x, width = _percent(part.start), _percent(part.width)
     place = f'x="{x}" y="{top}"'
-    shapes = [
-        f'<rect class="part {part.kind}" {place} width="{width}" height="{_HEIGHT}"/>',
-    ]
+    thin = " thin" if part.width < _THIN else ""
+    shapes = [f'<rect class="part {part.kind}{thin}" {place} width="{width}" height="{_HEIGHT}"/>']
     if part.used is not None:
         used = _percent(part.width * part.used)
         shapes.append(f'<rect class="used" {place} width="{used}" height="{_HEIGHT}"/>')
-    if part.width >= _NARROW:
-        number, name = escaped(part.number), escaped(part.name)
-        shown = name if part.kind == "fs" else f"{number} {name}"
-        shapes.append(
-            f'<svg {place} width="{width}" height="{_HEIGHT}">'
-            f'<text class="short" x="5" y="22">{number}</text>'
-            f'<text class="long" x="7" y="22">{shown}</text></svg>'
-        )
+    shapes.append(_labels(part, f'{place} width="{width}"'))
     return f"<g><title>{escaped(part.told)}</title>{''.join(shapes)}</g>"
+
+
+def _labels(part: Part, place: str) -> str:
+    """Cut at the part's edges. The style sheet chooses the short one on a narrow screen."""
+    if part.width < _NUMBERED:
+        return ""
+    texts = f'<text class="short" x="5" y="22">{escaped(part.number)}</text>'
+    if part.width >= _NAMED:
+        texts += f'<text class="long" x="7" y="22">{escaped(part.name)}</text>'
+    else:
+        texts = texts.replace("short", "number")
+    return f'<svg {place} height="{_HEIGHT}">{texts}</svg>'
 
 
 def _percent(value: float) -> str:

@@ -35,6 +35,7 @@ def html(judgement: Judgement) -> str:
     judged = judgement.judged
     title = judged[0].label if len(judged) == 1 else f"{len(judged)} images"
     articles = [_article(n, one, judgement) for n, one in enumerate(judged, 1)]
+    badge = _badge(standing(judged[0], strict=judgement.strict)) if len(judged) == 1 else ""
     digest = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
     policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
     return "\n".join(
@@ -53,7 +54,7 @@ def html(judgement: Judgement) -> str:
             "<body>",
             "<main>",
             "<header>",
-            f"<h1>{escaped(title)}</h1>",
+            f'<div class="head"><h1>{escaped(title)}</h1>{badge}</div>',
             f'<p class="sub">Judged for <strong>{escaped(judgement.profile)}</strong>'
             f"{', strictly' if judgement.strict else ''}, {escaped(judgement.time)}</p>",
             "</header>",
@@ -87,7 +88,7 @@ def _overview(judgement: Judgement) -> str:
         [
             '<section class="overview">',
             f'<ul class="counts">{"".join(badges)}</ul>',
-            table(["image", "", "what stands against it"], rows),
+            table(["image", "verdict", "what stands against it"], rows, kind="images"),
             "</section>",
         ]
     )
@@ -104,11 +105,10 @@ def _badge(word: Standing, text: str | None = None) -> str:
 
 
 def _article(number: int, one: Judged, judgement: Judgement) -> str:
-    head = [
-        f'<article id="image-{number}">',
-        f'<div class="head"><h2>{escaped(one.label)}</h2>'
-        f"{_badge(standing(one, strict=judgement.strict))}</div>",
-    ]
+    head = [f'<article id="image-{number}">']
+    if len(judgement.judged) > 1:
+        badge = _badge(standing(one, strict=judgement.strict))
+        head.append(f'<div class="head"><h2>{escaped(one.label)}</h2>{badge}</div>')
     if isinstance(one.outcome, DiskwrightError):
         body = [_refused(one.outcome)]
     else:
@@ -146,9 +146,10 @@ def _judged(found: Validated, judgement: Judgement) -> list[str]:
 
 def _facts(rows: Iterable[tuple[str, str]]) -> str:
     """Rows without a key go on with the one above."""
-    shown: list[str] = []
+    grouped: list[tuple[str, list[str]]] = []
     for key, value in rows:
-        if key:
-            shown.append(f"<dt>{escaped(key)}</dt>")
-        shown.append(f"<dd>{escaped(value)}</dd>")
+        if key or not grouped:
+            grouped.append((key, []))
+        grouped[-1][1].append(escaped(value))
+    shown = (f"<dt>{escaped(key)}</dt><dd>{'<br>'.join(v)}</dd>" for key, v in grouped)
     return '<dl class="facts">\n' + "\n".join(shown) + "\n</dl>"

@@ -15,7 +15,7 @@ _HEAD = ("part", "for", "holds", "size", "in use", "from byte")
 def contents_table(guest: GuestFacts) -> str:
     """A row for each partition with the file system on it, for each volume, for a whole disk."""
     rows = list(_rows(guest))
-    text = table(_HEAD, rows[:MOST_DRAWN])
+    text = table(_HEAD, rows[:MOST_DRAWN], kind="disk")
     more = len(rows) - MOST_DRAWN
     return text + (f'<p class="sub">and {more} more</p>' if more > 0 else "")
 

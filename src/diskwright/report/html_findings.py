@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 from diskwright.model.finding import Accepted, Finding, Result, Verdict
 from diskwright.model.rule import RuleText
 from diskwright.report.markup import escaped, lines
+from diskwright.report.text import by_reason
 
 _HEADS = {
     Result.FAIL: ("What stands against an import", "bad"),
@@ -24,11 +25,31 @@ def findings(verdict: Verdict, rules: Iterable[RuleText]) -> list[str]:
         found = [finding for finding in verdict.findings if finding.result is result]
         if found:
             shown.append(f"<h3>{head}</h3>")
-            shown += [_finding(f, look, known.get(f.id), accepted.get(f.id)) for f in found]
+            for group in by_reason(found) if result is Result.UNKNOWN else ([f] for f in found):
+                if len(group) > 1:
+                    shown.append(_unread(group, look))
+                else:
+                    shown.append(_finding(group[0], look, known, accepted))
     return shown or ["<p>Nothing stands against an import.</p>"]
 
 
-def _finding(finding: Finding, look: str, rule: RuleText | None, accepted: Accepted | None) -> str:
+def _unread(group: Sequence[Finding], look: str) -> str:
+    """Rules that were not judged for one and the same reason: there is nothing else to tell."""
+    ids = ", ".join(f"<code>{escaped(finding.id)}</code>" for finding in group)
+    return (
+        f'<section class="finding f-{look}"><h4>{len(group)} rules could not be judged</h4>'
+        f"<dl>{_term('why', '')}<dd>{'<br>'.join(lines(group[0].evidence))}</dd>"
+        f"{_term('which', '')}<dd>{ids}</dd></dl></section>"
+    )
+
+
+def _finding(
+    finding: Finding,
+    look: str,
+    rules: Mapping[str, RuleText],
+    waivers: Mapping[str, Accepted],
+) -> str:
+    rule, accepted = rules.get(finding.id), waivers.get(finding.id)
     where = "here" if finding.id.startswith("image.") else "in the guest"
     rows = []
     if accepted is not None:
@@ -41,13 +62,17 @@ def _finding(finding: Finding, look: str, rule: RuleText | None, accepted: Accep
         rows.append(("why", escaped(rule.why)))
     if finding.source:
         rows.append(("written in", escaped(finding.source)))
-    listed = "".join(f"<dt>{key}</dt><dd>{value}</dd>" for key, value in rows)
+    listed = "".join(f"{_term(key, value)}<dd>{value}</dd>" for key, value in rows)
     badge = ' <span class="badge good">accepted</span>' if accepted is not None else ""
     return (
         f'<section class="finding f-{look}">'
         f'<h4>{escaped(finding.message)}{badge}</h4><code class="id">{escaped(finding.id)}</code>'
         f"<dl>{listed}</dl></section>"
     )
+
+
+def _term(key: str, value: str) -> str:
+    return f'<dt class="beside">{key}</dt>' if value.startswith("<pre") else f"<dt>{key}</dt>"
 
 
 def _block(text: str, *, copy: bool = False) -> str:
@@ -61,9 +86,10 @@ def passed(verdict: Verdict) -> list[str]:
     if not good:
         return []
     count = sum(finding.result is Result.PASS for finding in good)
-    said = f"{count} rule{'s' if count != 1 else ''} hold"
+    said = f"{count} rule{' holds' if count == 1 else 's hold'}"
     if len(good) > count:
-        said += f", {len(good) - count} do not apply"
+        others = len(good) - count
+        said += f", {others} do{'es' if others == 1 else ''} not apply"
     items = "\n".join(
         f"<li><code>{escaped(f.id)}</code> {'' if f.result is Result.PASS else '(skipped) '}"
         f"{escaped(f.message)}</li>"

@@ -59,8 +59,7 @@ article, .overview {
 .open { color: var(--open); background: var(--open-soft); }
 .good { color: var(--good); background: var(--good-soft); }
 .counts {
-  display: flex; flex-wrap: wrap; gap: .5rem; list-style: none; margin: .75rem 0 0;
-  padding: 0;
+  display: flex; flex-wrap: wrap; gap: .5rem; list-style: none; margin: 0; padding: 0;
 }
 .finding {
   border: 1px solid var(--line); border-left: 5px solid; border-radius: 8px;
@@ -76,6 +75,7 @@ article, .overview {
   gap: .35rem .75rem;
 }
 .finding dt { color: var(--soft); font-size: .875rem; padding-top: .1rem; }
+.finding dt.beside { padding-top: .5rem; }
 .finding dd { margin: 0; overflow-wrap: anywhere; }
 pre {
   margin: 0; padding: .5rem .7rem; background: var(--code); border: 1px solid var(--line);
@@ -91,6 +91,7 @@ pre.copy { user-select: all; cursor: copy; }
 .map .swap { fill: var(--swap); }
 .map .lvm { fill: var(--lvm); }
 .map .windows { fill: var(--windows); }
+.map .thin { stroke: var(--soft); }
 .map .extended { fill: none; stroke: var(--soft); stroke-dasharray: 4 3; }
 .map .fs { fill: var(--fs); stroke: var(--soft); stroke-width: 1; }
 .map .used { fill: var(--used); opacity: .45; }
@@ -116,7 +117,7 @@ th, td {
 }
 th { color: var(--soft); font-weight: 600; white-space: nowrap; }
 td { overflow-wrap: anywhere; min-width: 3.5rem; }
-td.n, th.n { white-space: nowrap; }
+table.disk td:nth-child(n+4) { white-space: nowrap; }
 dl.facts {
   margin: 0; display: grid; grid-template-columns: 8rem minmax(0, 1fr); gap: .15rem .75rem;
   font-size: .9rem;

@@ -20,11 +20,11 @@ def lines(text: str) -> list[str]:
     return [escaped(line) for line in text.split("\n")] if text else []
 
 
-def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+def table(head: Iterable[str], rows: Iterable[Iterable[str]], *, kind: str) -> str:
     """Of cells that are markup already, in a box that scrolls by itself where it is too wide."""
     titles = "".join(f'<th scope="col">{cell}</th>' for cell in head)
     body = "\n".join("<tr>" + "".join(f"<td>{c}</td>" for c in row) + "</tr>" for row in rows)
     return (
-        f'<div class="wide"><table>\n<thead><tr>{titles}</tr></thead>\n'
+        f'<div class="wide"><table class="{kind}">\n<thead><tr>{titles}</tr></thead>\n'
         f"<tbody>\n{body}\n</tbody></table></div>"
     )

@@ -62,7 +62,7 @@ def verdict_text(name: str, verdict: Verdict, *, strict: bool = False, colour: b
         if finding.result in _TO_MEND
     ]
     unread = [finding for finding in verdict.findings if finding.result is Result.UNKNOWN]
-    blocks += [_unread(group, colour=colour) for group in _by_reason(unread)]
+    blocks += [_unread(group, colour=colour) for group in by_reason(unread)]
     for result in (Result.PASS, Result.SKIP):
         count = sum(1 for finding in verdict.findings if finding.result is result)
         if count:
@@ -89,7 +89,7 @@ def _where(finding: Finding, line: str) -> str:
     return "here" if ours else "in the guest"
 
 
-def _by_reason(unread: Iterable[Finding]) -> Iterable[list[Finding]]:
+def by_reason(unread: Iterable[Finding]) -> Iterable[list[Finding]]:
     """Findings whose evidence is the same words, together; without evidence each alone."""
     groups: dict[str, list[Finding]] = {}
     for finding in unread:
