@@ -1,4 +1,4 @@
-"""`validate --report`: each format says what the run said, whole or absent, and nothing of it acts."""
+"""`validate --report`: each format says what the run said, whole or absent, and none of it acts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from diskwright.rules import RULES
 from support.command import FIXTURE, files_below, one_line_and_a_hint
 
-HOSTILE = 'a<script>alert(1)</script>&"\'.qcow2'
+HOSTILE = "a<script><img src=x onerror=alert(1)>&\"'.qcow2"
 
 
 @pytest.fixture
@@ -49,7 +49,9 @@ def test_junit_has_a_case_for_each_rule_and_counts_them_right(diskwright, some):
     assert len(good.findall("testcase")) == len(RULES)
     assert (good.get("failures"), good.get("errors"), good.get("skipped")) == ("0", "0", "1")
     failing = {f["id"] for f in findings(diskwright, some, "zeros.raw") if f["result"] == "fail"}
-    assert {c.get("name") for c in zeros.iter("testcase") if c.find("failure") is not None} == failing
+    assert {
+        c.get("name") for c in zeros.iter("testcase") if c.find("failure") is not None
+    } == failing
     assert zeros.get("failures") == str(len(failing))
     assert len(list(short.iter("error"))) == 1
     for count in ("tests", "failures", "errors"):
@@ -111,7 +113,8 @@ def test_the_page_holds_all_that_it_needs_and_what_fails_comes_first(diskwright,
 def test_a_name_is_text_in_every_report(diskwright, some):
     (some / "bites.qcow2").rename(some / HOSTILE)
     page = Page(reported(diskwright, some, "html", HOSTILE, code=0))
-    assert "script" not in page.tags
+    assert not {"script", "img"} & set(page.tags)
+    assert page.fetched == []
     root = ET.fromstring(reported(diskwright, some, "junit", HOSTILE, code=0))
     assert root[0].get("name") == HOSTILE
     run = json.loads(reported(diskwright, some, "sarif", HOSTILE, code=0))["runs"][0]
@@ -139,13 +142,11 @@ def test_a_report_is_written_whole_or_not_at_all(diskwright, some):
         (["pdf=x"], "FORMAT=FILE"),
         (["html="], "FORMAT=FILE"),
         (["html=-"], "reports are files"),
-        (["html=good.qcow2"], "exist"),
+        (["html=good.qcow2"], "is an image to judge"),
         (["html=x", "json=./x"], "two reports"),
     ],
 )
-def test_a_report_that_can_not_be_is_refused_before_anything_is_judged(
-    diskwright, some, said, why
-):
+def test_a_report_that_can_not_be_is_refused_before_anything_is_judged(diskwright, some, said, why):
     options = [word for one in said for word in ("--report", one)]
     before = files_below(some)
     ended = diskwright("validate", "good.qcow2", *options, cwd=some)
