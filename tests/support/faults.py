@@ -212,6 +212,7 @@ FAULTS: dict[str, list[tuple[GuestFacts, Result]]] = {
     "access.ssh-root-login-refused": [
         (bios(ssh=replace(SSH, root_login="no", root_login_at=SSHD)), Result.WARN),
         (bios(ssh=replace(SSH, conditional=(SSHD,))), Result.UNKNOWN),
+        (bios(ssh=replace(SSH, root_login="no", conditional=(SSHD,))), Result.UNKNOWN),
         (bios(ssh=SshServer(False)), Result.SKIP),
     ],
     "privacy.ssh-host-keys-left": [

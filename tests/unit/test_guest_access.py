@@ -81,7 +81,9 @@ def root_login(**files: Content) -> tuple[str, str]:
         ("PermitRootLogin no\nPermitRootLogin yes\n", "no", 1),
         ("# PermitRootLogin no\n\n  permitrootlogin = Yes  \n", "yes", 3),
         ('PermitRootLogin "without-password"\n', "without-password", 1),
-        ("Match all\nPermitRootLogin no\n", "no", 2),
+        ("PermitRootLogin no # for now\n", "no", 1),
+        ("PermitRootLogin no#now\n", "no#now", 1),
+        ("PermitRootLogin # no\nPermitRootLogin yes\n", "yes", 2),
     ],
 )
 def test_the_first_value_counts(text: str, value: str, line: int) -> None:
@@ -110,9 +112,24 @@ def test_an_include_is_read_where_it_stands() -> None:
 
 def test_what_holds_for_some_is_told_apart() -> None:
     text = "Match Address 10.0.0.0/8\nPermitRootLogin no\nMatch all\nPermitRootLogin yes\n"
-    found = read_sshd(tree_of({**SSHD, CONFIG: text}))
+    found = read_sshd(tree_of({**SSHD, CONFIG: "PermitRootLogin yes\n" + text}))
     assert found.root_login == "yes"
-    assert [str(place) for place in found.conditional] == [f"{CONFIG}:2"]
+    assert [str(place) for place in found.conditional] == [f"{CONFIG}:3", f"{CONFIG}:5"]
+
+
+def test_what_is_included_for_some_holds_for_them_alone() -> None:
+    files: dict[str, Content] = {
+        CONFIG: "Match User root\nInclude sshd_config.d/*.conf\n",
+        "/etc/ssh/sshd_config.d/a.conf": "PermitRootLogin no\n",
+    }
+    found = read_sshd(tree_of({**SSHD, **files}))
+    assert found.root_login_at is None
+    assert [str(place) for place in found.conditional] == ["/etc/ssh/sshd_config.d/a.conf:1"]
+
+
+def test_folders_by_a_pattern_are_not_passed_over() -> None:
+    with pytest.raises(Unreadable):
+        root_login(sshd_config="Include /etc/ssh/*/x.conf\n")
 
 
 def test_includes_that_go_round_end() -> None:

@@ -1,7 +1,8 @@
 """The SSH server: whether root may log in (sshd_config(5)), and host keys that are there already.
 
 Of a keyword that comes several times the first counts. `Include` reads on in other files where it
-stands; what follows `Match` holds for some connections only, to the end of the file.
+stands; what follows `Match` holds for some connections, to the end of the file, and has the last word
+for them: who is meant is not worked out.
 """
 
 from __future__ import annotations
@@ -25,7 +26,9 @@ MAX_DEPTH = 16  # as sshd's own
 MAX_MATCHES = 100
 
 _HOST_KEY = re.compile(r"ssh_host_.+_key")
-_LINE = re.compile(r"\s*([A-Za-z]+)(?:\s*=\s*|\s+)(.*?)\s*")
+_LINE = re.compile(r"\s*([A-Za-z]+)(?:\s*=\s*|\s+)(.*)")
+# A # before a word begins a comment
+_WORD = re.compile(r'\s*("[^"]*"|[^\s"#][^\s"]*)')
 
 
 def read_sshd(tree: GuestTree) -> SshServer:
@@ -49,24 +52,23 @@ class _Config:
     conditional: list[Location] = field(default_factory=list)
     files: int = 0
 
-    def read(self, path: str, depth: int) -> None:
+    def read(self, path: str, depth: int, *, matching: bool = False) -> None:
         self.files += 1
         if depth > MAX_DEPTH or self.files > MAX_FILES:
             raise Unreadable("too-large", "includes too many files", path=path)
-        matching = False
         for number, line in enumerate(self.tree.read_text(path, MAX_FILE).split("\n"), 1):
             found = _LINE.fullmatch(line)
             if found is None:
                 continue
-            keyword, value = found[1].lower(), found[2].strip('"')
+            keyword, words = found[1].lower(), list(_words(found[2]))
             if keyword == "match":
-                matching = value.lower() != "all"
-            elif keyword == "include" and not matching:
-                for pattern in value.split():
-                    for one in _matching(self.tree, pattern.strip('"')):
-                        self.read(one, depth + 1)
-            elif keyword == "permitrootlogin":
-                self._says(value.lower(), Location(path, number), matching)
+                matching = True
+            elif keyword == "include":
+                for pattern in words:
+                    for one in _matching(self.tree, pattern):
+                        self.read(one, depth + 1, matching=matching)
+            elif keyword == "permitrootlogin" and words:
+                self._says(words[0].lower(), Location(path, number), matching)
 
     def _says(self, value: str, location: Location, matching: bool) -> None:
         if matching:
@@ -76,10 +78,20 @@ class _Config:
             self.value = (value, location)
 
 
+def _words(text: str) -> Iterator[str]:
+    """Of the rest of a line, without quotes, up to a comment."""
+    at = 0
+    while found := _WORD.match(text, at):
+        yield found[1].strip('"')
+        at = found.end()
+
+
 def _matching(tree: GuestTree, pattern: str) -> Iterator[str]:
-    """Files by a glob(7) pattern in the last part of a path, which is all that is found in use."""
+    """Files by a glob(7) pattern in the last part of a path; a folder's is not worked out."""
     path = pattern if pattern.startswith("/") else f"{FOLDER}/{pattern}"
     folder, _, last = path.rpartition("/")
+    if any(char in folder for char in "*?["):
+        raise Unreadable("unsupported", f"includes {pattern}", path=CONFIG)
     if not any(char in last for char in "*?["):
         if tree.is_file(path):
             yield path

@@ -46,6 +46,8 @@ def _root_login(case: Case) -> Outcome:
         return unread_section(case, Section.SSH, "the configuration of the SSH server")
     if not ssh.installed:
         return skip("no SSH server is installed")
+    if ssh.conditional:
+        return unread("root's login depends on where from, or on who asks", ssh.conditional)
     if ssh.root_login in _REFUSING:
         where = ssh.root_login_at
         return breaks(
@@ -54,8 +56,6 @@ def _root_login(case: Case) -> Outcome:
             (f"{where}: PermitRootLogin {ssh.root_login}",),
             _ALLOW_ROOT,
         )
-    if ssh.conditional:
-        return unread("root's login depends on where from, or on who asks", ssh.conditional)
     return holds(f"the SSH server lets root in: PermitRootLogin {ssh.root_login}")
 
 
