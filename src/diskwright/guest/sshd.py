@@ -1,8 +1,8 @@
 """The SSH server: whether root may log in (sshd_config(5)), and host keys that are there already.
 
-Of a keyword that comes several times the first counts. `Include` reads on in other files where it
-stands; what follows `Match` holds for some connections, to the end of the file, and has the last word
-for them: who is meant is not worked out.
+Of a keyword that comes several times the first counts. `Include` reads on in other files where
+it stands; what follows `Match` holds for some connections, to the end of the file, and has the
+last word for them: who is meant is not worked out.
 """
 
 from __future__ import annotations
