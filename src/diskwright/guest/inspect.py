@@ -228,7 +228,7 @@ class _Guest:
             esp = EspFacts(starts=None)
         elif place.esp_mount:
             esp = read_esp(place.esp_tree, place.esp_mount, architecture)
-        paths = BootPaths(place.tree, self.names, place.mounts, place.esp_mount)
+        paths = BootPaths(place.tree, self.names, place.mounts, place.esp_mount, place.subvolumes)
         loader, reason = read_bootloader(place.tree, paths, self.table, esp)
         for why in filter(None, (reason, esp.reason)):
             self.notes.unread.append(Unread(Section.BOOT, why))

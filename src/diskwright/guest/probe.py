@@ -6,8 +6,9 @@ import codecs
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from diskwright.guest.filesystems import fat
+from diskwright.guest.filesystems import btrfs, explored, fat, ntfs
 from diskwright.guest.filesystems.base import GuestFs
+from diskwright.guest.filesystems.btrfs import BtrfsFs
 from diskwright.guest.filesystems.ext import open_ext
 from diskwright.guest.filesystems.ext_layout import (
     SUPERBLOCK_OFFSET,
@@ -19,6 +20,7 @@ from diskwright.guest.filesystems.signatures import (
     Signature,
     identify_container,
     identify_filesystem,
+    is_swap,
 )
 from diskwright.guest.filesystems.xfs import open_xfs
 from diskwright.guest.reading import Unreadable
@@ -27,11 +29,19 @@ from diskwright.model.canonical import MAX_INTEGER
 from diskwright.model.guest import FileSystem
 from diskwright.model.image import Problem
 
+
+def _open_btrfs(window: ByteSource) -> GuestFs | None:
+    """mkswap(8) writes less than 64 KiB, and may leave the superblock of a btrfs standing."""
+    return None if is_swap(window) else btrfs.open_btrfs(window)
+
+
 # A reader answers None for what is not its own. A further file system is one line here.
 READERS: tuple[Callable[[ByteSource], GuestFs | None], ...] = (
     open_ext,
     open_xfs,
     fat.open_fat,
+    _open_btrfs,
+    ntfs.open_ntfs,
 )
 
 
@@ -45,7 +55,10 @@ class Probe:
 
 def preload() -> None:
     """Import everything that reading partitions and file systems imports late."""
+    explored.preload()
     fat.preload()
+    btrfs.preload()
+    ntfs.preload()
     codecs.lookup("utf-16-le")
 
 
@@ -102,6 +115,12 @@ def _read(fs: GuestFs, partition: int | None) -> Probe:
             note=fs.note,
             problems=fs.problems,
         )
+        if isinstance(fs, BtrfsFs):
+            facts = replace(
+                facts,
+                subvolumes=fs.subvolumes(),
+                default_subvolume=fs.default_subvolume,
+            )
     except Unreadable as error:
         return Probe(_bounded(replace(facts, read=False, note=error.detail)), None)
     return Probe(_bounded(facts), fs)
@@ -134,4 +153,12 @@ def _refused(window: ByteSource, partition: int | None, why: str) -> FileSystem:
         return replace(facts, type="ext", uuid=own_id, label=label or None)
     if signature is None:
         return facts
-    return replace(facts, type=signature.type, uuid=signature.uuid, label=signature.label)
+    return replace(
+        facts,
+        type=signature.type,
+        uuid=signature.uuid,
+        label=signature.label,
+        size=signature.size,
+        free=signature.free,
+        dirty=signature.dirty,
+    )
