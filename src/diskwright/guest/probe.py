@@ -79,7 +79,7 @@ def probe(window: ByteSource, partition: int | None) -> Probe | None:
         if signature is None and reader is None:
             signature = identify_filesystem(window)
     except Unreadable as error:
-        return Probe(_refused(window, partition, error.detail), None)
+        return Probe(_bounded(_refused(window, partition, error.detail)), None)
     if signature is not None:
         return Probe(_named(signature, partition), None)
     return None if reader is None else _read(reader, partition)
@@ -144,7 +144,8 @@ def _refused(window: ByteSource, partition: int | None, why: str) -> FileSystem:
     """A file system that can't be opened keeps its UUID: fstab may name it."""
     facts = FileSystem("unknown", partition, read=False, note=why)
     try:
-        data = window.read(SUPERBLOCK_OFFSET, SUPERBLOCK_SIZE)
+        whole = window.size >= SUPERBLOCK_OFFSET + SUPERBLOCK_SIZE
+        data = window.read(SUPERBLOCK_OFFSET, SUPERBLOCK_SIZE) if whole else b""
         signature = None if is_ext(data) else identify_filesystem(window)
     except Unreadable:
         return facts

@@ -15,6 +15,7 @@ from diskwright.rules import (
     memory,
     network,
     privacy,
+    subvolumes,
 )
 from diskwright.rules.rule import Rule
 
@@ -25,6 +26,7 @@ RULES: tuple[Rule, ...] = (
     *grub.RULES,
     *initramfs.RULES,
     *fstab.RULES,
+    *subvolumes.RULES,
     *network.RULES,
     *cloud_init.RULES,
     *access.RULES,

@@ -37,7 +37,8 @@ _SUPERBLOCK, _MAGIC = 64 * KIB, b"_BHRfS_M"
 _CACHE_BYTES = 8 * MIB  # of tree blocks and inodes
 TOP = 5  # the subvolume that holds all others
 _FIRST, _LAST = 256, (1 << 64) - 256  # object ids of subvolumes
-_ROOT_ITEM, _ROOT_BACKREF = 132, 144
+_ROOT_ITEM, _ROOT_BACKREF, _ROOT_REF = 132, 144, 156
+_EMPTY = 2  # inode of the folder that stands for a subvolume that is not there
 _INODE_REF = 12
 _READ_ONLY = 1  # flag of a root item
 _ZSTD = 3
@@ -71,6 +72,18 @@ def _tree(source: ByteSource) -> fse_btrfs.BtrfsFS:
                 return _unpack_zstd(raw, ram_bytes)
             unpacked: bytes = super().decompress(comp, raw, ram_bytes)
             return unpacked
+
+        def _entry_node(
+            self, tree_id: int, name: bytes, loc: tuple[int, int, int], ftype: int
+        ) -> InnerNode:
+            """A snapshot holds names of subvolumes that are in the original only: they are empty
+            (Linux, fs/btrfs/inode.c, fixup_tree_root_location)."""
+            node = super()._entry_node(tree_id, name, loc, ftype)
+            if loc[1] == _ROOT_ITEM and not self.trees.get(
+                self.sb.root, (tree_id, _ROOT_REF, loc[0])
+            ):
+                node.ref = (tree_id, _EMPTY)
+            return node
 
     context = explored.context(_CACHE_BYTES, btrfs_verify_csum=True)
     return Tree(explored.access(source), context)

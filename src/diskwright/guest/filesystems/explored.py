@@ -71,7 +71,8 @@ def translated(what: str) -> Iterator[None]:
         with scope(None, backend="pure"):
             yield
     except failures as error:
-        raise damaged(f"{what}: {error}") from error
+        said = str(error).removeprefix(f"{what.lower()}: ")
+        raise damaged(f"{what}: {said}") from error
 
 
 class Explored:

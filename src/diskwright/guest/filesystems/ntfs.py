@@ -84,7 +84,7 @@ class NtfsFs(explored.Explored):
     def free(self) -> int | None:
         """From $Bitmap, in which a bit is a cluster in use."""
         clusters = self._size // self._ntfs.cluster_size
-        length = clusters // 8
+        length = (clusters + 7) // 8
         if length > MAX_BITMAP:
             return None
         with translated("NTFS"):
@@ -92,11 +92,11 @@ class NtfsFs(explored.Explored):
             if data is None:
                 return None
             read = self._ntfs._attr_ra(data).read_exact
-            used = sum(
-                int.from_bytes(read(at, min(MIB, length - at)), "little").bit_count()
-                for at in range(0, length, MIB)
-            )
-        return (length * 8 - used) * self._ntfs.cluster_size
+            used = 0
+            for at in range(0, length, MIB):
+                bits = int.from_bytes(read(at, min(MIB, length - at)), "little")
+                used += (bits & (1 << min(8 * MIB, clusters - 8 * at)) - 1).bit_count()
+        return (clusters - used) * self._ntfs.cluster_size
 
     @property
     def dirty(self) -> bool | None:
