@@ -14,6 +14,7 @@ NUMBERS = (
     1 << 63, (1 << 64) - 512, (1 << 64) - 1,
 )  # fmt: skip
 
+
 def flip(data: bytearray, at: int, chance: random.Random) -> None:
     if at < len(data):
         data[at] ^= 1 << chance.randrange(8)

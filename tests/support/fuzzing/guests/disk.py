@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from support import guest_disks
-from support.fuzzing.guests.sums import FIX, Sum, gpt_headers
+from support.fuzzing.guests.sums import FIX, gpt_headers
 from support.lvm_maker import EXTENT, FIRST_EXTENT, PV_IDS, group, pv, segment, volume
 
 SECTOR = 512

@@ -36,7 +36,8 @@ _TOKENS: dict[str, tuple[bytes, ...]] = {
         b"LABEL=root /boot/grub none bind\n", b"LABEL=root /../../x x\n", b",subvolid=0x5", b" ",
     ),
     r"ssh": (
-        b"Include *\n", b"Include /etc/ssh/sshd_config\n", b"Include sshd_config.d/*\n", b"Match all\n",
+        b"Include *\n", b"Include /etc/ssh/sshd_config\n",
+        b"Include sshd_config.d/*\n", b"Match all\n",
         b"Match\n", b"PermitRootLogin\n", b"PermitRootLogin=no\n", b'PermitRootLogin "yes\n', b'"',
         b"Include /etc/*/x\n", b"Include [\n", b"Include " + b"*a" * 40 + b"\n", b"=", b"#", b" ",
     ),
@@ -48,9 +49,18 @@ _TOKENS: dict[str, tuple[bytes, ...]] = {
     r"network|interfaces|ifcfg|NetworkManager|udev|\.link": (
         b"source *\n", b"source /etc/network/interfaces\n", b"source-directory .\n", b"iface\n",
         b"iface a inet dhcp\n", b"auto *\n", b"mapping x\n", b"[Match]\n", b"[", b"]\n", b"=", b'"',
-        b"Name=*\n", b"MACAddress=\n", b"DHCP=maybe\n", b"BOOTPROTO='static\n", b"\\\n", b"IPADDR0=",
+        b"Name=*\n", b"MACAddress=\n", b"DHCP=maybe\n", b"BOOTPROTO='static\n", b"\\\n",
+        b"IPADDR0=",
         b"[ipv4]\nmethod=auto\n", b"address1=\n", b'NAME="x", ATTR{address}==""\n', b"#", b";",
         b"source " + b"*a" * 60 + b"\n", b"[\x00", b"Address=192.0.2.1/99\n",
+    ),
+    r"lvm": (
+        b"{", b"}", b"[", b"]", b'"', b"=", b",", b"0", b"-1", b"1", b"4294967296", b"1e3", b"#",
+        b'"striped"', b'"mirror"', b'"thin"', b'"linear"', b'"raid1"', b'"VISIBLE"', b'"pv0"',
+        b'"pv1"', b'"pv9", 0', b"segment2 {\n", b"root {\n", b"stripes = []\n",
+        b"extent_count = 0\n",
+        b"18446744073709551615", b"extent_size = 1\n", b"stripe_size = 0\n", b"pe_start = 9\n",
+        b"logical_volumes {\n", b"id = \"a\"\n", b"seqno = 7\n", b"\\\"", b"start_extent = 3\n",
     ),
     r"os-release|dpkg|version|modules|machine": (
         b"ID=", b"ID_LIKE=", b'"', b"'", b"\\", b"$(x)", b"VERSION_ID=12\n", b"\n\n", b"Package: ",
@@ -59,8 +69,10 @@ _TOKENS: dict[str, tuple[bytes, ...]] = {
     ),
 }  # fmt: skip
 _ANY = (
-    b"\0", b"\n", b"\r\n", b"\r", b" ", b"\t", b"\xff", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\x1b[2J",
-    b"\xe2\x80\xae", b"\xc2\x85", b"a" * 5000, b"9" * 400, b"-1", b"\n" * 300, b"\\" * 300, b"=" * 99,
+    b"\0", b"\n", b"\r\n", b"\r", b" ", b"\t", b"\xff", b"\xed\xa0\x80",
+    b"\xf4\x90\x80\x80", b"\x1b[2J",
+    b"\xe2\x80\xae", b"\xc2\x85", b"a" * 5000, b"9" * 400, b"-1", b"\n" * 300,
+    b"\\" * 300, b"=" * 99,
     b"(" * 99, b"0x", b"%s%n", b"\xef\xbb\xbf", b"1e999", b"\xe2\x80\xa8", b"\x0c", b"\x0b",
 )  # fmt: skip
 # What a parser that calls itself runs out of, or one that tries again and again
@@ -69,7 +81,8 @@ _NESTED = (
     b"submenu b {\n", b"{ ", b"*a", b"(a|", b"\\", b"'\"", b"  ", b"!", b"&a [", b"for i in x; do ",
 )  # fmt: skip
 _TARGETS = (
-    b"/", b".", b"..", b"../../../../etc/passwd", b"/proc/self/fd/0", b"os-release", b"../etc/os-release",
+    b"/", b".", b"..", b"../../../../etc/passwd", b"/proc/self/fd/0",
+    b"os-release", b"../etc/os-release",
     b"/etc", b"/usr/bin", b"", b"\xff", b"a/" * 29, b"/bin", b"/root/links/out/..", b"/usr/lib/",
     b"//usr//lib/../lib/os-release", b"/boot/grub/grub.cfg", b"/usr/bin/sh", b"./bin",
 )  # fmt: skip
@@ -88,7 +101,7 @@ def change(data: bytearray, base: GuestSeed, chance: random.Random) -> None:
         elif slot in packed or not _is_text(slot.content):
             slot.put(data, _bytes(slot.content, chance))
         else:
-            slot.put(data, _text(slot, chance))
+            slot.put(data, text(slot.path, slot.content, slot.room, chance))
 
 
 def _is_text(content: bytes) -> bool:
@@ -107,11 +120,11 @@ def _bytes(content: bytes, chance: random.Random) -> bytes:
     return bytes(data)
 
 
-def _text(slot: Slot, chance: random.Random) -> bytes:
-    own = [token for form, some in _TOKENS.items() if re.search(form, slot.path) for token in some]
-    content = slot.content
+def text(path: str, content: bytes, room: int, chance: random.Random) -> bytes:
+    """Changed as the parser of what is at `path` expects it least."""
+    own = [token for form, some in _TOKENS.items() if re.search(form, path) for token in some]
     for _ in range(chance.choice(_TIMES)):
-        content = chance.choice(_WAYS)(content, tuple(own) or _ANY, slot.room, chance)
+        content = chance.choice(_WAYS)(content, tuple(own) or _ANY, room, chance)
     return content
 
 

@@ -13,11 +13,20 @@ from diskwright.adapters.qemu_nbd import QemuNbdExporter
 from diskwright.blockio.local import LocalReader
 from diskwright.formats.identity import open_image
 from diskwright.formats.limits import GUEST_ANSWER_BYTES
+from diskwright.guest import probe
 from diskwright.guest.inspect import inspect_guest
 from diskwright.model.codec import DecodeError, encode
-from diskwright.model.guest import GuestFacts
+from diskwright.model.guest import GuestFacts, Section
 from diskwright.model.image import DiskFile, FileIdentity, ImageFormat
-from support.fuzzing.guests.unread import lies
+from support.fuzzing.guests.unread import hanging, hanging_on_menu, lies
+
+
+def preload() -> None:
+    """What is worked out or imported once, before a mutant's time is taken."""
+    probe.preload()
+    hanging_on_menu()
+    for section in Section:
+        hanging(section)
 
 
 def judge(path: Path, *, read: bool) -> tuple[str, list[str]]:

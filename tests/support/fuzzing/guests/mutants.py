@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import struct
 from collections.abc import Callable
 
 from support.fuzzing import changes
@@ -21,6 +22,7 @@ _WAYS: tuple[Callable[[bytearray, int, random.Random], None], ...] = (
     changes.splice_own,
 )
 _UNIT = 512
+_LVM_ROOM = 60 << 10
 
 
 def mutant(name: str, seed: int, number: int) -> bytes:
@@ -29,8 +31,11 @@ def mutant(name: str, seed: int, number: int) -> bytes:
     base = chance.choice(seeds(name))
     good = base.data
     data = bytearray(good)
+    texts = [one for one in base.sums if one.kind == "text"]
     if base.slots and chance.random() < 0.9:
         files.change(data, base, chance)
+    elif texts and chance.random() < 0.7:
+        _metadata(data, chance.choice(texts), chance)
     else:
         for _ in range(chance.choice(_TIMES)):
             _change(data, base, name, chance)
@@ -53,6 +58,14 @@ def _change(data: bytearray, base: GuestSeed, name: str, chance: random.Random) 
         _fill(data, at, chance)
     else:
         chance.choice(_WAYS)(data, at, chance)
+
+
+def _metadata(data: bytearray, text: sums.Sum, chance: random.Random) -> None:
+    """The text in which LVM describes a volume group, of whatever length it is then."""
+    content = bytes(data[text.start : text.start + text.length])
+    changed = files.text("lvm", content, _LVM_ROOM, chance)[:_LVM_ROOM]
+    data[text.start : text.start + len(changed)] = changed
+    struct.pack_into("<Q", data, text.extra + 48, len(changed))
 
 
 def _exchange(data: bytearray, base: GuestSeed, chance: random.Random) -> None:

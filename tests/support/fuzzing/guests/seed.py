@@ -21,7 +21,7 @@ _UNIT = 512
 
 @dataclass(frozen=True)
 class Slot:
-    """A file or a link in ext2: the bytes where its blocks and its inode are. `room` is what fits."""
+    """A file or a link in ext2: where its blocks and its inode are. `room`: how much fits."""
 
     path: str
     content: bytes

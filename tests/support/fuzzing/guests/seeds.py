@@ -29,7 +29,9 @@ from support.lvm_maker import FIRST_EXTENT
 K = 1024
 KEPT = "FUZZ_SEEDS"  # in the environment: a folder where a run keeps what it has made once
 _SMALL = ("-t", "ext2", "-b", "1024")
-_STUB = f"search.fs_uuid {ROOT_ID} root\nset prefix=($root)'/boot/grub'\nconfigfile $prefix/grub.cfg\n"
+_STUB = (
+    f"search.fs_uuid {ROOT_ID} root\nset prefix=($root)'/boot/grub'\nconfigfile $prefix/grub.cfg\n"
+)
 _EFI: Files = {
     "/EFI/BOOT/BOOTX64.EFI": b"MZ" + bytes(200),
     "/EFI/debian/grubx64.efi": b"MZ" + bytes(200),
@@ -50,7 +52,11 @@ def _tables() -> list[GuestSeed]:
     root = bytes(makers.ext(debian(fstab), *_SMALL, size=512 * K))
     parts = (("esp", esp), ("linux", root))
     found = []
-    for disk, sector in ((logical(*parts), 0), (gpt(*parts), 512), (gpt(*parts, sector=4096), 4096)):
+    for disk, sector in (
+        (logical(*parts), 0),
+        (gpt(*parts), 512),
+        (gpt(*parts, sector=4096), 4096),
+    ):
         outside = _between(disk)
         checked = sums.gpt_headers(disk.data, sector) if sector else ()
         found.append(seed(disk, within=outside, sums=checked))
@@ -72,14 +78,20 @@ def _ext() -> list[GuestSeed]:
         makers.ext(files, *_SMALL),
         makers.ext(files, "-t", "ext3", "-b", "1024", "-J", "size=1", size=3 << 20),
         makers.ext(files, *four, "extent,^has_journal,metadata_csum,64bit,inline_data"),
-        makers.ext(files, *four, "extent,metadata_csum,64bit", "-J", "size=1", size=3 << 20, after=replayed),
-        makers.ext(files, *four, "extent,^metadata_csum", "-J", "size=1", size=3 << 20, after=replayed),
+        makers.ext(
+            files, *four, "extent,metadata_csum,64bit", "-J", "size=1", size=3 << 20, after=replayed
+        ),
+        makers.ext(
+            files, *four, "extent,^metadata_csum", "-J", "size=1", size=3 << 20, after=replayed
+        ),
         makers.ext(files, "-t", "ext4", "-b", "4096", "-O", "extent,^has_journal", size=2 << 20),
     ]
     found = []
     for content in systems:
         disk = mbr(("linux", bytes(content)))
-        found.append(seed(disk, within=disk.parts, sums=sums.ext_blocks(disk.data, disk.parts[0][0])))
+        found.append(
+            seed(disk, within=disk.parts, sums=sums.ext_blocks(disk.data, disk.parts[0][0]))
+        )
     return found
 
 

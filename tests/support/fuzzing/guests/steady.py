@@ -21,8 +21,8 @@ _INODE_ITEM, _INODE_REF, _DIR_ITEM, _DIR_INDEX, _ROOT_ITEM = 1, 12, 84, 96, 132
 
 
 def ext(data: bytearray) -> None:
-    """Times of the superblock and the inodes; commits of the journal. The checksums of inodes become
-    zero, as nobody but the kernel looks at them."""
+    """Times of the superblock and the inodes; commits of the journal. The checksums of inodes
+    become zero, as nobody but the kernel looks at them."""
     for at in _EXT_SUPER_TIMES:
         struct.pack_into("<I", data, 1024 + at, TIME)
     blocks, first, log = (struct.unpack_from("<I", data, 1024 + at)[0] for at in (4, 20, 24))
@@ -62,8 +62,8 @@ def xfs(data: bytearray) -> None:
 
 
 def btrfs(data: bytearray) -> None:
-    """Ids of the device, of trees and of the chunk tree, all times, and the numbers of inodes, which
-    mkfs.btrfs takes from the folder that it copies. Trees that nobody reads become zeros."""
+    """Ids of the device, of trees and of the chunk tree, all times, and the numbers of inodes,
+    which mkfs.btrfs takes from the folder that it copies. Trees that nobody reads become zeros."""
     fsid = data[_SUPER + 32 : _SUPER + 48]
     nodes = [at for at in range(0, len(data), _NODE) if data[at + 32 : at + 48] == fsid]
     nodes.remove(_SUPER)

@@ -18,7 +18,7 @@ from support.lvm_maker import AREA, crc
 
 _START = 0xFFFFFFFF
 _XFS = {b"XFSB": (512, 224), b"XAGF": (512, 216), b"BMA3": (0, 64), b"XSLM": (0, 12)}
-_XFS |= {magic: (0, 4) for magic in (b"XDB3", b"XDD3")}
+_XFS |= dict.fromkeys((b"XDB3", b"XDD3"), (0, 4))
 
 
 @dataclass(frozen=True)

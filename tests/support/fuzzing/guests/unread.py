@@ -1,7 +1,7 @@
-"""No rule passes on what was not read: which rules hang on which section, and whether facts keep it.
+"""No rule passes on what was not read: which rules hang on which section.
 
-Which do is seen on good facts: a rule that passes, and no longer once a section is taken away, hangs
-on it; and so does one whose known fault (`support.faults`) stands in that section.
+Which do is seen on good facts: a rule that passes, and no longer once a section is taken away,
+hangs on it; and so does one whose known fault (`support.faults`) stands in that section.
 """
 
 from __future__ import annotations
@@ -35,8 +35,9 @@ _OF_ROOT = (
     *(Section.ACCOUNTS, Section.SSH, Section.LEFT),
 )
 _GOOD = tuple(replace(facts, architecture="x86_64") for facts in (BIOS, UEFI))
-# The architecture is a fact of its own, of which os-release has a copy
-_ALONE = {("boot.architecture", Section.OS)}
+# The architecture is a fact of its own, of which os-release has a copy; code that BIOS starts is
+# itself of x86
+_ALONE = {("boot.architecture", Section.OS), ("boot.mode", Section.OS)}
 
 
 def results(facts: GuestFacts) -> dict[str, Result]:
