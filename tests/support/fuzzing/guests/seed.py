@@ -17,6 +17,7 @@ from support.fuzzing.guests.sums import Sum
 from support.fuzzing.seed import Places
 
 _UNIT = 512
+_PIECE = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,8 @@ class Slot:
 class GuestSeed:
     """`hot`: what was asked for. `slots`: where files are that may be changed."""
 
-    packed: bytes = field(repr=False)
+    size: int
+    packed: tuple[tuple[int, bytes], ...] = field(repr=False)  # what is not zeros, and where
     hot: Places
     sums: tuple[Sum, ...] = ()
     slots: tuple[Slot, ...] = ()
@@ -60,7 +62,11 @@ class GuestSeed:
 
     @property
     def data(self) -> bytes:
-        return zlib.decompress(self.packed)
+        data = bytearray(self.size)
+        for at, packed in self.packed:
+            piece = zlib.decompress(packed)
+            data[at : at + len(piece)] = piece
+        return bytes(data)
 
 
 def seed(
@@ -72,9 +78,10 @@ def seed(
     packing: str = "",
 ) -> GuestSeed:
     """`within`: only these parts of it are changed; without it, any."""
-    packed = zlib.compress(bytes(disk.data), 1)
+    pieces = ((at, bytes(disk.data[at : at + _PIECE])) for at in range(0, len(disk.data), _PIECE))
+    packed = tuple((at, zlib.compress(piece, 1)) for at, piece in pieces if any(piece))
     hot = tuple(asked(disk.data, within))
-    return GuestSeed(packed, hot, tuple(sums), tuple(slots), packing)
+    return GuestSeed(len(disk.data), packed, hot, tuple(sums), tuple(slots), packing)
 
 
 def asked(data: bytes, within: Sequence[tuple[int, int]] | None = None) -> list[tuple[int, int]]:
