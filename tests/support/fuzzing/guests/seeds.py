@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import lzma
 import os
 import pickle
 import tempfile
@@ -24,10 +25,12 @@ from support.fuzzing.guests.tree import (
     rhel,
     root_fstab,
 )
+from support.guest_disks import FIXTURES
 from support.lvm_maker import FIRST_EXTENT
 
 K = 1024
 KEPT = "FUZZ_SEEDS"  # in the environment: a folder where a run keeps what it has made once
+_SUBVOLUMES = FIXTURES / "btrfs-subvolumes.raw.xz"
 _SMALL = ("-t", "ext2", "-b", "1024")
 _STUB = (
     f"search.fs_uuid {ROOT_ID} root\nset prefix=($root)'/boot/grub'\nconfigfile $prefix/grub.cfg\n"
@@ -113,11 +116,14 @@ def _xfs() -> list[GuestSeed]:
 
 
 def _btrfs() -> list[GuestSeed]:
-    """One whose sums are put right, one whose sums are of a kind that is not looked at."""
+    """One whose sums are put right, one whose sums are of a kind that is not looked at, and one
+    with subvolumes, which Linux wrote."""
     files = {**debian(root_fstab(kind="btrfs")), **_MANY}
+    systems = [makers.btrfs(files, *options) for options in ((), ("--csum", "xxhash"))]
+    systems.append(bytearray(lzma.decompress(_SUBVOLUMES.read_bytes())))
     found = []
-    for options in ((), ("--csum", "xxhash")):
-        disk = mbr(("linux", bytes(makers.btrfs(files, *options))))
+    for content in systems:
+        disk = mbr(("linux", bytes(content)))
         ((start, _),) = within = disk.parts
         touched = sorted({at - (at - start) % 4096 for at, _ in asked(disk.data, within)})
         found.append(seed(disk, within=within, sums=sums.btrfs_blocks(disk.data, touched)))
