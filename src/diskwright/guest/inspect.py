@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from diskwright.guest import layout
 from diskwright.guest.accounts import read_accounts
+from diskwright.guest.answer import nothing_read
 from diskwright.guest.boot_paths import BootPaths
 from diskwright.guest.bootloader import read_bootloader
 from diskwright.guest.cloud_init import read_cloud_init
@@ -75,7 +76,7 @@ def inspect_guest(reader: Disk) -> GuestFacts:
     notes = _Notes()
     table = notes.read(Section.TABLE, lambda: read_table(source))
     if table is None:
-        notes.unread.append(Unread(Section.FILESYSTEMS, "the partition table was not read"))
+        return nothing_read(notes.unread[0].reason)  # not even the first sector
     reading = read_volumes(_places(source, table))
     return _gather(notes, table, reading.probes, reading.volumes)
 
@@ -117,11 +118,9 @@ class _Notes:
             self.problems.append(Problem(code, str(error)))
 
 
-def _places(source: Source, table: PartitionTable | None) -> list[Place]:
+def _places(source: Source, table: PartitionTable) -> list[Place]:
     """Every partition that can hold a file system, or the whole disk where there is no table."""
-    partitions = (
-        [p for p in table.partitions if p.role is not PartitionRole.EXTENDED] if table else []
-    )
+    partitions = [p for p in table.partitions if p.role is not PartitionRole.EXTENDED]
     windows: list[tuple[ByteSource, int | None]] = []
     for part in partitions[:MAX_PROBES]:
         try:
