@@ -19,6 +19,7 @@ _KINDS = {
     "lvm": "e6d6d379-f507-44c2-a23c-238f2a3df928",
 }
 _CODES = {"esp": 0xEF, "linux": 0x83, "lvm": 0x8E, "ntfs": 0x07}
+_PVS = ("pv0", "pv1")  # as `lvm_maker.group` calls them
 _CORE = 4 * SECTOR  # room for GRUB's second stage
 
 
@@ -118,8 +119,8 @@ def linear(content: bytes) -> bytes:
     text = group(
         volume(
             "root",
-            segment(0, half, (PV_IDS_NAMES[0], count - half)),
-            segment(half, count - half, (PV_IDS_NAMES[0], 0)),
+            segment(0, half, (_PVS[0], count - half)),
+            segment(half, count - half, (_PVS[0], 0)),
         ),
         extents=count + 1,
     )
@@ -133,7 +134,7 @@ def linear(content: bytes) -> bytes:
 def striped(content: bytes) -> tuple[bytes, bytes]:
     """Two physical volumes with `content` in stripes of 16 KiB."""
     count, stripe = len(content) // EXTENT, 32 * SECTOR
-    places = tuple((name, 0) for name in PV_IDS_NAMES)
+    places = tuple((name, 0) for name in _PVS)
     text = group(
         volume("root", segment(0, count, *places, size=stripe // SECTOR)),
         pvs=PV_IDS,
@@ -146,6 +147,3 @@ def striped(content: bytes) -> tuple[bytes, bytes]:
         data[FIRST_EXTENT:] = b"".join(content[at : at + stripe] for at in pieces)
         made.append(bytes(data))
     return made[0], made[1]
-
-
-PV_IDS_NAMES = ("pv0", "pv1")
