@@ -11,7 +11,8 @@ from diskwright.rules import RULES
 from support.command import FIXTURE
 from support.stopping import command_lines, stop
 
-READY = f"ready for huawei-ims: {len(RULES) - 1} pass, 1 skip"  # no MBR, so one is skipped
+SKIPPED = 2  # no MBR, and no btrfs
+READY = f"ready for huawei-ims: {len(RULES) - SKIPPED} pass, {SKIPPED} skip"
 
 
 @pytest.fixture
@@ -61,7 +62,10 @@ def test_failures_alone_are_exit_code_3_and_good_ones_0(diskwright, some):
 
 
 def test_one_image_is_told_whole_and_a_folder_of_one_is_a_folder(diskwright, some):
-    assert f"PASS    {len(RULES) - 1} rules" in diskwright("validate", "good.qcow2", cwd=some).out
+    assert (
+        f"PASS    {len(RULES) - SKIPPED} rules"
+        in diskwright("validate", "good.qcow2", cwd=some).out
+    )
     assert diskwright("validate", "more", cwd=some).out.splitlines() == [
         f"more/good.qcow2: {READY}",
         "1 image: 1 ready",
@@ -88,6 +92,29 @@ def test_a_wrong_waiver_is_told_before_anything_is_read(diskwright, some):
     ended = diskwright("validate", "more", "--accept", "no.such", "--reason", "x", cwd=some)
     assert (ended.code, ended.out) == (2, "")
     assert ended.err.count("no rule has that id") == 1
+
+
+def test_what_is_accepted_ends_on_its_day(diskwright, some):
+    def validated(day):
+        waiver = ["--accept", "image.size", "--reason", "lab", "--until", day]
+        return diskwright("validate", "zeros.raw", *waiver, cwd=some)
+
+    before, after = validated("2999-12-31"), validated("2020-01-01")
+    assert "accepted until 2999-12-31: lab" in before.out
+    assert "was accepted until 2020-01-01: lab" in after.out
+    assert "; 1 accepted" in before.out
+    assert "; 1 accepted" not in after.out
+
+
+def test_a_profile_s_own_acceptances_are_told_and_count(diskwright, some):
+    (some / "mine.toml").write_text(
+        'extends = "huawei-ims"\n[[accept]]\nid = "image.size"\nreason = "tiny test disks"\n'
+    )
+    mine = diskwright("validate", "zeros.raw", "--profile", "./mine.toml", cwd=some)
+    theirs = diskwright("validate", "zeros.raw", cwd=some)
+    assert "accepted: tiny test disks" in mine.out
+    assert "accepted: " not in theirs.out
+    assert "nothing to accept" not in mine.err
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

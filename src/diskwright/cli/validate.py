@@ -84,6 +84,7 @@ def command(
     strict: bool,
     accept: tuple[str, ...],
     reason: tuple[str, ...],
+    until: tuple[str, ...],
     jobs: int | None,
     explain: str | None,
     reports: tuple[Report, ...],
@@ -101,7 +102,7 @@ def command(
     from diskwright.cli.judging import Telling
 
     session.command = "validate"
-    waivers = accepted(accept, reason)
+    waivers = accepted(accept, reason, until)
     app = session.open(profile=profile)
     if explain is not None:
         _explain(session, app, explain, images)

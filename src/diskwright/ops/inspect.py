@@ -58,8 +58,11 @@ def verdict_of(
     data: bool,
     min_memory: int | None,
     accepted: Sequence[Accepted],
+    today: str,
 ) -> Verdict:
+    """`today` as `YYYY-MM-DD`: what is accepted by a person or by the profile may have ended."""
     check_accepted(accepted)
+    said = (*accepted, *profile.accepted)
     verdict = judge(
         source.facts,
         guest,
@@ -68,11 +71,16 @@ def verdict_of(
         database_date=database.date,
         data=data,
         min_memory=min_memory,
-        accepted=tuple(accepted),
     )
     against = {Result.FAIL, Result.WARN, Result.UNKNOWN}
     waivable = {finding.id for finding in verdict.findings if finding.result in against}
-    return replace(verdict, accepted=tuple(a for a in accepted if a.id in waivable))
+    in_force = {entry.id: entry for entry in reversed(said) if entry.counts_on(today)}
+    ended = {entry.id: entry for entry in said if entry.id not in in_force}
+    return replace(
+        verdict,
+        accepted=tuple(entry for name, entry in sorted(in_force.items()) if name in waivable),
+        expired=tuple(entry for name, entry in sorted(ended.items()) if name in waivable),
+    )
 
 
 def validate(
@@ -84,6 +92,7 @@ def validate(
     data: bool = False,
     min_memory: int | None = None,
     accepted: Sequence[Accepted] = (),
+    today: str = "",
 ) -> Validated:
     """Facts and findings; what stands against an import is for the caller to act upon.
 
@@ -100,5 +109,6 @@ def validate(
         data=data,
         min_memory=min_memory,
         accepted=accepted,
+        today=today,
     )
     return Validated(source.path, source.facts, guest, verdict, source.name, data)
