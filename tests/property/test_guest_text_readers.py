@@ -86,6 +86,12 @@ PIECES = st.sampled_from(
         "NAME=",
         "ATTR{address}==",
         "/dev/sda1",
+        "Match",
+        "User",
+        "Include",
+        "/etc/ssh/*",
+        "PermitRootLogin",
+        "root::0:0::/root:/bin/sh",
         "\\040",
         "\x00",
         "é",
@@ -178,6 +184,15 @@ PATHS = st.sampled_from(
         "/usr/bin/cloud-init",
         "/var/lib/dpkg/status",
         "/sbin/init",
+        "/usr/sbin/sshd",
+        "/etc/ssh/sshd_config",
+        "/etc/ssh/ssh_host_rsa_key",
+        "/etc/passwd",
+        "/etc/shadow",
+        "/etc/machine-id",
+        "/var/lib/dbus/machine-id",
+        "/root/.ssh/id_rsa",
+        "/root/.docker/config.json",
     )
 )
 CONTENTS: st.SearchStrategy[Content] = st.one_of(

@@ -97,7 +97,8 @@ def guest_rows(guest: GuestFacts) -> _Rows:
         said = ", ".join(f"{a.name} ({a.password})" for a in guest.accounts if a.shell)
         rows.append(("passwords", said or "nobody has one"))
     if guest.ssh is not None and guest.ssh.installed:
-        rows.append(("ssh", f"root login: {guest.ssh.root_login}"))
+        words = f", passwords: {guest.ssh.passwords}" if guest.ssh.passwords else ""
+        rows.append(("ssh", f"root login: {guest.ssh.root_login}{words}"))
     if guest.left is not None:
         keys = [f"host key: {path}" for path in guest.ssh.host_keys] if guest.ssh else []
         rows += _under("left", [*keys, *(f"{f.kind}: {f.path}" for f in guest.left.files)])
