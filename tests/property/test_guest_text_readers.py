@@ -91,6 +91,9 @@ PIECES = st.sampled_from(
         "Include",
         "/etc/ssh/*",
         "PermitRootLogin",
+        "### tuple ### allow tcp 22 0.0.0.0/0 any 0.0.0.0/0 in",
+        "<port port='22' protocol='tcp'/>",
+        "<!--",
         "root::0:0::/root:/bin/sh",
         "\\040",
         "\x00",
@@ -193,6 +196,14 @@ PATHS = st.sampled_from(
         "/var/lib/dbus/machine-id",
         "/root/.ssh/id_rsa",
         "/root/.docker/config.json",
+        "/etc/systemd/system/ssh.service",
+        "/usr/lib/systemd/system/ufw.service",
+        "/usr/lib/systemd/system/firewalld.service",
+        "/usr/lib/systemd/system/nftables.service",
+        "/etc/ufw/user.rules",
+        "/etc/firewalld/zones/public.xml",
+        "/etc/nftables.conf",
+        "/etc/selinux/config",
     )
 )
 CONTENTS: st.SearchStrategy[Content] = st.one_of(

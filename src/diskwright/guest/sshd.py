@@ -10,6 +10,7 @@ from diskwright.guest.tree import GuestTree
 from diskwright.model.access import SshServer
 
 SERVERS = ("/usr/sbin/sshd", "/usr/bin/sshd")
+SSH_PORT = 22
 ROOT_LOGIN = "prohibit-password"  # where nothing is said, since OpenSSH 7.0
 
 _HOST_KEY = re.compile(r"ssh_host_.+_key")
@@ -35,7 +36,15 @@ def read_sshd(tree: GuestTree) -> SshServer:
         root.unless,
         keys,
         "" if passwords.unless else passwords.value,
+        _ports(directives),
     )
+
+
+def _ports(directives: tuple[Directive, ...]) -> tuple[int, ...]:
+    """Of this keyword all count."""
+    said = [one.value for one in directives if one.keyword == "port" and not one.guard]
+    numbers = [int(text) for text in said if text.isascii() and text.isdecimal() and len(text) < 6]
+    return tuple(dict.fromkeys(numbers)) or (SSH_PORT,)
 
 
 def _names(tree: GuestTree) -> list[str]:

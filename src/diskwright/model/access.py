@@ -41,6 +41,7 @@ class SshServer:
     conditional: tuple[Location, ...] = ()
     host_keys: tuple[str, ...] = ()
     passwords: str = ""
+    ports: tuple[int, ...] = (22,)
 
 
 class MachineId(StrEnum):
