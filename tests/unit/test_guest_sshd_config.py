@@ -83,6 +83,47 @@ def test_what_depends_on_where_from_is_told_apart(text: str, value: str, lines: 
     assert [place.line for place in found.conditional] == lines
 
 
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("AllowUsers deploy\nAllowUsers git\n", [1, 2]),
+        ("AllowUsers deploy\nAllowUsers git root\n", []),
+        ("AllowUsers r*t\n", []),
+        ("AllowUsers root@10.0.0.1\n", [1]),
+        ("AllowUsers * !root\n", [1]),
+        ("Match User root\nAllowUsers root\n", [2]),
+        ("DenyUsers git\nDenyUsers deploy ro?t\n", [2]),
+        ("DenyUsers root@10.0.0.1\n", [1]),
+        ("AllowGroups ssh\nDenyGroups wheel\n", [1, 2]),
+    ],
+)
+def test_lists_that_may_leave_root_out_are_told(text: str, lines: list[int]) -> None:
+    found = read(text)
+    assert (found.root_login, [place.line for place in found.conditional]) == (DEFAULT, lines)
+
+
+@pytest.mark.parametrize(
+    ("text", "ports"),
+    [
+        ("", (22,)),
+        ("Port 22\nPort 2222\n", (22, 2222)),
+        ("ListenAddress 0.0.0.0:2222\n", (2222,)),
+        ("ListenAddress [::]:2222\nPort 22\n", (2222,)),
+        ("ListenAddress ::1\nListenAddress example:2222\nPort 2200\n", (2222, 2200)),
+        ("ListenAddress 0.0.0.0\n", (22,)),
+        ("Port 22\nPort ours\n", ()),
+    ],
+)
+def test_it_listens_where_it_is_told(text: str, ports: tuple[int, ...]) -> None:
+    assert read(text).ports == ports
+
+
+def test_the_distribution_s_own_file_is_read_where_there_is_no_other() -> None:
+    own = {"/usr/sbin/sshd": b"\x7fELF", "/usr/etc/ssh/sshd_config": NO}
+    assert read_sshd(tree_of(own)).root_login == "no"
+    assert read_sshd(tree_of({**own, CONFIG: YES})).root_login == "yes"
+
+
 def test_passwords_are_told_where_they_do_not_depend() -> None:
     assert read("").passwords == "yes"
     assert read("PasswordAuthentication no\n").passwords == "no"

@@ -18,7 +18,9 @@ from diskwright.guest.reading import NotThere, Unreadable
 from diskwright.guest.tree import GuestTree
 from diskwright.model.location import Location
 
-FOLDER, CONFIG = "/etc/ssh", "/etc/ssh/sshd_config"
+FOLDER = "/etc/ssh"
+# openSUSE keeps its own where the administrator's would hide it
+CONFIGS = ("/etc/ssh/sshd_config", "/usr/etc/ssh/sshd_config")
 MAX_TEXT = 1 << 20  # bytes of all files
 MAX_FILES = 200
 MAX_DEPTH = 16  # as sshd's own
@@ -40,12 +42,13 @@ Guard = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class Directive:
-    """`keyword` in lower case; `value` is its first argument."""
+    """`keyword` in lower case; `value` is the first of its arguments, in lower case too."""
 
     keyword: str
     value: str
     location: Location
     guard: Guard = ()
+    arguments: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,10 @@ class Answer:
 def read_directives(tree: GuestTree) -> tuple[Directive, ...]:
     """Of all files, in the order in which sshd reads them. Raises GuestReadError."""
     reading = _Reading(tree)
-    reading.read(CONFIG, 1, ())
+    for path in CONFIGS:
+        if tree.exists(path):
+            reading.read(path, 1, ())
+            break
     return tuple(reading.found)
 
 
@@ -76,6 +82,30 @@ def answer(directives: tuple[Directive, ...], keyword: str, user: str, default: 
     value = chosen.value if chosen else default
     unless = [one.location for one, fits in fitting[:at] if fits is None and one.value != value]
     return Answer(value, chosen.location if chosen else None, tuple(unless[:MAX_TOLD]))
+
+
+def kept_out(directives: tuple[Directive, ...], user: str) -> tuple[Location, ...]:
+    """Lists of users and groups that keep `user` out, or may: which groups one is in is not
+    looked up, nor from where somebody comes."""
+    found = [one.location for one in directives if _may_keep_out(one, user)]
+    allowed = [one for one in directives if one.keyword == "allowusers"]
+    if not any(_names_all(one, user) for one in allowed if not one.guard):
+        found += [one.location for one in allowed]
+    return tuple(found[:MAX_TOLD])
+
+
+def _may_keep_out(one: Directive, user: str) -> bool:
+    if one.keyword == "denyusers":
+        names = (word.partition("@")[0] for word in one.arguments)
+        return any(word.startswith("!") or _like(word, user) for word in names)
+    return one.keyword in ("allowgroups", "denygroups")
+
+
+def _names_all(one: Directive, user: str) -> bool:
+    """From wherever they come."""
+    if any(word.startswith("!") for word in one.arguments):
+        return False
+    return any(_like(word, user) for word in one.arguments if "@" not in word)
 
 
 def _fits(guard: Guard, user: str) -> bool | None:
@@ -145,8 +175,8 @@ class _Reading:
                     for one in self._files(argument):
                         self.read(one, depth + 1, guard)
             elif arguments:
-                value = arguments[0].lower()
-                self.found.append(Directive(keyword, value, Location(path, number), guard))
+                said = Location(path, number), guard, tuple(arguments)
+                self.found.append(Directive(keyword, arguments[0].lower(), *said))
 
     def _files(self, pattern: str) -> Iterator[str]:
         """As glob(7) finds them, sorted; a relative pattern is one beneath /etc/ssh."""

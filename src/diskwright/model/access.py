@@ -31,8 +31,10 @@ class Account:
 class SshServer:
     """`root_login` as PermitRootLogin of sshd_config(5) says it; `root_login_at` None: its default.
 
-    `conditional`: Match blocks that say otherwise to root from some places. `host_keys`: paths of
-    private ones. `passwords` as PasswordAuthentication says it to root; empty where that depends.
+    `conditional`: Match blocks that say otherwise to root from some places, and lists of users and
+    groups that leave root out, or may. `host_keys`: paths of private ones. `passwords` as
+    PasswordAuthentication says it to root; empty where that depends. `ports`: empty where one can't
+    be told.
     """
 
     installed: bool
