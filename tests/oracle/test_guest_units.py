@@ -26,6 +26,10 @@ CASES: dict[str, dict[str, Content]] = {
         f"{ETC}/a.service": Link("/dev/null"),
         f"{WANTS}/a.service": Link(f"{LIB}/a.service"),
     },
+    "masked from near": {f"{LIB}/a.service": UNIT, f"{ETC}/a.service": Link("../../../dev/null")},
+    "masked by the package": {f"{LIB}/a.service": Link("/dev/null")},
+    "empty": {f"{LIB}/a.service": UNIT, f"{ETC}/a.service": ""},
+    "empty of the package": {f"{LIB}/a.service": "", f"{WANTS}/a.service": Link("x")},
     "of the administrator": {
         f"{ETC}/a.service": UNIT,
         f"{WANTS}/a.service": Link(f"{ETC}/a.service"),

@@ -10,6 +10,7 @@ from diskwright.guest.units import Units
 from diskwright.model.services import SeLinux, Services, ServiceState
 from support.fake_guest import Broken, Content, Device, Link, Sparse, tree_of
 
+SYSTEMD = "/usr/lib/systemd/systemd"
 LIB, ETC = "/usr/lib/systemd/system", "/etc/systemd/system"
 UNIT: dict[str, Content] = {f"{LIB}/ssh.service": "[Unit]\n", "/etc/machine-id": ""}
 WANTED: dict[str, Content] = {f"{ETC}/multi-user.target.wants/ssh.service": Link(f"{LIB}/x")}
@@ -36,9 +37,22 @@ def state(files: dict[str, Content], *units: str) -> str | None:
         # a link to what is not installed starts nothing
         (WANTED, None),
         ({}, None),
+        (UNIT | WANTED | {f"{ETC}/ssh.service": Link("/opt/ssh.service")}, "unknown"),
+        (UNIT | WANTED | {f"{ETC}/ssh.service": {}}, "unknown"),
+        # another unit's name for itself
+        (UNIT | {f"{ETC}/ssh.service": Link(f"{LIB}/dropbear.service")}, None),
+        # packages have units where something else starts, too
+        (UNIT | WANTED | {"/sbin/openrc": ""}, "unknown"),
+        (UNIT | WANTED | {"/sbin/openrc": "", SYSTEMD: "x"}, "enabled"),
+        (UNIT | {"/etc/inittab": "", "/etc/runlevels/default/ssh": Link("x")}, "enabled"),
+        (UNIT | {"/etc/inittab": "", "/etc/init.d/ssh": ""}, "disabled"),
         # the socket starts it, though the service alone would not
         (
-            UNIT | {f"{LIB}/ssh.socket": "", f"{ETC}/sockets.target.wants/ssh.socket": Link("x")},
+            UNIT
+            | {
+                f"{LIB}/ssh.socket": "[Unit]\n",
+                f"{ETC}/sockets.target.wants/ssh.socket": Link("x"),
+            },
             "enabled",
         ),
         ({"/etc/init.d/ssh": "#!/bin/sh\n", "/etc/rc2.d/S02ssh": Link("../init.d/ssh")}, "enabled"),
@@ -69,7 +83,7 @@ def services(files: dict[str, Content], line: str = "", *ports: int) -> Services
 
 
 def enabled(*names: str) -> dict[str, Content]:
-    units: dict[str, Content] = {f"{LIB}/{name}.service": "" for name in names}
+    units: dict[str, Content] = {f"{LIB}/{name}.service": "[Unit]\n" for name in names}
     return units | {f"{ETC}/multi-user.target.wants/{n}.service": Link("x") for n in names}
 
 
@@ -170,7 +184,7 @@ def test_rules_that_can_not_be_read_are_not_known() -> None:
 def test_clocks_and_agents_are_named() -> None:
     found = services(
         enabled("chronyd", "vmtoolsd")
-        | {f"{LIB}/ntp.service": "", f"{LIB}/qemu-guest-agent.service": ""}
+        | {f"{LIB}/{name}.service": "[Unit]\n" for name in ("ntp", "qemu-guest-agent")}
     )
     assert [(one.name, one.state.value) for one in (*found.time, *found.agents)] == [
         ("chrony", "enabled"),
@@ -179,7 +193,7 @@ def test_clocks_and_agents_are_named() -> None:
         ("open-vm-tools", "enabled"),
     ]
     udev = "/usr/lib/udev/rules.d/60-qemu-guest-agent.rules"
-    (agent,) = services({f"{LIB}/qemu-guest-agent.service": "", udev: ""}).agents
+    (agent,) = services({f"{LIB}/qemu-guest-agent.service": "[Unit]\n", udev: ""}).agents
     assert agent.state is ServiceState.ENABLED
 
 

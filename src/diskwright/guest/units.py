@@ -2,7 +2,8 @@
 
 A unit starts that is linked in a `.wants` or `.requires` folder, unless a link to /dev/null, or an
 empty file, masks it. The links are looked for by name and not followed: a unit's own file decides
-whether there is something to start.
+whether there is something to start. A link to a unit of another name is that unit's, and left to
+it.
 """
 
 from __future__ import annotations
@@ -16,8 +17,11 @@ from diskwright.model.services import ServiceState
 ADMIN = "/etc/systemd/system"
 FOLDERS = (ADMIN, "/usr/local/lib/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system")
 RUNLEVELS = tuple(f"/etc{rc}/rc{level}.d" for rc in ("", "/rc.d") for level in "2345")
+SYSTEMD = ("/usr/lib/systemd/systemd", "/lib/systemd/systemd")
+OTHERS = ("/etc/inittab", "/sbin/openrc", "/usr/bin/openrc", "/etc/runit", "/etc/init/rc.conf")
 OPENRC = "/etc/runlevels/default"
 MACHINE_ID = "/etc/machine-id"
+NOTHING = "/dev/null"
 MAX_FOLDERS = 500
 
 # The best that can be said of several names for one service
@@ -42,14 +46,29 @@ class Units:
         return next((state for state in _ORDER if state in states), None)
 
     def _one(self, unit: str) -> ServiceState | None:
-        path = f"{ADMIN}/{unit}"
-        if unit in self._admins and (not self._tree.is_file(path) or not self._tree.size(path)):
+        older = self._older(unit.removesuffix(".service"))
+        places = [f"{folder}/{unit}" for folder in FOLDERS if unit in self._names_in[folder]]
+        if not places:
+            return older
+        if not self._systemd:
+            return older or ServiceState.UNKNOWN
+        return self._of_file(unit, places[0])
+
+    def _of_file(self, unit: str, path: str) -> ServiceState | None:
+        """Of the first folder's file, which hides all others."""
+        target = self._tree.link(path)
+        if target is not None:
+            if target.endswith(NOTHING):
+                return ServiceState.MASKED
+            if target.rpartition("/")[2] != unit:
+                return None
+        if not self._tree.is_file(path):
+            return ServiceState.UNKNOWN
+        if not self._tree.size(path):
             return ServiceState.MASKED
-        if any(self._tree.is_file(f"{folder}/{unit}") for folder in FOLDERS):
-            if unit in self._wanted:
-                return ServiceState.ENABLED
-            return ServiceState.UNKNOWN if self._first_boot else ServiceState.DISABLED
-        return self._older(unit.removesuffix(".service"))
+        if unit in self._wanted:
+            return ServiceState.ENABLED
+        return ServiceState.UNKNOWN if self._first_boot else ServiceState.DISABLED
 
     def _older(self, name: str) -> ServiceState | None:
         """Scripts of runlevels (insserv(8)), OpenRC, upstart."""
@@ -60,8 +79,14 @@ class Units:
         return ServiceState.DISABLED if self._tree.exists(f"/etc/init.d/{name}") else None
 
     @cached_property
-    def _admins(self) -> frozenset[str]:
-        return frozenset(self._names(ADMIN))
+    def _systemd(self) -> bool:
+        """Packages of Devuan and Gentoo have units that nothing reads."""
+        found = any(self._tree.exists(path) for path in SYSTEMD)
+        return found or not any(self._tree.exists(path) for path in OTHERS)
+
+    @cached_property
+    def _names_in(self) -> dict[str, frozenset[str]]:
+        return {folder: frozenset(self._names(folder)) for folder in FOLDERS}
 
     @cached_property
     def _wanted(self) -> frozenset[str]:
@@ -69,8 +94,8 @@ class Units:
         folders = [
             f"{folder}/{name}"
             for folder in FOLDERS
-            for name in self._names(folder)
-            if name.endswith((".wants", ".requires"))
+            for name in self._names_in[folder]
+            if name.endswith((".wants", ".requires", ".upholds"))
         ]
         if len(folders) > MAX_FOLDERS:
             raise Unreadable("too-large", f"has more than {MAX_FOLDERS} targets", path=ADMIN)
