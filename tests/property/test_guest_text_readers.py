@@ -202,6 +202,8 @@ PATHS = st.sampled_from(
         "/usr/lib/systemd/system/nftables.service",
         "/etc/ufw/user.rules",
         "/etc/firewalld/zones/public.xml",
+        "/etc/firewalld/services/ssh.xml",
+        "/etc/firewalld/direct.xml",
         "/etc/nftables.conf",
         "/etc/selinux/config",
     )

@@ -1,4 +1,4 @@
-"""What starts with a guest, as systemd or the older ways decide, and what its firewall lets in."""
+"""What starts with a guest, as systemd or the older ways decide."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from diskwright.guest.reading import Unreadable
 from diskwright.guest.services import read_services
 from diskwright.guest.units import Units
 from diskwright.model.services import SeLinux, Services, ServiceState
-from support.fake_guest import Broken, Content, Device, Link, Sparse, tree_of
+from support.fake_guest import Content, Device, Link, tree_of
 
 SYSTEMD = "/usr/lib/systemd/systemd"
 LIB, ETC = "/usr/lib/systemd/system", "/etc/systemd/system"
@@ -78,107 +78,13 @@ def test_what_can_not_be_read_is_not_off() -> None:
         state({**UNIT, **{f"{ETC}/{n}.wants/x": "" for n in range(501)}})
 
 
-def services(files: dict[str, Content], line: str = "", *ports: int) -> Services:
-    return read_services(tree_of({"/etc/machine-id": "", **files}), ports or (22,), line)
+def services(files: dict[str, Content], line: str = "", ports: tuple[int, ...] = (22,)) -> Services:
+    return read_services(tree_of({"/etc/machine-id": "", **files}), ports, line)
 
 
 def enabled(*names: str) -> dict[str, Content]:
     units: dict[str, Content] = {f"{LIB}/{name}.service": "[Unit]\n" for name in names}
     return units | {f"{ETC}/multi-user.target.wants/{n}.service": Link("x") for n in names}
-
-
-def lets_in(name: str, files: dict[str, Content], *ports: int) -> bool | None:
-    (found,) = services(enabled(name) | files, "", *ports).firewalls
-    assert (found.name, found.state) == (name, ServiceState.ENABLED)
-    return found.lets_ssh
-
-
-TUPLE = "### tuple ### {} {} {} 0.0.0.0/0 any {} {}\n"
-DROP = 'DEFAULT_INPUT_POLICY="DROP"\n'
-
-
-@pytest.mark.parametrize(
-    ("rules", "policy", "expected"),
-    [
-        (TUPLE.format("allow", "tcp", "22", "0.0.0.0/0", "in"), DROP, True),
-        (TUPLE.format("limit", "any", "22", "0.0.0.0/0", "in"), DROP, True),
-        (TUPLE.format("allow", "tcp", "22", "0.0.0.0/0", "OpenSSH - in"), DROP, True),
-        (TUPLE.format("allow", "tcp", "80,20:25", "0.0.0.0/0", "in"), DROP, True),
-        (TUPLE.format("allow", "any", "any", "0.0.0.0/0", "in"), DROP, True),
-        (TUPLE.format("deny", "tcp", "22", "0.0.0.0/0", "in"), DROP, False),
-        (TUPLE.format("allow", "tcp", "80", "0.0.0.0/0", "in"), DROP, False),
-        (TUPLE.format("allow", "udp", "22", "0.0.0.0/0", "in"), DROP, False),
-        (TUPLE.format("allow", "tcp", "22", "10.0.0.0/8", "in"), DROP, None),
-        (TUPLE.format("allow", "tcp", "22", "0.0.0.0/0", "in_eth1"), DROP, None),
-        ("", DROP, False),
-        ("", 'DEFAULT_INPUT_POLICY="ACCEPT"\n', True),
-        ("### tuple ### allow tcp\n### tuple ###\n", "", None),
-    ],
-)
-def test_ufw_lets_it_in_or_not(rules: str, policy: str, expected: bool | None) -> None:
-    files: dict[str, Content] = {
-        "/etc/ufw/ufw.conf": "# x\nENABLED=yes\n",
-        "/etc/ufw/user.rules": rules,
-        "/etc/default/ufw": policy,
-    }
-    assert lets_in("ufw", files) is expected
-
-
-def test_an_ufw_that_was_not_switched_on_does_nothing() -> None:
-    (found,) = services(enabled("ufw") | {"/etc/ufw/ufw.conf": "ENABLED=no\n"}).firewalls
-    assert found.state is ServiceState.DISABLED
-
-
-@pytest.mark.parametrize(
-    ("zone", "ports", "expected"),
-    [
-        ('<zone><service name="ssh"/></zone>', (22,), True),
-        ("<zone><service name='ssh'/></zone>", (2222,), False),
-        ('<zone><port port="2222" protocol="tcp"/></zone>', (2222,), True),
-        ('<zone><port protocol="tcp" port="2000-3000"/></zone>', (2222,), True),
-        ('<zone><port port="22" protocol="udp"/></zone>', (22,), False),
-        ('<zone target="ACCEPT"></zone>', (22,), True),
-        ('<zone><!-- <service name="ssh"/> --><service name="dns"/></zone>', (22,), False),
-        ('<zone><rule family="ipv4"><source address="10.0.0.0/8"/></rule></zone>', (22,), None),
-        ('<zone target="DROP"/>', (22,), False),
-    ],
-)
-def test_firewalld_lets_it_in_or_not(
-    zone: str, ports: tuple[int, ...], expected: bool | None
-) -> None:
-    files: dict[str, Content] = {
-        "/etc/firewalld/firewalld.conf": "DefaultZone=work\n",
-        "/usr/lib/firewalld/zones/work.xml": zone,
-    }
-    assert lets_in("firewalld", files, *ports) is expected
-
-
-def test_the_zone_of_the_administrator_hides_the_package_s() -> None:
-    files: dict[str, Content] = {
-        "/etc/firewalld/zones/public.xml": "<zone/>",
-        "/usr/lib/firewalld/zones/public.xml": '<zone><service name="ssh"/></zone>',
-    }
-    assert lets_in("firewalld", files) is False
-    assert lets_in("firewalld", {"/etc/firewalld/firewalld.conf": "DefaultZone=../x\n"}) is None
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("flush ruleset\ntable inet filter {\n chain input { policy accept; }\n}\n", True),
-        ("# drop\ntable inet filter { }\n", True),
-        ("chain input { type filter hook input priority 0; policy drop; }\n", None),
-        ('include "/etc/nftables.d/*.nft"\n', None),
-    ],
-)
-def test_rules_in_a_language_of_their_own_are_not_judged(text: str, expected: bool | None) -> None:
-    assert lets_in("nftables", {"/etc/nftables.conf": text}) is expected
-
-
-def test_rules_that_can_not_be_read_are_not_known() -> None:
-    for content in (Broken(), Sparse(4 << 30), Link("user.rules")):
-        with pytest.raises(Unreadable):
-            lets_in("ufw", {"/etc/ufw/user.rules": content})
 
 
 def test_clocks_and_agents_are_named() -> None:

@@ -31,7 +31,7 @@ from diskwright.guest.probe import Probe, probe
 from diskwright.guest.reading import GuestReadError, NotThere, Unreadable
 from diskwright.guest.services import read_services
 from diskwright.guest.source import ByteSource, Disk, Source
-from diskwright.guest.sshd import SSH_PORT, read_sshd
+from diskwright.guest.sshd import read_sshd
 from diskwright.guest.tree import GuestTree
 from diskwright.guest.volumes import Place, read_volumes
 from diskwright.model.guest import (
@@ -163,7 +163,7 @@ class _Guest:
         accounts = self.notes.read(Section.ACCOUNTS, lambda: read_accounts(tree))
         ssh = self.notes.read(Section.SSH, lambda: read_sshd(tree))
         left = self.notes.read(Section.LEFT, lambda: read_left_behind(tree))
-        ports = ssh.ports if ssh else (SSH_PORT,)
+        ports = ssh.ports if ssh else ()
         services = self.notes.read(Section.SERVICES, lambda: read_services(tree, ports, line))
         self.notes.problems += [Problem("guest-link-escapes", link) for link in tree.escapes]
         return GuestFacts(

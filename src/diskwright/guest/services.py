@@ -33,7 +33,7 @@ _MODES = ("enforcing", "permissive", "disabled")
 
 
 def read_services(tree: GuestTree, ports: tuple[int, ...], command_line: str) -> Services:
-    """`ports`: where the SSH server listens. Raises GuestReadError."""
+    """`ports`: where the SSH server listens, if that is known. Raises GuestReadError."""
     units = Units(tree)
     return Services(
         ssh=units.state(*_SSH),
