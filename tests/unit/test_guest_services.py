@@ -90,14 +90,20 @@ def enabled(*names: str) -> dict[str, Content]:
 def test_clocks_and_agents_are_named() -> None:
     found = services(
         enabled("chronyd", "vmtoolsd")
-        | {f"{LIB}/{name}.service": "[Unit]\n" for name in ("ntp", "qemu-guest-agent")}
+        | {
+            f"{LIB}/{name}.service": "[Unit]\n"
+            for name in ("ntp", "qemu-guest-agent", "google-guest-agent")
+        }
     )
     assert [(one.name, one.state.value) for one in (*found.time, *found.agents)] == [
         ("chrony", "enabled"),
-        ("ntp", "disabled"),
+        ("ntpd", "disabled"),
         ("qemu-guest-agent", "disabled"),
         ("open-vm-tools", "enabled"),
+        ("google-guest-agent", "disabled"),
     ]
+    other = services(enabled("ntpsec") | {f"{ETC}/ntp.service": Link(f"{LIB}/ntpsec.service")})
+    assert [(one.name, one.state.value) for one in other.time] == [("ntpsec", "enabled")]
     udev = "/usr/lib/udev/rules.d/60-qemu-guest-agent.rules"
     (agent,) = services({f"{LIB}/qemu-guest-agent.service": "[Unit]\n", udev: ""}).agents
     assert agent.state is ServiceState.ENABLED
@@ -110,7 +116,14 @@ def test_clocks_and_agents_are_named() -> None:
         ("# SELINUX=enforcing\nSELINUX=permissive\n", "", SeLinux("permissive", False)),
         ("SELINUX=enforcing\n", "enforcing=0", SeLinux("permissive", False)),
         ("SELINUX=enforcing\n", "selinux=0", SeLinux("disabled", False)),
-        ("SELINUX=nonsense\n", "", None),
+        ("SELINUX=nonsense\n", "", SeLinux("unknown", False)),
+        ("", "", SeLinux("unknown", False)),
+        ("SELINUX=enforcing\n", "security=selinux selinux=1", SeLinux("enforcing", False)),
+        ("SELINUX=enforcing\n", "security=apparmor", SeLinux("disabled", False)),
+        ("SELINUX=enforcing\n", "lsm=landlock,apparmor", SeLinux("disabled", False)),
+        ("SELINUX=enforcing\n", "lsm=landlock,selinux,bpf", SeLinux("enforcing", False)),
+        ("SELINUX=permissive\n", "autorelabel=1", SeLinux("permissive", True)),
+        ("SELINUX=disabled\n", "autorelabel=1", SeLinux("disabled", False)),
         (None, "", None),
     ],
 )

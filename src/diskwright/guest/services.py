@@ -3,25 +3,34 @@
 from __future__ import annotations
 
 from diskwright.guest.firewall import read_firewalls
-from diskwright.guest.reading import NotThere
+from diskwright.guest.settings import setting
 from diskwright.guest.tree import GuestTree
 from diskwright.guest.units import Units
 from diskwright.model.services import SeLinux, Service, Services, ServiceState
 
 SELINUX, RELABEL = "/etc/selinux/config", "/.autorelabel"
-MAX_FILE = 64 << 10
 
 _SSH = ("ssh.service", "sshd.service", "ssh.socket", "sshd.socket")
+# By units of their own: a link from another name, as ntp.service to ntpsec's, is not looked at
 _TIME = {
     "chrony": ("chrony.service", "chronyd.service"),
     "systemd-timesyncd": ("systemd-timesyncd.service",),
-    "ntp": ("ntp.service", "ntpd.service", "ntpsec.service", "openntpd.service"),
+    "ntpd": ("ntp.service", "ntpd.service", "xntpd.service"),
+    "ntpsec": ("ntpsec.service",),
+    "openntpd": ("openntpd.service",),
 }
 _AGENTS = {
-    "qemu-guest-agent": ("qemu-guest-agent.service",),
+    "qemu-guest-agent": ("qemu-guest-agent.service", "qemu-ga.service"),
     "CloudResetPwdAgent": ("cloudResetPwdAgent.service", "cloudResetPwdUpdateAgent.service"),
     "open-vm-tools": ("open-vm-tools.service", "vmtoolsd.service"),
+    "hyper-v-daemons": ("hv-kvp-daemon.service", "hypervkvpd.service"),
+    "xe-guest-utilities": ("xe-daemon.service", "xe-linux-distribution.service"),
     "waagent": ("walinuxagent.service", "waagent.service"),
+    "google-guest-agent": ("google-guest-agent.service",),
+    "amazon-ssm-agent": (
+        "amazon-ssm-agent.service",
+        "snap.amazon-ssm-agent.amazon-ssm-agent.service",
+    ),
 }
 # Debian starts it by a rule of udev, as soon as its device is there
 _BY_UDEV = (
@@ -58,17 +67,21 @@ def _by_udev(tree: GuestTree, agent: Service) -> Service:
 
 def _selinux(tree: GuestTree, words: list[str]) -> SeLinux | None:
     """selinux(8): the kernel's command line counts more than the file."""
-    try:
-        text = tree.read_text(SELINUX, MAX_FILE)
-    except NotThere:
+    said = setting(tree, SELINUX, "SELINUX").lower()
+    if not said and not tree.exists(SELINUX):
         return None
-    mode = ""
-    for line in text.split("\n"):
-        key, equals, value = line.partition("=")
-        if equals and key.strip() == "SELINUX" and value.strip().lower() in _MODES:
-            mode = value.strip().lower()
-    if "selinux=0" in words:
+    mode = said if said in _MODES else "unknown"
+    if not _in_kernel(words):
         mode = "disabled"
-    elif mode == "enforcing" and "enforcing=0" in words:
+    elif "enforcing=0" in words and mode == "enforcing":
         mode = "permissive"
-    return SeLinux(mode, tree.exists(RELABEL)) if mode else None
+    relabel = tree.exists(RELABEL) or "autorelabel=1" in words
+    return SeLinux(mode, relabel and mode != "disabled")
+
+
+def _in_kernel(words: list[str]) -> bool:
+    """Whether the kernel is not told to do without it, or to take others."""
+    options = dict(word.partition("=")[::2] for word in words)
+    if options.get("selinux") == "0" or options.get("security", "selinux") != "selinux":
+        return False
+    return "selinux" in options.get("lsm", "selinux").split(",")

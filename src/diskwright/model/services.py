@@ -36,7 +36,8 @@ class Firewall:
 
 @dataclass(frozen=True, slots=True)
 class SeLinux:
-    """`mode`: enforcing, permissive, disabled. `relabel`: the next start labels all files anew."""
+    """`mode`: enforcing, permissive, disabled; unknown where the file says none of them.
+    `relabel`: the next start labels all files anew."""
 
     mode: str
     relabel: bool
