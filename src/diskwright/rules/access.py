@@ -75,7 +75,7 @@ def _started(case: Case) -> Outcome:
     if services.ssh is ServiceState.ENABLED:
         return holds("the SSH server starts with the system")
     if services.ssh is ServiceState.UNKNOWN:
-        return unread("whether the SSH server starts is decided at the first start, by presets")
+        return unread("whether the SSH server starts is decided at the first start, or elsewhere")
     masked = services.ssh is ServiceState.MASKED
     return breaks(
         f"the SSH server is {services.ssh}",
