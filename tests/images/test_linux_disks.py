@@ -175,7 +175,7 @@ CHANGES: dict[str, tuple[str, str]] = {
         r"ssh\.host_keys",
         "ssh.host_keys.0=/etc/ssh/ssh_host_ed25519_key",
     ),
-    "machine-id-left": (r"left\.machine_id", "left.machine_id=set"),
+    "machine-id-left": (r"left\.(machine_id|id_files)", "left.machine_id=set"),
     "guest-link-loop": (r"ssh|unread|problems", "problems.0.code=guest-link-loop"),
     "secrets-left": (r"left\.files", "left.files.0.path=/root/.bash_history"),
 }

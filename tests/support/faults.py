@@ -10,6 +10,7 @@ from diskwright.model.guest import GuestFacts, InitramfsState, NamedBy, Section,
 from diskwright.model.image import ImageFacts, ImageFormat, Problem
 from diskwright.model.location import Location
 from diskwright.model.network import AddressMethod
+from diskwright.model.services import ServiceState
 from diskwright.model.units import GIB, MIB
 from diskwright.model.volumes import Subvolume
 from support.good_facts import (
@@ -26,9 +27,11 @@ from support.good_facts import (
     OS,
     ROOT,
     ROOT_ACCOUNT,
+    SERVICES,
     SSH,
     TABLE,
     UEFI,
+    UFW,
     entry,
     fstab,
     kernel,
@@ -54,6 +57,11 @@ def uefi(**changes: object) -> GuestFacts:
 
 def table(*problems: Problem) -> GuestFacts:
     return bios(table=replace(TABLE, problems=problems))
+
+
+def firewall(**changes: object) -> GuestFacts:
+    changed = replace(UFW, **changes)  # type: ignore[arg-type]
+    return bios(services=replace(SERVICES, firewalls=(changed,)))
 
 
 def damaged(code: str) -> GuestFacts:
@@ -238,11 +246,28 @@ FAULTS: dict[str, list[tuple[GuestFacts, Result]]] = {
         (bios(ssh=replace(SSH, root_login="no", conditional=(SSHD,))), Result.UNKNOWN),
         (bios(ssh=SshServer(False)), Result.SKIP),
     ],
+    "access.ssh-server-off": [
+        (bios(services=replace(SERVICES, ssh=ServiceState.DISABLED)), Result.WARN),
+        (bios(services=replace(SERVICES, ssh=ServiceState.MASKED)), Result.WARN),
+        (bios(services=replace(SERVICES, ssh=ServiceState.UNKNOWN)), Result.UNKNOWN),
+        (bios(services=replace(SERVICES, ssh=None), ssh=SshServer(False)), Result.WARN),
+        (bios(services=replace(SERVICES, ssh=None)), Result.UNKNOWN),
+        (bios(ssh=None), Result.PASS),
+    ],
+    "access.firewall-closed": [
+        (firewall(lets_ssh=False), Result.WARN),
+        (firewall(lets_ssh=False, name="other"), Result.WARN),
+        (firewall(lets_ssh=None), Result.UNKNOWN),
+        (firewall(lets_ssh=False, state=ServiceState.UNKNOWN), Result.UNKNOWN),
+        (firewall(lets_ssh=False, state=ServiceState.DISABLED), Result.PASS),
+        (bios(services=replace(SERVICES, firewalls=())), Result.PASS),
+    ],
     "privacy.ssh-host-keys-left": [
         (bios(ssh=replace(SSH, host_keys=("/etc/ssh/ssh_host_rsa_key",))), Result.WARN)
     ],
     "privacy.machine-id-left": [
         (bios(left=replace(LEFT, machine_id=MachineId.SET)), Result.WARN),
+        (bios(left=replace(LEFT, id_files=("/var/lib/dbus/machine-id",))), Result.WARN),
         (bios(left=replace(LEFT, machine_id=MachineId.MISSING)), Result.PASS),
     ],
     "privacy.secrets-left": [

@@ -34,6 +34,7 @@ from diskwright.model.image import ImageFacts, ImageFormat
 from diskwright.model.location import Location
 from diskwright.model.network import AddressMethod, Interface, Network
 from diskwright.model.profile import Minimum
+from diskwright.model.services import Firewall, Service, Services, ServiceState
 from diskwright.model.units import GIB
 
 UUID = "11111111-2222-4333-8444-555555555555"
@@ -84,6 +85,10 @@ ROOT_ACCOUNT = Account("root", PasswordState.SET, True, Location("/etc/shadow", 
 SSH = SshServer(True, "prohibit-password")
 LEFT = LeftBehind(MachineId.EMPTY)
 
+CHRONY = Service("chrony", ServiceState.ENABLED)
+UFW = Firewall("ufw", ServiceState.ENABLED, True, "/etc/ufw/user.rules")
+SERVICES = Services(ServiceState.ENABLED, (UFW,), (CHRONY,))
+
 BIOS = GuestFacts(
     table=TABLE,
     filesystems=(ROOT,),
@@ -96,6 +101,7 @@ BIOS = GuestFacts(
     cloud_init=CLOUD,
     accounts=(ROOT_ACCOUNT,),
     ssh=SSH,
+    services=SERVICES,
     left=LEFT,
 )
 

@@ -111,6 +111,7 @@ def test_a_root_that_is_not_read_is_named_and_boot_stays(kind: str) -> None:
         Section.ACCOUNTS,
         Section.SSH,
         Section.LEFT,
+        Section.SERVICES,
     }
     assert facts.bootloader is not None
     assert facts.bootloader.entries[0].kernel_exists is True

@@ -100,6 +100,7 @@ SECTIONS = {
     "accounts": Section.ACCOUNTS,
     "ssh": Section.SSH,
     "left": Section.LEFT,
+    "services": Section.SERVICES,
 }
 
 

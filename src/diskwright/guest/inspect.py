@@ -29,6 +29,7 @@ from diskwright.guest.os_release import (
 from diskwright.guest.partitions import read_table
 from diskwright.guest.probe import Probe, probe
 from diskwright.guest.reading import GuestReadError, NotThere, Unreadable
+from diskwright.guest.services import read_services
 from diskwright.guest.source import ByteSource, Disk, Source
 from diskwright.guest.sshd import read_sshd
 from diskwright.guest.tree import GuestTree
@@ -61,6 +62,7 @@ _OF_ROOT = (
     Section.ACCOUNTS,
     Section.SSH,
     Section.LEFT,
+    Section.SERVICES,
 )
 MAX_PROBES = 128
 
@@ -161,6 +163,8 @@ class _Guest:
         accounts = self.notes.read(Section.ACCOUNTS, lambda: read_accounts(tree))
         ssh = self.notes.read(Section.SSH, lambda: read_sshd(tree))
         left = self.notes.read(Section.LEFT, lambda: read_left_behind(tree))
+        ports = ssh.ports if ssh else ()
+        services = self.notes.read(Section.SERVICES, lambda: read_services(tree, ports, line))
         self.notes.problems += [Problem("guest-link-escapes", link) for link in tree.escapes]
         return GuestFacts(
             table=self.table,
@@ -176,6 +180,7 @@ class _Guest:
             accounts=accounts,
             ssh=ssh,
             left=left,
+            services=services,
             architecture=architecture,
             unread=tuple(self.notes.unread),
             problems=tuple(self.notes.problems),

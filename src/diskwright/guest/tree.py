@@ -101,6 +101,18 @@ class GuestTree:
                 found.append(show(name))
         return sorted(found)
 
+    def link(self, path: str) -> str | None:
+        """What the link at `path` says, which is not followed; None where it is none."""
+        folder, _, name = path.rpartition("/")
+        with _at(path):
+            places = self._walk(folder)
+            if places[-1].node.kind is not NodeKind.DIR:
+                raise NotThere("leads through what is not a directory")
+            place = self._descend(places, name.encode("utf-8", "surrogateescape"))
+            if place.node.kind is not NodeKind.LINK:
+                return None
+            return show(place.fs.readlink(place.node))
+
     def size(self, path: str) -> int:
         """Bytes; what a directory's size means is its file system's affair."""
         with _at(path):

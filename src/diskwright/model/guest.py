@@ -14,6 +14,7 @@ from diskwright.model.access import Account, LeftBehind, SshServer
 from diskwright.model.image import Problem
 from diskwright.model.location import Location
 from diskwright.model.network import Network
+from diskwright.model.services import Services
 from diskwright.model.volumes import Subvolume, Volume
 
 
@@ -33,6 +34,7 @@ class Section(StrEnum):
     ACCOUNTS = "accounts"
     SSH = "ssh"
     LEFT = "left-behind"
+    SERVICES = "services"
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +261,7 @@ class GuestFacts:
     accounts: tuple[Account, ...] | None = None  # with a password, or an empty one
     ssh: SshServer | None = None
     left: LeftBehind | None = None
+    services: Services | None = None
     architecture: str | None = None  # as in OsRelease; known also where that is not
     unread: tuple[Unread, ...] = ()
     problems: tuple[Problem, ...] = ()  # guest-link-escapes, os-release-missing, fstab-unreadable

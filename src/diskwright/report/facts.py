@@ -19,6 +19,7 @@ from diskwright.model.network import Network
 from diskwright.model.text import printable
 from diskwright.model.units import format_size
 from diskwright.model.volumes import Volume
+from diskwright.report.services import services_said
 
 _KEY_WIDTH = 13
 
@@ -97,7 +98,10 @@ def guest_rows(guest: GuestFacts) -> _Rows:
         said = ", ".join(f"{a.name} ({a.password})" for a in guest.accounts if a.shell)
         rows.append(("passwords", said or "nobody has one"))
     if guest.ssh is not None and guest.ssh.installed:
-        rows.append(("ssh", f"root login: {guest.ssh.root_login}"))
+        words = f", passwords: {guest.ssh.passwords}" if guest.ssh.passwords else ""
+        rows.append(("ssh", f"root login: {guest.ssh.root_login}{words}"))
+    if guest.services is not None:
+        rows += _under("services", services_said(guest.services))
     if guest.left is not None:
         keys = [f"host key: {path}" for path in guest.ssh.host_keys] if guest.ssh else []
         rows += _under("left", [*keys, *(f"{f.kind}: {f.path}" for f in guest.left.files)])
