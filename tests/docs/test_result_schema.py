@@ -39,7 +39,7 @@ COMMANDS = [
 
 
 def test_it_is_current():
-    """If not: python -m diskwright.report.schema > docs/schema/result-1.json"""
+    """If not: scripts/pages"""
     assert PAGE.read_text() == schema.text()
     jsonschema.Draft202012Validator.check_schema(PUBLISHED)
 
