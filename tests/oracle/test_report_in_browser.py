@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from diskwright.errors import ImageBroken
 from diskwright.model.finding import Accepted
+from diskwright.model.guest import Partition, PartitionRole
+from diskwright.model.units import MIB
 from diskwright.report.html import html
 from support.browser import Page, browser
 from support.good_facts import UEFI
@@ -17,6 +20,10 @@ from support.judgements import MANY, STATIC_ADDRESS, UNREAD, hostile, judgement,
 
 LEAST_CONTRAST = 4.5  # WCAG 2.1, success criterion 1.4.3
 WAIVER = Accepted("network.net-static-address", "lab network")
+GROWING = tuple(  # from a fiftieth of the disk to a fifth
+    Partition(n, MIB * 10 * n * (n - 1), MIB * 20 * n, PartitionRole.LINUX, "83", "WWWW@mm")
+    for n in range(1, 11)
+)
 PAGES = {
     "one": judgement(validated(MANY)),
     "many": judgement(
@@ -27,6 +34,7 @@ PAGES = {
         ImageBroken("disk-5.qcow2", "too-short", "3 bytes"),
     ),
     "hostile": hostile(),
+    "map": judgement(validated(replace(UEFI, table=replace(UEFI.table, partitions=GROWING)))),
 }
 
 # Of every text: is it seen (inside the page, not empty), and how well is it told from its ground
@@ -121,6 +129,21 @@ def test_the_map_is_drawn_to_scale(page, files, width):
     drawn = MANY.table.partitions[0]
     assert disk[2] > 0.8 * (width - 100)
     assert part[2] / disk[2] == pytest.approx(drawn.length / (1 << 30), abs=0.01)
+
+
+@pytest.mark.parametrize("width", [1000, 577, 576, 360])
+def test_labels_on_the_map_are_whole(page, files, width):
+    page.open(files["map"], width=width)
+    measured = """
+      JSON.stringify([...document.querySelectorAll(".map g text")].map((label) => {
+        const part = label.closest("g").querySelector(".part");
+        const [text, room] = [label, part].map((shape) => shape.getBoundingClientRect());
+        return [label.textContent, text.width, room.right - text.right];
+      }).filter((seen) => seen[1] > 0))
+    """
+    labels = json.loads(page.value(measured))
+    assert len(labels) > 4
+    assert all(left >= 0 for _, _, left in labels), labels
 
 
 def test_the_first_finding_is_seen_without_scrolling(page, files):

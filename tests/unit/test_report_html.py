@@ -15,6 +15,8 @@ from diskwright.model.units import GIB
 from diskwright.model.volumes import Volume
 from diskwright.report.disk_map import MOST_DRAWN, disk_map
 from diskwright.report.html import html
+from diskwright.report.html_findings import findings
+from diskwright.report.text import verdict_text
 from support.good_facts import BIOS, IMAGE, ROOT, TABLE, UEFI
 from support.judgements import (
     ALL,
@@ -145,6 +147,20 @@ def test_several_have_an_overview():
     text = shown(html(judgement(validated(BIOS), validated(STATIC_ADDRESS), refused)))
     for said in ("3 images", "1 not judged", "1 not ready", "1 ready", "broken [too-short]"):
         assert said in text, said
+
+
+def test_it_says_where_each_line_of_a_remedy_is_for():
+    there = "sed -i x /etc/fstab\nupdate-grub"
+    here = "diskwright convert A B\n# for a disk of data: diskwright validate --data A"
+    verdict = validated(STATIC_ADDRESS).verdict
+    (failed,) = verdict.standing(strict=False)
+    changed = replace(verdict, findings=(replace(failed, remedy=f"{there}\n{here}"),))
+    told = r"<dt[^>]*>(do [^<]*)</dt><dd><pre[^>]*>([^<]*)</pre>"
+    assert re.findall(told, "".join(findings(changed, ()))) == [
+        ("do in the guest", there),
+        ("do here", here),
+    ]
+    assert f"do here: {here.splitlines()[1]}" in verdict_text("x", changed)
 
 
 # --- the map -----------------------------------------------------------------------------------
