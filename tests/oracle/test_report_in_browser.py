@@ -14,9 +14,11 @@ from diskwright.model.finding import Accepted
 from diskwright.model.guest import Partition, PartitionRole
 from diskwright.model.units import MIB
 from diskwright.report.html import html
-from support.browser import Page, browser
+from support.browser import Page, browser, installed
 from support.good_facts import UEFI
 from support.judgements import MANY, STATIC_ADDRESS, UNREAD, hostile, judgement, validated
+
+pytestmark = pytest.mark.skipif(installed() is None, reason="no Chromium is installed")
 
 LEAST_CONTRAST = 4.5  # WCAG 2.1, success criterion 1.4.3
 WAIVER = Accepted("network.net-static-address", "lab network")

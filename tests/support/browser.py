@@ -11,6 +11,7 @@ import itertools
 import json
 import os
 import select
+import shutil
 import subprocess
 import tempfile
 import time
@@ -19,6 +20,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+NAMES = ("chromium", "google-chrome")
 WAIT_S = 60.0
 _FLAGS = [
     "--headless",
@@ -127,13 +129,19 @@ class Page:
                 self.complaints.append(str(told))
 
 
+def installed() -> str | None:
+    return next((name for name in NAMES if shutil.which(name)), None)
+
+
 @contextmanager
 def browser() -> Iterator[Page]:
     """Started with an empty profile, and gone with it."""
     our_end, its_answers = os.pipe()
     its_orders, our_orders = os.pipe()
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
-        command = ["chromium", *_FLAGS, f"--user-data-dir={profile}", "about:blank"]
+        name = installed()
+        assert name is not None, f"none of {', '.join(NAMES)} is installed"
+        command = [name, *_FLAGS, f"--user-data-dir={profile}", "about:blank"]
         # bash, as the numbers are given: exec keeps 3 and 4
         process = subprocess.Popen(
             ["bash", "-c", f'exec "$@" 3<&{its_orders} 4>&{its_answers}', "bash", *command],
