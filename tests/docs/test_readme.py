@@ -130,5 +130,7 @@ def test_every_command_has_help_with_examples(command):
 
 
 def test_links_lead_somewhere():
-    for link in re.findall(r"\]\(([^)#]+)\)", TEXT):
+    pictures = re.findall(r'src(?:set)?="([^"]+)"', TEXT)
+    assert pictures
+    for link in [*re.findall(r"\]\(([^)#]+)\)", TEXT), *pictures]:
         assert (README.parent / link).exists(), link

@@ -75,7 +75,7 @@ def _finding(finding: Finding, accepted: Accepted | None, verdict: Verdict, *, c
     lines = [_label(finding.result, colour=colour) + printable(finding.id)]
     lines.append(_indented(finding.message))
     lines += [_indented(f"at: {line}") for line in _lines(finding.evidence)]
-    lines += [_indented(f"do {_where(finding, line)}: {line}") for line in _lines(finding.remedy)]
+    lines += [_indented(f"do {where(finding, line)}: {line}") for line in _lines(finding.remedy)]
     if finding.source:
         lines.append(_indented(f"see: {finding.source}"))
     if accepted is not None:
@@ -89,9 +89,12 @@ def accepted_text(entry: Accepted, *, ended: bool) -> str:
     return f"accepted{f' until {entry.until}' if entry.until else ''}: {entry.reason}"
 
 
-def _where(finding: Finding, line: str) -> str:
-    """Commands for the guest would do harm where this is read; our own are no use there."""
+def where(finding: Finding, line: str) -> str:
+    """A line of the remedy: for the guest it would do harm where this is read; our own commands are
+    no use there, nor what a comment names of them.
+    """
     ours = finding.id.startswith("image.") or line.startswith("diskwright ")
+    ours = ours or (line.startswith("# ") and ": diskwright " in line)
     return "here" if ours else "in the guest"
 
 
