@@ -19,6 +19,7 @@ READER_BYTES = 768 * MIB  # of addresses: interpreter and code take 200 MiB of t
 READER_CPU_S = 15  # ten times what the largest honest guest or ISO takes
 READER_S = 20.0  # by the clock, also where its disk is slow
 GUEST_ANSWER_BYTES = 16 * MIB  # facts of honest guests take some KiB
+GUEST_EXAMINED_BYTES = 64 * MIB  # 100,000 packages with long names and versions
 ISO_ANSWER_BYTES = 64 * MIB  # every entry of a tree at its limit, with paths of 800 bytes
 QEMU_NBD_BYTES = 2 * GIB  # of addresses; its threads' stacks and arenas take most of it
 QEMU_IMG_BYTES = 4 * GIB  # it writes too

@@ -71,6 +71,11 @@ def inspect_guest(reader: Disk) -> GuestFacts:
     What goes wrong below the disk's bytes (a lost connection) is `Unreadable` too, and so is
     named in `unread`.
     """
+    return open_guest(reader)[0]
+
+
+def open_guest(reader: Disk) -> tuple[GuestFacts, GuestTree | None]:
+    """The facts, and the guest's files for whoever reads on; None where there is no root."""
     source = Source(reader)
     notes = _Notes()
     table = notes.read(Section.TABLE, lambda: read_table(source))
@@ -84,16 +89,16 @@ def facts_of(
     table: PartitionTable | None, probes: list[Probe], volumes: tuple[Volume, ...] = ()
 ) -> GuestFacts:
     """What `inspect_guest` tells of a disk whose file systems were opened already."""
-    return _gather(_Notes(), table, probes, volumes)
+    return _gather(_Notes(), table, probes, volumes)[0]
 
 
 def _gather(
     notes: _Notes, table: PartitionTable | None, probes: list[Probe], volumes: tuple[Volume, ...]
-) -> GuestFacts:
+) -> tuple[GuestFacts, GuestTree | None]:
     names = DiskNames(tuple(p.facts for p in probes), table, volumes)
     root = layout.find_root(probes)
     guest = _Guest(notes, probes, names, table)
-    return guest.without_root() if root is None else guest.with_root(root)
+    return (guest.without_root(), None) if root is None else guest.with_root(root)
 
 
 @dataclass(slots=True)
@@ -143,7 +148,7 @@ class _Guest:
     names: DiskNames
     table: PartitionTable | None
 
-    def with_root(self, root: int) -> GuestFacts:
+    def with_root(self, root: int) -> tuple[GuestFacts, GuestTree]:
         place = layout.with_root(self.probes, root)
         tree = place.tree
         fstab = self._fstab(tree)
@@ -162,7 +167,7 @@ class _Guest:
         ssh = self.notes.read(Section.SSH, lambda: read_sshd(tree))
         left = self.notes.read(Section.LEFT, lambda: read_left_behind(tree))
         self.notes.problems += [Problem("guest-link-escapes", link) for link in tree.escapes]
-        return GuestFacts(
+        facts = GuestFacts(
             table=self.table,
             filesystems=self.names.filesystems,
             volumes=self.names.volumes,
@@ -180,6 +185,7 @@ class _Guest:
             unread=tuple(self.notes.unread),
             problems=tuple(self.notes.problems),
         )
+        return facts, tree
 
     def without_root(self) -> GuestFacts:
         reason = layout.why_no_root(self.names.filesystems)
