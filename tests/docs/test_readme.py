@@ -84,7 +84,7 @@ def test_the_lines_for_whatever_one_has_run(command, tmp_path, old_disks):
     shutil.copyfile(FIXTURE, tmp_path / "images" / "web.qcow2")
     found = [block for block in blocks("sh") if "diskwright " in block]
     lines = [shlex.split(line, comments=True) for line in "".join(found).strip().splitlines()]
-    assert len(lines) == 8
+    assert len(lines) == 9
     for words in lines:
         assert words[0] == "diskwright"
         ended = command(*words[1:], cwd=tmp_path)

@@ -44,6 +44,7 @@ class Diskwright(IsoVerbs, PrepareVerbs, ValidateVerbs):
         path: str,
         *,
         deep: bool = False,
+        packages: bool = False,
         digests: bool = True,
         cells: int = 64,
         progress: Progress | None = None,
@@ -53,7 +54,8 @@ class Diskwright(IsoVerbs, PrepareVerbs, ValidateVerbs):
         """Facts of an image file and of the guest in it. Raises InputError, ToolError.
 
         With `deep` also how the file is made and where the disk has data, as a map of `cells`; of
-        a package then the `digests` are computed.
+        a package then the `digests` are computed. With `packages` also what its package managers
+        list as installed; raises PackagesUnread where that can't be told.
         """
         from diskwright.ops.inspect import inspect
 
@@ -62,6 +64,7 @@ class Diskwright(IsoVerbs, PrepareVerbs, ValidateVerbs):
                 source,
                 inspector=self._adapters.inspector(cancel),
                 database=self._adapters.database(),
+                packages=packages,
             )
             if not deep:
                 return found

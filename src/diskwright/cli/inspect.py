@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from diskwright.cli.options import image_path, input_options, output_option, progress_option
+from diskwright.cli.options import (
+    image_path,
+    input_options,
+    not_empty,
+    output_option,
+    progress_option,
+)
+from diskwright.cli.sbom import write_sbom
 from diskwright.cli.session import Session, path_text
 
 if TYPE_CHECKING:
@@ -24,7 +31,8 @@ if TYPE_CHECKING:
 Examples:
   diskwright inspect disk.qcow2
   diskwright inspect --deep disk.vmdk
-  diskwright inspect --output json *.qcow2 | jq '.results[].facts.guest.os'""",
+  diskwright inspect --output json *.qcow2 | jq '.results[].facts.guest.os'
+  diskwright inspect disk.qcow2 --sbom packages.cdx.json""",
 )
 @click.argument("images", nargs=-1, required=True, metavar="IMAGE...", callback=image_path)
 @click.option(
@@ -32,6 +40,13 @@ Examples:
     is_flag=True,
     help="Explain the file too: how it is made, where its disk has data, why it is refused.",
 )
+@click.option(
+    "--sbom",
+    metavar="FILE",
+    callback=not_empty,
+    help="Write the packages of one disk as CycloneDX 1.6 JSON; - is stdout, and nothing else.",
+)
+@click.option("--force", is_flag=True, help="Overwrite the file of --sbom if it exists.")
 @input_options
 @progress_option
 @output_option
@@ -40,6 +55,8 @@ def command(
     session: Session,
     images: tuple[str, ...],
     deep: bool,
+    sbom: str | None,
+    force: bool,
     inputs: InputOptions,
     progress: bool | None,
 ) -> None:
@@ -55,6 +72,10 @@ def command(
     from diskwright.report.text import inspected_text
 
     session.command = "inspect"
+    if sbom is not None:
+        _check_alone("--sbom", images, 1, deep=deep)
+        write_sbom(session, images[0], sbom, inputs, force=force, progress=progress)
+        return
     app = session.open()
     look = _look()
     if deep:
@@ -80,6 +101,13 @@ def command(
                 result = inspected_result(path_text(image), found, None, with_package=not told)
                 session.results.append(result)
                 told = True
+
+
+def _check_alone(option: str, images: tuple[str, ...], number: int, *, deep: bool) -> None:
+    if len(images) != number:
+        raise click.UsageError(f"{option} is of {number} IMAGE{'S' if number > 1 else ''}")
+    if deep:
+        raise click.UsageError(f"{option} is not told with --deep: run it on its own")
 
 
 def _look() -> Look:
