@@ -14,6 +14,7 @@ from diskwright.formats.qemu import is_local
 from diskwright.guest.answer import (
     EXAMINING,
     FILE,
+    FILES,
     FUNCTION,
     NBD,
     nothing_examined,
@@ -30,7 +31,8 @@ from diskwright.ports import CancelToken
 T = TypeVar("T")
 
 _TOOL = "the guest reader"
-_LIMITS = {"AS": limits.READER_BYTES, "CPU": limits.READER_CPU_S, "FSIZE": 0, "NOFILE": 32}
+_LIMITS = {"AS": limits.READER_BYTES, "FSIZE": 0, "NOFILE": 32}
+_LIMIT = (limits.READER_CPU_S, limits.READER_S)  # seconds of a processor, and by the clock
 
 Descriptor = Callable[[DiskFile], AbstractContextManager[int]]
 
@@ -48,7 +50,7 @@ class ConfinedGuestInspector:
         descriptor: Descriptor,
         unconfined: bool = False,
         confinement: Choice = "auto",
-        time_limit_s: float = limits.READER_S,
+        time_limit_s: float | None = None,
         cancel: CancelToken | None = None,
     ) -> None:
         self._descriptor = descriptor
@@ -66,21 +68,30 @@ class ConfinedGuestInspector:
     def examine(self, disk: DiskFile, wishes: Sequence[str]) -> Examined:
         """The facts, and what `wishes` name."""
         most_bytes = limits.GUEST_EXAMINED_BYTES
+        limit = (limits.GUEST_FILES_CPU_S, limits.GUEST_FILES_S) if FILES in wishes else _LIMIT
         try:
-            answer = self._ask(EXAMINING, disk, most_bytes, list(wishes))
+            answer = self._ask(EXAMINING, disk, most_bytes, list(wishes), limit=limit)
             return _decoded(Examined, answer, most_bytes)
         except (NoAnswer, DecodeError) as error:
             return nothing_examined(_why(error), wishes)
 
-    def _ask(self, function: str, disk: DiskFile, most_bytes: int, *arguments: object) -> bytes:
+    def _ask(
+        self,
+        function: str,
+        disk: DiskFile,
+        most_bytes: int,
+        *arguments: object,
+        limit: tuple[int, float] = _LIMIT,
+    ) -> bytes:
+        cpu_s, time_s = limit
         with self._descriptor(disk) as fd:
             question = Question(
                 function,
                 [FILE if is_local(disk) else NBD, disk.identity.size, *arguments],
                 tool=_TOOL,
                 path=disk.name,
-                limits=_LIMITS,
-                time_limit_s=self._time_limit_s,
+                limits={**_LIMITS, "CPU": cpu_s},
+                time_limit_s=self._time_limit_s or time_s,
                 answer_bytes=most_bytes,
                 unconfined=self._unconfined,
                 confinement=self._confinement,

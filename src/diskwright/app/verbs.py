@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Unpack
 
 from diskwright.app.adapters import Adapters, given
+from diskwright.app.difference import DifferenceVerbs
 from diskwright.app.inputs import InputOptions
 from diskwright.app.iso import IsoVerbs
 from diskwright.app.prepare import PrepareVerbs
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from diskwright.ops.opening import Source
 
 
-class Diskwright(IsoVerbs, PrepareVerbs, ValidateVerbs):
+class Diskwright(DifferenceVerbs, IsoVerbs, PrepareVerbs, ValidateVerbs):
     """The verbs, with settings. Nothing is held open between two of them."""
 
     def __init__(self, settings: Settings, *, passphrase: Callable[[], str] | None = None) -> None:

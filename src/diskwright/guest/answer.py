@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from diskwright.model.examined import Examined, Software
+from diskwright.model.examined import Examined, FileListing, Software, Unlisted
 from diskwright.model.guest import GuestFacts, Section, Unread
 
 FUNCTION = "diskwright.guest.child:main"
 EXAMINING = "diskwright.guest.examining:main"
-PACKAGES = "packages"  # what may be wished for
+# What may be wished for: packages, and the files below one folder
+PACKAGES = "packages"
+CONFIGURATION = "configuration"
+FILES = "files"
+BELOW = {CONFIGURATION: "/etc", FILES: "/"}
 NBD, FILE = "nbd", "file"  # what the inherited descriptor is
 
 
@@ -23,4 +27,6 @@ def nothing_examined(
 ) -> Examined:
     """What was wished for is unread, and without `facts` they are too."""
     software = Software(unread=(reason,)) if PACKAGES in wishes else None
-    return Examined(facts or nothing_read(reason), software)
+    below = next((BELOW[wish] for wish in wishes if wish in BELOW), None)
+    files = FileListing(below, unread=(Unlisted(below, reason),), end=below) if below else None
+    return Examined(facts or nothing_read(reason), software, files)

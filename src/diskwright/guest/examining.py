@@ -8,12 +8,14 @@ from __future__ import annotations
 from diskwright.errors import DiskwrightError
 from diskwright.formats.limits import GUEST_EXAMINED_BYTES
 from diskwright.guest import child
-from diskwright.guest.answer import PACKAGES, nothing_examined
+from diskwright.guest.answer import BELOW, CONFIGURATION, FILES, PACKAGES, nothing_examined
+from diskwright.guest.files import EVERY, MOST_BYTES, MOST_CALLS, SETTINGS, list_files
 from diskwright.guest.inspect import open_guest
 from diskwright.guest.software import rpm
 from diskwright.guest.software.listing import read_software
 from diskwright.guest.source import Disk
-from diskwright.model.examined import Examined
+from diskwright.guest.tree import GuestTree
+from diskwright.model.examined import Examined, FileListing
 
 
 def preload() -> None:
@@ -40,8 +42,18 @@ def _examine(fd: int, kind: str, exact_size: int, wishes: list[str]) -> Examined
 
 def examine_guest(reader: Disk, wishes: list[str]) -> Examined:
     """Bounded as `inspect_guest` is."""
-    facts, tree = open_guest(reader)
+    budget = {"budget_bytes": MOST_BYTES, "budget_calls": MOST_CALLS} if FILES in wishes else {}
+    facts, tree = open_guest(reader, **budget)
     if tree is None:
         reason = next((entry.reason for entry in facts.unread), "no root file system was found")
         return nothing_examined(reason, wishes, facts)
-    return Examined(facts, read_software(tree) if PACKAGES in wishes else None)
+    software = read_software(tree) if PACKAGES in wishes else None
+    return Examined(facts, software, _files(tree, wishes))
+
+
+def _files(tree: GuestTree, wishes: list[str]) -> FileListing | None:
+    if FILES in wishes:
+        return list_files(tree, BELOW[FILES], EVERY)
+    if CONFIGURATION in wishes:
+        return list_files(tree, BELOW[CONFIGURATION], SETTINGS)
+    return None

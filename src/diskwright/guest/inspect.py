@@ -29,7 +29,7 @@ from diskwright.guest.os_release import (
 from diskwright.guest.partitions import read_table
 from diskwright.guest.probe import Probe, probe
 from diskwright.guest.reading import GuestReadError, NotThere, Unreadable
-from diskwright.guest.source import ByteSource, Disk, Source
+from diskwright.guest.source import BUDGET_BYTES, BUDGET_CALLS, ByteSource, Disk, Source
 from diskwright.guest.sshd import read_sshd
 from diskwright.guest.tree import GuestTree
 from diskwright.guest.volumes import Place, read_volumes
@@ -74,9 +74,14 @@ def inspect_guest(reader: Disk) -> GuestFacts:
     return open_guest(reader)[0]
 
 
-def open_guest(reader: Disk) -> tuple[GuestFacts, GuestTree | None]:
-    """The facts, and the guest's files for whoever reads on; None where there is no root."""
-    source = Source(reader)
+def open_guest(
+    reader: Disk, *, budget_bytes: int = BUDGET_BYTES, budget_calls: int = BUDGET_CALLS
+) -> tuple[GuestFacts, GuestTree | None]:
+    """The facts, and the guest's files for whoever reads on; None where there is no root.
+
+    The budgets are those of both together.
+    """
+    source = Source(reader, budget_bytes=budget_bytes, budget_calls=budget_calls)
     notes = _Notes()
     table = notes.read(Section.TABLE, lambda: read_table(source))
     if table is None:

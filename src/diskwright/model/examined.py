@@ -44,9 +44,50 @@ class Software:
     unread: tuple[str, ...] = ()
 
 
+class EntryKind(StrEnum):
+    FILE = "file"
+    LINK = "link"
+
+
+@dataclass(frozen=True, slots=True)
+class FileEntry:
+    """A regular file or a link. `content` is the SHA-256 of a file's bytes in hex, or a link's
+    target; where it is empty it was not read, and `note` says why. `mode`: the permission bits.
+    """
+
+    path: str
+    kind: EntryKind
+    size: int
+    mode: int
+    content: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Unlisted:
+    """What may be at `path`, or below it, is not known."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class FileListing:
+    """Files and links `below` a folder, each folder's names in order, those in it right after it.
+
+    Where it ends early, `end` is the first path that is not in it, and `unread` says why.
+    """
+
+    below: str
+    entries: tuple[FileEntry, ...] = ()
+    unread: tuple[Unlisted, ...] = ()
+    end: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """`software` is None where it was not asked for."""
+    """`software` and `files` are None where they were not asked for."""
 
     guest: GuestFacts
     software: Software | None = None
+    files: FileListing | None = None
