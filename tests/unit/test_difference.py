@@ -20,7 +20,7 @@ from diskwright.model.examined import (
     Software,
     Unlisted,
 )
-from diskwright.model.guest import GuestFacts, OsRelease
+from diskwright.model.guest import FileSystem, GuestFacts, OsRelease
 from diskwright.model.image import ImageFacts, ImageFormat
 from diskwright.ops.difference import Seen, compare
 from diskwright.ops.differing_facts import differing_facts
@@ -230,6 +230,14 @@ def test_a_guest_that_was_not_read_has_not_lost_its_files(wish: str) -> None:
     for found in (compare(before, unread), compare(unread, before)):
         assert (found.packages, found.configuration) == (None, ())
         assert {one.reason for one in found.not_compared} == {"it hangs"}
+
+
+def test_a_log_that_was_not_replayed_is_told() -> None:
+    dirty = FileSystem("xfs", 2, True, dirty=True)
+    found = compare(seen(), seen(guest=GuestFacts(filesystems=(dirty,))))
+    (told,) = found.not_compared
+    assert (told.image, told.what) == ("b", "partition 2")
+    assert "xfs log not replayed" in told.reason
 
 
 def test_facts_of_the_image_and_of_the_guest() -> None:

@@ -12,11 +12,13 @@ from diskwright._ways import Choice
 from diskwright.formats import limits
 from diskwright.formats.qemu import is_local
 from diskwright.guest.answer import (
+    BELOW,
     EXAMINING,
     FILE,
     FILES,
     FUNCTION,
     NBD,
+    PACKAGES,
     nothing_examined,
     nothing_read,
 )
@@ -71,7 +73,7 @@ class ConfinedGuestInspector:
         limit = (limits.GUEST_FILES_CPU_S, limits.GUEST_FILES_S) if FILES in wishes else _LIMIT
         try:
             answer = self._ask(EXAMINING, disk, most_bytes, list(wishes), limit=limit)
-            return _decoded(Examined, answer, most_bytes)
+            return _examined(answer, most_bytes, wishes)
         except (NoAnswer, DecodeError) as error:
             return nothing_examined(_why(error), wishes)
 
@@ -102,6 +104,15 @@ class ConfinedGuestInspector:
 def understood(answer: bytes) -> GuestFacts:
     """The facts in a child's answer, which is not trusted. Raises DecodeError."""
     return _decoded(GuestFacts, answer, limits.GUEST_ANSWER_BYTES)
+
+
+def _examined(answer: bytes, most_bytes: int, wishes: Sequence[str]) -> Examined:
+    found = _decoded(Examined, answer, most_bytes)
+    below = next((BELOW[wish] for wish in wishes if wish in BELOW), None)
+    listed = found.files.below if found.files is not None else None
+    if listed != below or (found.software is None) is (PACKAGES in wishes):
+        raise DecodeError("it tells other things than were asked for")
+    return found
 
 
 def _decoded(kind: type[T], answer: bytes, most_bytes: int) -> T:

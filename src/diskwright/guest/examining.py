@@ -5,6 +5,8 @@ It stands apart from `child`, which then need not know what only few ask for.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from diskwright.errors import DiskwrightError
 from diskwright.formats.limits import GUEST_EXAMINED_BYTES
 from diskwright.guest import child
@@ -48,6 +50,9 @@ def examine_guest(reader: Disk, wishes: list[str]) -> Examined:
         reason = next((entry.reason for entry in facts.unread), "no root file system was found")
         return nothing_examined(reason, wishes, facts)
     software = read_software(tree) if PACKAGES in wishes else None
+    if software is not None:
+        lacking = [f"{fs.place}: {fs.may_lack}" for fs in facts.filesystems or () if fs.may_lack]
+        software = replace(software, unread=(*software.unread, *lacking))
     return Examined(facts, software, _files(tree, wishes))
 
 

@@ -62,7 +62,7 @@ class FileChange:
 
 @dataclass(frozen=True, slots=True)
 class NotCompared:
-    """`image` is a or b; `what` a path in it, or the word packages."""
+    """`image` is a or b; `what` a path or a place in it, or the word packages."""
 
     image: str
     what: str

@@ -76,7 +76,7 @@ def compare(a: Seen, b: Seen) -> Differences:
         _packages(_software(a), _software(b)),
         tuple(settings),
         tuple(change for change in changes if not _is_setting(change.path)) if every else None,
-        (*_unread_packages(a, b), *found.not_compared),
+        (*_unread(a, b), *found.not_compared),
         a.name,
         b.name,
     )
@@ -94,8 +94,12 @@ def _listing(seen: Seen) -> FileListing:
     return seen.examined.files or FileListing(BELOW[CONFIGURATION])
 
 
-def _unread_packages(a: Seen, b: Seen) -> Iterator[NotCompared]:
+def _unread(a: Seen, b: Seen) -> Iterator[NotCompared]:
+    """Of file systems and packages; what is not known of files stands in their lists."""
     for image, seen in (("a", a), ("b", b)):
+        for fs in seen.examined.guest.filesystems or ():
+            if fs.may_lack:
+                yield NotCompared(image, fs.place, fs.may_lack)
         for reason in _software(seen).unread:
             yield NotCompared(image, "packages", reason)
 
