@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:  # light to import: every confined child does
+    from diskwright.model.examined import Examined
     from diskwright.model.extent import Extent
     from diskwright.model.guest import GuestFacts
     from diskwright.model.image import DiskFile, FileIdentity, ImageFormat
@@ -119,9 +120,7 @@ class JournalEntry(Protocol):
     @property
     def header(self) -> dict[str, object]: ...
     def record(self, event: dict[str, object]) -> None: ...  # appended and synced
-    def remove(self) -> None:
-        """The run ended well, or was cleaned up: nothing has to be remembered."""
-
+    def remove(self) -> None: ...  # the run ended well, or was cleaned up
     def close(self) -> None: ...
 
 
@@ -153,6 +152,8 @@ class Unpacker(Protocol):
 class GuestInspector(Protocol):
     def inspect(self, disk: DiskFile) -> GuestFacts:
         """In one confined child; a crash or a hang of it is `unknown`, never ours."""
+
+    def examine(self, disk: DiskFile, wishes: Sequence[str]) -> Examined: ...  # likewise
 
 
 class ImageConverter(Protocol):

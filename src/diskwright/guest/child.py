@@ -30,29 +30,30 @@ def preload() -> None:
 def main(fd: int, kind: str, exact_size: int) -> int:
     """Read the disk behind `fd`: an NBD connection that nobody has spoken on, or a raw file of
     `exact_size` bytes. Returns 0 once the answer is written."""
-    _answer(_inspect(fd, kind, exact_size))
+    say(_inspect(fd, kind, exact_size), nothing_read("its facts are too long"), GUEST_ANSWER_BYTES)
     return 0
 
 
 def _inspect(fd: int, kind: str, exact_size: int) -> GuestFacts:
     try:
-        return inspect_guest(_reader(fd, kind, exact_size))
+        return inspect_guest(reader_of(fd, kind, exact_size))
     except DiskwrightError as error:
         return nothing_read(str(error))
     except Exception as error:  # noqa: BLE001 - the edge: a bug here is the disk's loss alone
         return nothing_read(f"the reader failed: {type(error).__name__}: {error}")
 
 
-def _reader(fd: int, kind: str, exact_size: int) -> BlockReader:
+def reader_of(fd: int, kind: str, exact_size: int) -> BlockReader:
     if kind == NBD:
         return NbdReader.from_descriptor(fd, name="the image")
     return LocalReader(fd, exact_size=exact_size, name="the image")
 
 
-def _answer(facts: GuestFacts) -> None:
-    document = json.dumps(encode(facts), separators=(",", ":")).encode()
-    if len(document) > GUEST_ANSWER_BYTES:
-        document = json.dumps(encode(nothing_read("its facts are too long"))).encode()
+def say(answer: object, instead: object, most_bytes: int) -> None:
+    """`instead` where the answer takes more bytes than the parent reads."""
+    document = json.dumps(encode(answer), separators=(",", ":")).encode()
+    if len(document) > most_bytes:
+        document = json.dumps(encode(instead)).encode()
     view = memoryview(document)
     while view:
         view = view[os.write(1, view) :]

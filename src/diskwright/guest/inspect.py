@@ -30,7 +30,7 @@ from diskwright.guest.partitions import read_table
 from diskwright.guest.probe import Probe, probe
 from diskwright.guest.reading import GuestReadError, NotThere, Unreadable
 from diskwright.guest.services import read_services
-from diskwright.guest.source import ByteSource, Disk, Source
+from diskwright.guest.source import BUDGET_BYTES, BUDGET_CALLS, ByteSource, Disk, Source
 from diskwright.guest.sshd import read_sshd
 from diskwright.guest.tree import GuestTree
 from diskwright.guest.volumes import Place, read_volumes
@@ -73,7 +73,17 @@ def inspect_guest(reader: Disk) -> GuestFacts:
     What goes wrong below the disk's bytes (a lost connection) is `Unreadable` too, and so is
     named in `unread`.
     """
-    source = Source(reader)
+    return open_guest(reader)[0]
+
+
+def open_guest(
+    reader: Disk, *, budget_bytes: int = BUDGET_BYTES, budget_calls: int = BUDGET_CALLS
+) -> tuple[GuestFacts, GuestTree | None]:
+    """The facts, and the guest's files for whoever reads on; None where there is no root.
+
+    The budgets are those of both together.
+    """
+    source = Source(reader, budget_bytes=budget_bytes, budget_calls=budget_calls)
     notes = _Notes()
     table = notes.read(Section.TABLE, lambda: read_table(source))
     if table is None:
@@ -86,16 +96,16 @@ def facts_of(
     table: PartitionTable | None, probes: list[Probe], volumes: tuple[Volume, ...] = ()
 ) -> GuestFacts:
     """What `inspect_guest` tells of a disk whose file systems were opened already."""
-    return _gather(_Notes(), table, probes, volumes)
+    return _gather(_Notes(), table, probes, volumes)[0]
 
 
 def _gather(
     notes: _Notes, table: PartitionTable | None, probes: list[Probe], volumes: tuple[Volume, ...]
-) -> GuestFacts:
+) -> tuple[GuestFacts, GuestTree | None]:
     names = DiskNames(tuple(p.facts for p in probes), table, volumes)
     root = layout.find_root(probes)
     guest = _Guest(notes, probes, names, table)
-    return guest.without_root() if root is None else guest.with_root(root)
+    return (guest.without_root(), None) if root is None else guest.with_root(root)
 
 
 @dataclass(slots=True)
@@ -145,7 +155,7 @@ class _Guest:
     names: DiskNames
     table: PartitionTable | None
 
-    def with_root(self, root: int) -> GuestFacts:
+    def with_root(self, root: int) -> tuple[GuestFacts, GuestTree]:
         place = layout.with_root(self.probes, root)
         tree = place.tree
         fstab = self._fstab(tree)
@@ -166,7 +176,7 @@ class _Guest:
         ports = ssh.ports if ssh else ()
         services = self.notes.read(Section.SERVICES, lambda: read_services(tree, ports, line))
         self.notes.problems += [Problem("guest-link-escapes", link) for link in tree.escapes]
-        return GuestFacts(
+        facts = GuestFacts(
             table=self.table,
             filesystems=self.names.filesystems,
             volumes=self.names.volumes,
@@ -185,6 +195,7 @@ class _Guest:
             unread=tuple(self.notes.unread),
             problems=tuple(self.notes.problems),
         )
+        return facts, tree
 
     def without_root(self) -> GuestFacts:
         reason = layout.why_no_root(self.names.filesystems)

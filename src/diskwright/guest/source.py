@@ -17,6 +17,8 @@ from diskwright.model.units import KIB, MIB
 BLOCK = 64 * KIB
 BYPASS = 512 * KIB  # longer reads are sequential: the cache would only lose what it holds
 MAX_READ = 64 * MIB
+BUDGET_BYTES = 4096 * MIB
+BUDGET_CALLS = 4_000_000
 
 
 class Disk(Protocol):
@@ -49,8 +51,8 @@ class Source:
         disk: Disk,
         *,
         cache_bytes: int = 8 * MIB,
-        budget_bytes: int = 4096 * MIB,
-        budget_calls: int = 4_000_000,
+        budget_bytes: int = BUDGET_BYTES,
+        budget_calls: int = BUDGET_CALLS,
     ) -> None:
         self._disk = disk
         self._size = disk.size

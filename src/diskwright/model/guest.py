@@ -121,6 +121,13 @@ class FileSystem:
         return self.read and (by_log or bool(codes & _UNREPLAYED))
 
     @property
+    def may_lack(self) -> str:
+        """In words, where it is not known to be read as it was left; else empty."""
+        if not self.unreplayed:
+            return ""
+        return f"{self.type} log not replayed, the last changes may be missing"
+
+    @property
     def place(self) -> str:
         """Where it is, in words."""
         if self.volume is not None:

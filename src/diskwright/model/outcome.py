@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from diskwright.model.attributes import ImportAttributes
     from diskwright.model.deep import Deep
+    from diskwright.model.examined import Software
     from diskwright.model.finding import Verdict
     from diskwright.model.guest import GuestFacts
     from diskwright.model.image import ImageFacts
@@ -27,6 +28,7 @@ class Inspected:
     package: PackageFacts | None = None
     name: str = ""
     deep: Deep | None = None  # where it was asked for
+    software: Software | None = None  # likewise
 
 
 @dataclass(frozen=True, slots=True)

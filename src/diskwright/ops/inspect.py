@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from diskwright.errors import UsageError
+from diskwright.errors import PackagesUnread, UsageError
+from diskwright.guest.answer import PACKAGES
+from diskwright.model.examined import Software
 from diskwright.model.finding import Accepted, Result, Verdict
 from diskwright.model.guest import GuestFacts
 from diskwright.model.iso import InspectedIso
@@ -17,16 +19,43 @@ from diskwright.ports import GuestInspector, OsDatabase
 from diskwright.rules import judge, known_rule_ids
 
 
-def inspect(source: Source, *, inspector: GuestInspector, database: MediaDatabase) -> Inspected:
-    """Facts only. Nothing of the file is written."""
-    guest = iso = None
+def inspect(
+    source: Source,
+    *,
+    inspector: GuestInspector,
+    database: MediaDatabase,
+    packages: bool = False,
+) -> Inspected:
+    """Facts only, with `packages` also what its managers list. Nothing of the file is written.
+
+    Raises PackagesUnread where no list of packages was read.
+    """
+    guest = iso = software = None
     if source.iso is not None:
         system = database.installs(source.iso)
         iso = InspectedIso(source.path, source.iso, system, database.date)
+    elif packages:
+        examined = inspector.examine(source.disk, [PACKAGES])
+        guest, software = examined.guest, examined.software
     else:
         guest = inspector.inspect(source.disk)
     source.unchanged()
-    return Inspected(source.path, source.facts, guest, iso, source.package, source.name)
+    if packages:
+        _check_listed(source.path, software, is_iso=iso is not None)
+    return Inspected(
+        source.path, source.facts, guest, iso, source.package, source.name, software=software
+    )
+
+
+def _check_listed(path: str, software: Software | None, *, is_iso: bool) -> None:
+    """Raises PackagesUnread. A list that was read and is empty is a list."""
+    if software is None or not software.databases:
+        reason = "no package database that is known is in it (dpkg, rpm, apk)"
+        if is_iso:
+            reason = "it is a medium, with no system that is installed on it"
+        elif software is not None and software.unread:
+            reason = software.unread[0]
+        raise PackagesUnread(path, reason)
 
 
 def check_accepted(accepted: Sequence[Accepted]) -> None:
