@@ -60,10 +60,22 @@ RUNS = {
     "inspect": [
         ["inspect", "disk.qcow2", "zeros.raw", "empty.qcow2", "app.ova", "medium.iso"],
         ["inspect", "--deep", "disk.qcow2", "empty.qcow2", "app.ova"],
+        ["inspect", "--diff", "--files", "disk.qcow2", "zeros.raw"],
+        ["inspect", "--diff", "zeros.raw", "disk.qcow2"],
     ],
     "validate": [
         ["validate", "disk.qcow2", "zeros.raw", "empty.qcow2", "none", "app.ova"],
         ["validate", "zeros.raw", "--accept", "image.size", "--reason", "small"],
+        [
+            "validate",
+            "zeros.raw",
+            "--accept",
+            "image.size",
+            "--reason",
+            "x",
+            "--until",
+            "2999-01-01",
+        ],
         ["validate", "--explain", "boot.mode"],
         ["validate", "--explain", "no.such"],
         ["validate"],

@@ -88,7 +88,7 @@ def test_a_description_is_the_first_words_of_the_kind():
     assert "description" not in known.made["test_report_schema_of.Tree"]
 
 
-@pytest.mark.parametrize("kind", [float, bytes, object, set[int], int | float])
+@pytest.mark.parametrize("kind", [float, bytes, set[int], int | float])
 def test_what_the_codec_can_not_write_has_no_schema(kind):
     with pytest.raises(TypeError, match="can't be written"):
         Definitions().of(kind)
@@ -105,7 +105,7 @@ def test_a_section_that_facts_gain_is_in_it():
 
 def test_each_section_of_what_is_inspected_is_in_the_schema():
     told = {field.name for field in fields(Inspected)} - {"path", "name"}
-    inspected = schema()["allOf"][0]["then"]["properties"]["results"]["items"]
+    inspected = schema()["allOf"][0]["then"]["properties"]["results"]["items"]["anyOf"][0]
     facts = inspected["properties"]["facts"]["anyOf"][0]["properties"]
     assert told <= set(facts)
 

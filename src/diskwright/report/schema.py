@@ -12,6 +12,7 @@ import sys
 from collections.abc import Mapping
 
 from diskwright.model.deep import Deep, Refused
+from diskwright.model.difference import Differences
 from diskwright.model.finding import Accepted, Finding
 from diskwright.model.guest import GuestFacts
 from diskwright.model.image import ImageFacts
@@ -66,7 +67,7 @@ class _Results:
 
     def of_each(self) -> dict[str, list[Schema]]:
         return {
-            "inspect": [self._inspected()],
+            "inspect": [self._inspected(), self._compared()],
             "validate": [self._judged(), self._explained()],
             "convert": [self._made(Converted)],
             "prepare": [self._judged(), self._prepared()],
@@ -130,6 +131,9 @@ class _Results:
             {"data_disk": _TRUTH, "accepted": list_of(known.of(Accepted))},
             facts=or_null(facts),
         )
+
+    def _compared(self) -> Schema:
+        return self._result({"difference": self._known.of(Differences)})
 
     def _explained(self) -> Schema:
         return self._result({"rule": self._known.of(RuleText)})

@@ -27,6 +27,7 @@ PLAIN: dict[object, Schema] = {
     int: {"type": "integer"},
     bool: {"type": "boolean"},
     type(None): {"type": "null"},
+    object: {},  # any value of JSON
 }
 
 
