@@ -6,7 +6,15 @@ from dataclasses import replace
 
 from diskwright.model.access import LeftFile, MachineId, PasswordState, SshServer
 from diskwright.model.finding import Result
-from diskwright.model.guest import GuestFacts, InitramfsState, NamedBy, Section, TableKind, Unread
+from diskwright.model.guest import (
+    CloudInit,
+    GuestFacts,
+    InitramfsState,
+    NamedBy,
+    Section,
+    TableKind,
+    Unread,
+)
 from diskwright.model.image import ImageFacts, ImageFormat, Problem
 from diskwright.model.location import Location
 from diskwright.model.network import AddressMethod
@@ -231,7 +239,8 @@ FAULTS: dict[str, list[tuple[GuestFacts, Result]]] = {
         )
     ],
     "cloud.cloud-init-missing": [
-        (bios(cloud_init=replace(CLOUD, installed=False, enabled=None)), Result.WARN)
+        (bios(cloud_init=replace(CLOUD, installed=False, enabled=None)), Result.WARN),
+        (bios(cloud_init=CloudInit(False, None, peers=("ignition",))), Result.PASS),
     ],
     "access.root-empty-password": [
         (bios(accounts=(replace(ROOT_ACCOUNT, password=PasswordState.EMPTY),)), Result.FAIL),

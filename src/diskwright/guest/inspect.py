@@ -24,6 +24,7 @@ from diskwright.guest.os_release import (
     OsReleaseMissing,
     OsReleaseUnusable,
     read_architecture,
+    read_libc,
     read_os_release,
 )
 from diskwright.guest.partitions import read_table
@@ -192,6 +193,7 @@ class _Guest:
             left=left,
             services=services,
             architecture=architecture,
+            libc=read_libc(tree),
             unread=tuple(self.notes.unread),
             problems=tuple(self.notes.problems),
         )

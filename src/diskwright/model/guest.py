@@ -252,6 +252,7 @@ class CloudInit:
     version: str | None = None
     disabled_by: str | None = None  # the file or the command line word that disables it
     datasources: tuple[str, ...] = ()
+    peers: tuple[str, ...] = ()  # what else may set up a server: ignition, afterburn
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,6 +271,7 @@ class GuestFacts:
     left: LeftBehind | None = None
     services: Services | None = None
     architecture: str | None = None  # as in OsRelease; known also where that is not
+    libc: str | None = None  # glibc, musl
     unread: tuple[Unread, ...] = ()
     problems: tuple[Problem, ...] = ()  # guest-link-escapes, os-release-missing, fstab-unreadable
     volumes: tuple[Volume, ...] = ()

@@ -83,7 +83,7 @@ def guest_rows(guest: GuestFacts) -> _Rows:
         lines = (_filesystem(i == guest.root, fs) for i, fs in enumerate(guest.filesystems))
         rows += _under("file systems", lines)
     if guest.os is not None:
-        rows.append(("system", _os(guest.os)))
+        rows.append(("system", _os(guest.os) + (f", {guest.libc}" if guest.libc else "")))
     if guest.bootloader is not None and _seen(guest.bootloader):
         rows += _under("boot", _boot(guest.bootloader))
     if guest.kernels is not None:
@@ -222,7 +222,7 @@ def _network(network: Network) -> Iterable[str]:
 
 def _cloud_init(cloud: CloudInit) -> str:
     if not cloud.installed:
-        return "not installed"
+        return f"not installed, but {' and '.join(cloud.peers)}" if cloud.peers else "not installed"
     state = {True: "enabled", False: "disabled", None: "not known whether enabled"}[cloud.enabled]
     return " ".join(part for part in (cloud.version, state) if part) + (
         f" by {cloud.disabled_by}" if cloud.disabled_by else ""

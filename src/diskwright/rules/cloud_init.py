@@ -26,6 +26,8 @@ def _installed(case: Case) -> Outcome:
         return unread_section(case, Section.CLOUD_INIT, "whether cloud-init is installed")
     if cloud.installed:
         return holds(f"cloud-init {printable(cloud.version or '')}".strip() + " is installed")
+    if cloud.peers:
+        return holds(f"{' and '.join(cloud.peers)} in place of cloud-init")
     return breaks(
         "cloud-init is not installed",
         remedy=_install(case),
