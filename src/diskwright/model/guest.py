@@ -15,6 +15,7 @@ from diskwright.model.image import Problem
 from diskwright.model.location import Location
 from diskwright.model.network import Network
 from diskwright.model.volumes import Volume
+from diskwright.model.windows import WindowsFacts
 
 
 class Section(StrEnum):
@@ -33,6 +34,7 @@ class Section(StrEnum):
     ACCOUNTS = "accounts"
     SSH = "ssh"
     LEFT = "left-behind"
+    WINDOWS = "windows"
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +127,10 @@ class FileSystem:
 
 @dataclass(frozen=True, slots=True)
 class OsRelease:
-    """From os-release(5); `architecture` from an ELF header (x86_64, aarch64), not from a name."""
+    """From os-release(5), or a registry: `windows` or `windows-server` with 10.0.20348.
+
+    `architecture` is from a program's header (x86_64, aarch64), not from a name.
+    """
 
     id: str
     version_id: str | None
@@ -256,6 +261,7 @@ class GuestFacts:
     accounts: tuple[Account, ...] | None = None  # with a password, or an empty one
     ssh: SshServer | None = None
     left: LeftBehind | None = None
+    windows: WindowsFacts | None = None  # None: no Windows, and what Linux alone has may be here
     architecture: str | None = None  # as in OsRelease; known also where that is not
     unread: tuple[Unread, ...] = ()
     problems: tuple[Problem, ...] = ()  # guest-link-escapes, os-release-missing, fstab-unreadable

@@ -26,7 +26,7 @@ MAX_TEXT = 4096  # characters
 
 _MAX_NAME = 512  # bytes: a key's name has 255 characters at most
 _BASE_BLOCK = 4096
-_STRING, _EXPANDED, _BINARY, _NUMBER, _BIG_NUMBER, _STRINGS, _LONG = 1, 2, 3, 4, 5, 7, 11
+_STRING, _EXPANDED, _NUMBER, _BIG_NUMBER, _STRINGS = 1, 2, 4, 5, 7
 
 
 def preload() -> None:
@@ -110,7 +110,7 @@ class Key:
         return name.lower() in self.values()
 
     def number(self, name: str) -> int | None:
-        raw = self._raw(name, _NUMBER, _BIG_NUMBER, _LONG)
+        raw = self._raw(name, _NUMBER, _BIG_NUMBER)
         if raw is None:
             return None
         kind, data = raw
@@ -153,6 +153,7 @@ class Key:
         if record is None:
             return None
         with self._hive.translated():
+            self._hive.step()
             kind = record.data_type()
             if kind not in kinds:
                 return None
