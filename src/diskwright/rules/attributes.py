@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from diskwright.model.attributes import ImportAttributes
 from diskwright.model.guest import GuestFacts, OsRelease
 from diskwright.model.image import ImageFacts
@@ -16,6 +18,9 @@ _SPELLINGS = {
     ("debian", "12"): "Debian GNU/Linux 12.0.0 64bit",
     ("ubuntu", "22.04"): "Ubuntu 22.04 Server 64bit",
 }
+_WINDOWS = re.compile(
+    r"Windows (?:10(?= |$)|Server (?:2012 R2|2012|2016|2019|2022) (?:Standard|Datacenter)$)"
+)
 
 
 def import_attributes(
@@ -41,12 +46,16 @@ def import_attributes(
     memory = round_up(least if min_memory is None else min_memory, MIB) // MIB
     architecture = ARCHITECTURES.get(machine(facts) or "", "x86")
     mode = "uefi" if architecture == "arm" else boot_mode(facts) or "bios"
+    kind = "Linux" if facts.windows is None else "Windows"
     return ImportAttributes(
-        name, "Linux", _spelling(facts.os, machine(facts)), architecture, mode, disk, memory
+        name, kind, _spelling(facts.os, machine(facts)), architecture, mode, disk, memory
     )
 
 
 def _spelling(os: OsRelease | None, architecture: str | None) -> str | None:
     if os is None or architecture != "x86_64":
         return None
+    if os.id.startswith("windows"):
+        spelled = _WINDOWS.match(os.name or "")
+        return f"{spelled[0]} 64bit" if spelled else None
     return _SPELLINGS.get((os.id, os.version_id or ""))
