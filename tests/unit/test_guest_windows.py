@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
+from diskwright.guest.inspect import facts_of
+from diskwright.guest.probe import Probe
 from diskwright.guest.windows.boot import ESP_STORE, STORE
 from diskwright.guest.windows.paths import file_of
 from diskwright.guest.windows.pe import pe_machine
 from diskwright.guest.windows.read import SOFTWARE, SYSTEM
 from diskwright.model.codec import decode, encode
-from diskwright.model.guest import CloudInit, GuestFacts, OsRelease, Section
+from diskwright.model.guest import CloudInit, FileSystem, GuestFacts, OsRelease, Section
 from diskwright.model.network import AddressMethod
 from diskwright.model.windows import DeviceDriver, FirewallProfile, Hibernation, WindowsFacts
 from support.fake_guest import Broken, Content, Sparse
@@ -22,8 +25,10 @@ from support.windows_guest import (
     INTERFACE,
     OS_VERSION,
     POLICY,
+    TABLE,
     bios,
     files,
+    ntfs,
     program,
     uefi,
 )
@@ -80,6 +85,20 @@ def test_by_bios_it_starts_through_bootmgr_and_its_store() -> None:
     loader = bios(without).bootloader
     assert loader is not None
     assert (loader.name, loader.bios) == (None, False)
+
+
+def test_what_starts_it_may_be_on_a_partition_of_its_own() -> None:
+    system = files()
+    reserved = {path: system.pop(path) for path in ("/bootmgr", STORE)}
+    first, second = TABLE.partitions[0], replace(TABLE.partitions[0], number=2)
+    table = replace(TABLE, partitions=(first, second))
+    loader = facts_of(table, [ntfs(reserved, 1), ntfs(system, 2)]).bootloader
+    assert loader is not None
+    assert (loader.bios, loader.config) == (True, STORE)
+    closed = Probe(FileSystem("ntfs", 1, False, note="is not read"), None)
+    loader = facts_of(table, [closed, ntfs(system, 2)]).bootloader
+    assert loader is not None
+    assert (loader.bios, loader.config) == (None, None)
 
 
 def test_by_uefi_it_starts_from_the_esp() -> None:

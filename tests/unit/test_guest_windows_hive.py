@@ -120,6 +120,29 @@ def test_a_hive_that_is_too_large_is_not_read() -> None:
         open_hive(tree_of({}), PATH)
 
 
+def test_a_large_file_that_is_none_is_not_read_to_its_end() -> None:
+    started = time.process_time()
+    with pytest.raises(Unreadable) as caught:
+        opened(Sparse(hives.MAX_HIVE))
+    assert caught.value.code == "damaged"
+    assert time.process_time() - started < 0.2
+
+
+def test_what_is_behind_a_hive_is_not_read() -> None:
+    assert opened(hive(TREE) + bytes(4 << 20)).root.key("Select") is not None
+
+
+def test_large_values_are_paid_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hives, "MAX_STEPS", 500)
+    key = opened(hive({"A": {"b": "x" * 20_000}})).root.key("A")
+    assert key is not None
+    for _ in range(3):
+        key.text("b")
+    with pytest.raises(Unreadable) as caught:
+        key.text("b")
+    assert caught.value.code == "budget"
+
+
 def test_a_value_that_is_too_large_is_not_read() -> None:
     key = opened(hive({"A": {"b": "x" * hives.MAX_VALUE}})).root.key("A")
     assert key is not None

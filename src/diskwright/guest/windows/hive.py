@@ -26,6 +26,7 @@ MAX_TEXT = 4096  # characters
 
 _MAX_NAME = 512  # bytes: a key's name has 255 characters at most
 _BASE_BLOCK = 4096
+_STEP = 256  # bytes
 _STRING, _EXPANDED, _NUMBER, _BIG_NUMBER, _STRINGS = 1, 2, 4, 5, 7
 
 
@@ -39,12 +40,22 @@ def preload() -> None:
 
 def open_hive(tree: GuestTree, path: str) -> Hive:
     """Raises GuestReadError, as does everything that is read of the hive later."""
-    data = bytearray(min(tree.size(path), MAX_HIVE))
-    at = 0
+    data = bytearray()
+    wanted = _BASE_BLOCK
     for block in tree.stream(path, limit=MAX_HIVE):
-        data[at : at + len(block)] = block
-        at += len(block)
-    return Hive(memoryview(data)[:at], path)
+        if not data:
+            wanted = _size(block, path)
+        data += block
+        if len(data) >= wanted:
+            break
+    return Hive(memoryview(data), path)
+
+
+def _size(head: bytes, path: str) -> int:
+    """Of the hive whose first bytes these are: a large file that is none is not read."""
+    if len(head) < _BASE_BLOCK or not head.startswith(b"regf"):
+        raise Unreadable("damaged", "is no registry hive", path=path)
+    return _BASE_BLOCK + int.from_bytes(head[40:44], "little")
 
 
 class Hive:
@@ -57,7 +68,7 @@ class Hive:
         self._steps = MAX_STEPS
         with self.translated():
             if len(data) < _BASE_BLOCK:
-                raise damaged("is too short for a registry hive")
+                raise damaged("is no registry hive")
             header = RegistryParse.REGFBlock(data, 0, False)
             size = header.hbins_size() + _BASE_BLOCK
             if size > len(data):
@@ -77,8 +88,9 @@ class Hive:
             said = f"registry: {type(error).__name__}: {error}"[:200]
             raise Unreadable("damaged", said, path=self.path) from error
 
-    def step(self) -> None:
-        self._steps -= 1
+    def step(self, length: int = 0) -> None:
+        """A value of `length` bytes costs as much as several keys."""
+        self._steps -= 1 + length // _STEP
         if self._steps < 0:
             raise Unreadable("budget", "has more keys than are looked at", path=self.path)
 
@@ -153,13 +165,13 @@ class Key:
         if record is None:
             return None
         with self._hive.translated():
-            self._hive.step()
             kind = record.data_type()
             if kind not in kinds:
                 return None
             length = record.data_length()
             if length > MAX_VALUE:
                 raise Unreadable("too-large", f"has a value {name} of {length} bytes")
+            self._hive.step(length)
             data = bytes(record.raw_data()[:length])
             if len(data) < length and kind != _STRINGS:
                 raise damaged(f"has a value {name} that is cut off")
