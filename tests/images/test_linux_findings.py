@@ -7,7 +7,6 @@ it, and `--strict` does not. A second, lawful reading of a fault is `unknown`, b
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -92,24 +91,8 @@ EXPECTED = {
     ),
     "filesystem-dirty": found("disk.filesystem-dirty", "warn"),
 }
-# What the root is on that is not read so far, in the words of a finding
-UNREAD = {"debian12-uefi-btrfs": "btrfs"}
-# Rules of the file, the table and the firmware: what they judge is outside the root file system.
-OF_THE_DISK = {
-    "disk.partition-table",
-    "disk.table-too-large",
-    "disk.header-inconsistent",
-    "disk.partition-overlap",
-    "disk.partition-loop",
-    "disk.gpt-backup-missing",
-    "disk.encrypted",
-    "boot.bootloader-missing",
-    "boot.mode",
-    "boot.mbr-no-active-partition",
-    "boot.esp-no-fallback",
-}
 LINUX = disks("linux")
-GOOD = [d for d in LINUX if d.expected_finding == "none" and d.name not in UNREAD]
+GOOD = [disk for disk in LINUX if disk.expected_finding == "none"]
 FAULTY = [disk for disk in LINUX if disk.base and disk.expected_finding != "none"]
 
 
@@ -128,7 +111,6 @@ def test_every_disk_of_the_manifest_is_looked_at() -> None:
     assert {disk.file for disk in LINUX} == {
         *(disk.file for disk in GOOD),
         *(disk.file for disk in FAULTY),
-        *(f"linux/{name}.qcow2" for name in UNREAD),
     }
     assert {disk.expected_finding for disk in FAULTY} == set(EXPECTED)
 
@@ -156,33 +138,3 @@ def test_a_single_fault_is_found_and_no_other(disk: Disk, diskwright: Command, w
     told = next(f for f in findings if f["id"] == expected.id)
     assert told["message"]
     assert told["remedy"]
-
-
-def assert_unread(findings: list[dict[str, Any]], name: str, also: set[str]) -> None:
-    """Nothing fails or warns; what the root tells is unknown, and each names the reason."""
-    assert by_result(findings, "fail", "warn") == {}
-    for finding in findings:
-        family = finding["id"].partition(".")[0]
-        if family == "image" or finding["id"] in also:
-            continue
-        assert finding["result"] == "unknown", finding
-        assert name in finding["message"], finding
-
-
-@pytest.mark.parametrize("disk", [d for d in LINUX if d.name in UNREAD], ids=str)
-def test_a_root_that_is_not_read_is_unknown_by_name(
-    disk: Disk, diskwright: Command, work: Path
-) -> None:
-    code, findings = validated(diskwright, flatten(disk.file, work, "qcow2"))
-    assert_unread(findings, UNREAD[disk.name], OF_THE_DISK)
-    assert by_result(findings, "unknown")
-    assert code == 0
-    assert diskwright("validate", "--strict", work / f"{disk.name}.qcow2").code == 3
-
-
-@pytest.mark.skipif(find_spec("diskwright.guest.filesystems.ntfs") is not None, reason="is read")
-@pytest.mark.parametrize("disk", disks("windows"), ids=str)
-def test_a_windows_disk_is_unknown_by_name(disk: Disk, diskwright: Command, work: Path) -> None:
-    code, findings = validated(diskwright, flatten(disk.file, work, "qcow2"))
-    assert_unread(findings, "ntfs", OF_THE_DISK)
-    assert code == 0

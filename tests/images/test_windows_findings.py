@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -11,9 +10,6 @@ import pytest
 from support.command import Command
 from support.image_corpus import Disk, disks, flatten
 
-pytestmark = pytest.mark.skipif(
-    find_spec("diskwright.guest.filesystems.ntfs") is None, reason="NTFS is not read"
-)
 WINDOWS = disks("windows")
 # By the manifest's name of the finding.
 EXPECTED: dict[str, dict[str, str]] = {

@@ -18,12 +18,13 @@ from diskwright.model.guest import PartitionTable, Section, TableKind
 from support.guest_disks import (
     FileDisk,
     make_tree,
+    mounted,
     run,
     seen_in,
     seen_in_folder,
     source_of_file,
 )
-from support.xfs_maker import LABEL, UUID, field, make, mounted
+from support.xfs_maker import LABEL, UUID, field, make
 
 VARIANTS = {
     "default": (),
@@ -204,7 +205,7 @@ def test_what_the_kernel_wrote_is_read_as_the_kernel_reads_it(
     variant: str, tree: Path, tmp_path: Path
 ) -> None:
     image = make(tmp_path / "image", *VARIANTS[variant])
-    with mounted(image) as root:
+    with mounted(image, "xfs") as root:
         shutil.copytree(tree, root / "tree", symlinks=True, ignore=shutil.ignore_patterns("pipe"))
         scatter(root)
         os.sync()
@@ -224,7 +225,7 @@ def test_what_the_kernel_wrote_is_read_as_the_kernel_reads_it(
 def test_a_copy_of_a_mounted_disk_is_dirty_and_the_unmounted_one_is_not(tmp_path: Path) -> None:
     image, copy = make(tmp_path / "image"), tmp_path / "copy"
     for _ in range(3):
-        with mounted(image) as root:
+        with mounted(image, "xfs") as root:
             for i in range(200):
                 (root / f"file-{i}").write_text("text")
             with (root / "synced").open("w") as file:
@@ -239,7 +240,7 @@ def test_a_copy_of_a_mounted_disk_is_dirty_and_the_unmounted_one_is_not(tmp_path
 
 def test_what_is_in_the_log_alone_is_never_no_system(tmp_path: Path) -> None:
     image, copy = make(tmp_path / "image"), tmp_path / "copy"
-    with mounted(image) as root:
+    with mounted(image, "xfs") as root:
         (root / "etc").mkdir()
         with (root / "etc" / "fstab").open("w") as file:
             file.write("UUID=x / xfs defaults 0 0\n")

@@ -19,11 +19,13 @@ from diskwright.model.image import ImageFacts, ImageFormat, Problem
 from diskwright.model.location import Location
 from diskwright.model.network import AddressMethod
 from diskwright.model.units import GIB, MIB
+from diskwright.model.volumes import Subvolume
 from diskwright.model.windows import Hibernation, WindowsService
 from support.good_facts import (
     BIOS,
     CLOUD,
     DHCP,
+    ENTRY,
     FSTAB,
     IMAGE,
     INITRAMFS,
@@ -93,6 +95,19 @@ def services(**changes: object) -> tuple[WindowsService, ...]:
     )
 
 
+def btrfs(options: str, flags: str = "subvol=@") -> GuestFacts:
+    """A root on a btrfs; its line in fstab with `options`, its command line with rootflags."""
+    root = replace(
+        ROOT,
+        type="btrfs",
+        subvolumes=(Subvolume(256, "@", readonly=False), Subvolume(257, "@/old", readonly=True)),
+        default_subvolume=5,
+    )
+    line = replace(FSTAB, type="btrfs", options=("defaults", options))
+    loader = entry(command_line=f"{ENTRY.command_line} rootflags={flags}")
+    return bios(filesystems=(root,), fstab=(line,), bootloader=loader)
+
+
 FAULTS: dict[str, list[tuple[GuestFacts, Result]]] = {
     "boot.fstab-device-name": [
         (bios(fstab=(replace(FSTAB, spec="/dev/sda1", named_by=NamedBy.DEVICE),)), Result.FAIL)
@@ -106,6 +121,14 @@ FAULTS: dict[str, list[tuple[GuestFacts, Result]]] = {
             bios(fstab=fstab(spec="UUID=x", mount_point="none", type="swap", on_disk=False)),
             Result.WARN,
         ),
+    ],
+    "boot.subvolume-missing": [
+        (btrfs("subvol=@home"), Result.FAIL),
+        (btrfs("subvolid=300"), Result.FAIL),
+        (btrfs("subvol=@", flags="noatime,subvol=/@old"), Result.FAIL),
+        (btrfs("subvol=/@"), Result.PASS),
+        (btrfs("subvolid=5", flags="subvolid=257"), Result.PASS),
+        (bios(), Result.SKIP),
     ],
     "boot.fstab-unreadable": [
         (bios(fstab=None, unread=(Unread(Section.FSTAB, "4 GiB long"),)), Result.WARN)

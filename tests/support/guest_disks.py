@@ -9,6 +9,7 @@ import random
 import shutil
 import struct
 import subprocess
+import tempfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -72,6 +73,26 @@ def loop_device(image: Path, *options: str) -> Iterator[str]:
         yield done.stdout.strip()
     finally:
         subprocess.run(["losetup", "-d", done.stdout.strip()], check=True)
+
+
+@contextlib.contextmanager
+def mounted(image: Path, kind: str, *options: str) -> Iterator[Path]:
+    """The image's files, writable, through the kernel; skips by name where that can't be.
+
+    `options` are those of mount(8)'s -o; what was mounted before in the same place stays there.
+    """
+    if os.geteuid() != 0:
+        pytest.skip(f"mount(8) of {kind} needs root")
+    place = Path(tempfile.mkdtemp(prefix=f"{image.name}.", dir=image.parent))
+    argv = ["mount", "-t", kind, "-o", ",".join(("loop", *options)), image, place]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.skip(f"mount(8) of {kind}: {done.stderr.strip()}")
+    try:
+        yield place
+    finally:
+        run("umount", place)
+        place.rmdir()
 
 
 def make_tree(root: Path) -> None:

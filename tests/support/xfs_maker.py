@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import stat
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-
-import pytest
 
 from support.guest_disks import run
 
@@ -71,28 +67,6 @@ def _listed(folder: bytes) -> tuple[bytes, list[bytes]]:
 def _mode(path: bytes) -> bytes:
     mode = os.lstat(path).st_mode
     return f"{_KINDS[stat.S_IFMT(mode)]}--{stat.S_IMODE(mode) & 0o777:03o} 0 0".encode()
-
-
-@contextlib.contextmanager
-def mounted(image: Path) -> Iterator[Path]:
-    """The image's files, writable, through the kernel; skips by name where that can't be."""
-    if os.geteuid() != 0:
-        pytest.skip("mount(8) of an xfs image needs root")
-    place = image.with_suffix(".mounted")
-    place.mkdir()
-    done = subprocess.run(
-        ["mount", "-t", "xfs", "-o", "loop", image, place],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        pytest.skip(f"mount(8) of an xfs image: {done.stderr.strip()}")
-    try:
-        yield place
-    finally:
-        run("umount", place)
-        place.rmdir()
 
 
 def field(image: Path, what: str, *where: str) -> int:

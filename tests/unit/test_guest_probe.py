@@ -74,6 +74,8 @@ WANTED: dict[str, tuple[str | None, str | None, int | None, int | None, bool | N
     "iso9660": (None, "root", None, None, None),
 }
 NOTES = {
+    "btrfs": "btrfs: superblock bytenr mismatch",
+    "ntfs": "NTFS: invalid boot sector",
     "swap": "",
     "crypto_LUKS": "encrypted by LUKS2",
     "BitLocker": "encrypted by BitLocker",

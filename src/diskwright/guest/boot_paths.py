@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from diskwright.guest.devices import DiskNames
 from diskwright.guest.grub import GrubPath
 from diskwright.guest.reading import GuestReadError
+from diskwright.guest.subvolumes import below
 from diskwright.guest.tree import GuestTree
 
 _PARTITION = re.compile(r"hd\d+,(?:[a-z]+)?(\d{1,4})")
@@ -16,12 +17,14 @@ _PARTITION = re.compile(r"hd\d+,(?:[a-z]+)?(\d{1,4})")
 
 @dataclass(frozen=True, slots=True)
 class BootPaths:
-    """`mounts`: mount points by index of file system; `esp_mount`: where the ESP is."""
+    """`mounts`: mount points by index of file system; `subvolumes`: of a btrfs, also by what is
+    mounted; `esp_mount`: where the ESP is."""
 
     tree: GuestTree
     disk: DiskNames
     mounts: Mapping[int, str]
     esp_mount: str | None = None
+    subvolumes: Mapping[int, Mapping[str, str]] = field(default_factory=dict)
 
     def resolve(self, where: GrubPath) -> tuple[str, bool | None]:
         """The path from the guest's root, and whether that is a file (None: can't be told)."""
@@ -46,7 +49,10 @@ class BootPaths:
         another file. Else where such files usually lie."""
         path = "/" + where.path.lstrip("/")
         base = self.esp_mount if where.device == "esp" else self._mount_of(where.device)
-        return [path, f"/boot{path}"] if base is None else [base.rstrip("/") + path]
+        index = self._index_of(where.device)
+        trees = self.subvolumes.values() if index is None else [self.subvolumes.get(index, {})]
+        inside = [place for mounts in trees for place in below(path, mounts)]
+        return [*inside, *([path, f"/boot{path}"] if base is None else [base.rstrip("/") + path])]
 
     def _is_out_of_sight(self, device: str) -> bool:
         """Whether the device is on this disk, and mounted nowhere in the guest."""

@@ -230,7 +230,7 @@ class _Guest:
         self, place: layout.Layout, architecture: str | None
     ) -> tuple[Bootloader, tuple[Kernel, ...] | None]:
         esp = self._esp(place, architecture)
-        paths = BootPaths(place.tree, self.names, place.mounts, place.esp_mount)
+        paths = BootPaths(place.tree, self.names, place.mounts, place.esp_mount, place.subvolumes)
         loader, reason = read_bootloader(place.tree, paths, self.table, esp)
         self._note_boot(reason, esp.reason)
         kernels = self.notes.read(Section.KERNELS, lambda: read_kernels(place.tree, loader.entries))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from diskwright.guest import subvolumes
 from diskwright.guest.devices import DiskNames
 from diskwright.guest.filesystems.base import GuestFs
 from diskwright.guest.probe import Probe
@@ -41,19 +42,21 @@ _NO_DEVICE = frozenset({NamedBy.PSEUDO, NamedBy.NETWORK, NamedBy.OTHER})
 class Layout:
     """`mounts`: mount points by index in the list of file systems.
 
-    The ESP is at `esp_mount` in the tree, and also in a tree of its own: what hides /boot in the
-    first does not hide it there.
+    `subvolumes`: of a btrfs, its mount points by what is mounted there. The ESP is at `esp_mount`
+    in the tree, and also in a tree of its own: what hides /boot in the first does not hide it
+    there.
     """
 
     tree: GuestTree
     mounts: dict[int, str] = field(default_factory=dict)
+    subvolumes: dict[int, dict[str, str]] = field(default_factory=dict)
     esp_tree: GuestTree = field(default_factory=lambda: GuestTree(EmptyFs()))
     esp_mount: str | None = None
 
 
 def find_root(probes: Sequence[Probe]) -> int | None:
     """The index of the file system that has most of what only a root has."""
-    scores = [_score(probe.reader) if probe.reader else 0 for probe in probes]
+    scores = [_best_score(probe.reader) if probe.reader else 0 for probe in probes]
     best = max(scores, default=0)
     return scores.index(best) if best >= _ENOUGH else None
 
@@ -83,7 +86,10 @@ def with_root(probes: Sequence[Probe], root: int) -> Layout:
     """Only the root, before its fstab is known."""
     reader = probes[root].reader
     assert reader is not None
-    return Layout(GuestTree(reader), {root: "/"})
+    reader = _root_view(reader)
+    layout = Layout(GuestTree(reader))
+    _note(layout, root, "/", reader)
+    return layout
 
 
 def without_root(probes: Sequence[Probe], reason: str) -> Layout:
@@ -108,7 +114,7 @@ def mount_all(
     for entry in sorted(places, key=lambda e: e.mount_point.count("/"))[:MAX_MOUNTS]:
         index = names.find(entry.spec)
         if index is not None:
-            _mount(layout, probes, index, entry.mount_point)
+            _mount(layout, probes, index, entry.mount_point, entry.options)
         elif entry.named_by not in _NO_DEVICE:
             layout.tree.mount(entry.mount_point, UnreadFs(f"{entry.spec} is not read"))
 
@@ -138,9 +144,23 @@ def mount_esp(layout: Layout, probes: Sequence[Probe], table: PartitionTable | N
             return
 
 
-def _mount(layout: Layout, probes: Sequence[Probe], index: int, mount_point: str) -> None:
-    layout.tree.mount(mount_point, _reader(probes[index]))
+def _mount(
+    layout: Layout,
+    probes: Sequence[Probe],
+    index: int,
+    mount_point: str,
+    options: Sequence[str] = (),
+) -> None:
+    reader = subvolumes.mounted(_reader(probes[index]), options)
+    layout.tree.mount(mount_point, reader)
+    _note(layout, index, mount_point, reader)
+
+
+def _note(layout: Layout, index: int, mount_point: str, reader: GuestFs) -> None:
     layout.mounts.setdefault(index, mount_point)
+    inside = subvolumes.path_of(reader)
+    if inside is not None:
+        layout.subvolumes.setdefault(index, {}).setdefault(inside, mount_point)
 
 
 def _reader(probe: Probe) -> GuestFs:
@@ -161,6 +181,16 @@ def _is_empty(reader: GuestFs) -> bool:
         return not GuestTree(reader).names("/")
     except GuestReadError:
         return False
+
+
+def _best_score(reader: GuestFs) -> int:
+    return _score(_root_view(reader))
+
+
+def _root_view(reader: GuestFs) -> GuestFs:
+    """The likeliest subvolume that can be a root, where the file system has such."""
+    can_be = (view for view in subvolumes.views(reader) if _score(view) >= _ENOUGH)
+    return next(can_be, reader)
 
 
 def _score(reader: GuestFs) -> int:

@@ -6,8 +6,9 @@ import codecs
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from diskwright.guest.filesystems import fat
+from diskwright.guest.filesystems import btrfs, explored, fat, ntfs
 from diskwright.guest.filesystems.base import GuestFs
+from diskwright.guest.filesystems.btrfs import BtrfsFs
 from diskwright.guest.filesystems.ext import open_ext
 from diskwright.guest.filesystems.ext_layout import (
     SUPERBLOCK_OFFSET,
@@ -19,6 +20,7 @@ from diskwright.guest.filesystems.signatures import (
     Signature,
     identify_container,
     identify_filesystem,
+    is_swap,
 )
 from diskwright.guest.filesystems.xfs import open_xfs
 from diskwright.guest.reading import Unreadable
@@ -28,11 +30,19 @@ from diskwright.model.canonical import MAX_INTEGER
 from diskwright.model.guest import FileSystem
 from diskwright.model.image import Problem
 
+
+def _open_btrfs(window: ByteSource) -> GuestFs | None:
+    """mkswap(8) writes less than 64 KiB, and may leave the superblock of a btrfs standing."""
+    return None if is_swap(window) else btrfs.open_btrfs(window)
+
+
 # A reader answers None for what is not its own. A further file system is one line here.
 READERS: tuple[Callable[[ByteSource], GuestFs | None], ...] = (
     open_ext,
     open_xfs,
     fat.open_fat,
+    _open_btrfs,
+    ntfs.open_ntfs,
 )
 
 
@@ -46,7 +56,10 @@ class Probe:
 
 def preload() -> None:
     """Import everything that reading partitions and file systems imports late."""
+    explored.preload()
     fat.preload()
+    btrfs.preload()
+    ntfs.preload()
     codecs.lookup("utf-16-le")
     hive.preload()
 
@@ -68,7 +81,7 @@ def probe(window: ByteSource, partition: int | None) -> Probe | None:
         if signature is None and reader is None:
             signature = identify_filesystem(window)
     except Unreadable as error:
-        return Probe(_refused(window, partition, error.detail), None)
+        return Probe(_bounded(_refused(window, partition, error.detail)), None)
     if signature is not None:
         return Probe(_named(signature, partition), None)
     return None if reader is None else _read(reader, partition)
@@ -104,6 +117,12 @@ def _read(fs: GuestFs, partition: int | None) -> Probe:
             note=fs.note,
             problems=fs.problems,
         )
+        if isinstance(fs, BtrfsFs):
+            facts = replace(
+                facts,
+                subvolumes=fs.subvolumes(),
+                default_subvolume=fs.default_subvolume,
+            )
     except Unreadable as error:
         return Probe(_bounded(replace(facts, read=False, note=error.detail)), None)
     return Probe(_bounded(facts), fs)
@@ -127,7 +146,8 @@ def _refused(window: ByteSource, partition: int | None, why: str) -> FileSystem:
     """A file system that can't be opened keeps its UUID: fstab may name it."""
     facts = FileSystem("unknown", partition, read=False, note=why)
     try:
-        data = window.read(SUPERBLOCK_OFFSET, SUPERBLOCK_SIZE)
+        whole = window.size >= SUPERBLOCK_OFFSET + SUPERBLOCK_SIZE
+        data = window.read(SUPERBLOCK_OFFSET, SUPERBLOCK_SIZE) if whole else b""
         signature = None if is_ext(data) else identify_filesystem(window)
     except Unreadable:
         return facts
@@ -136,4 +156,12 @@ def _refused(window: ByteSource, partition: int | None, why: str) -> FileSystem:
         return replace(facts, type="ext", uuid=own_id, label=label or None)
     if signature is None:
         return facts
-    return replace(facts, type=signature.type, uuid=signature.uuid, label=signature.label)
+    return replace(
+        facts,
+        type=signature.type,
+        uuid=signature.uuid,
+        label=signature.label,
+        size=signature.size,
+        free=signature.free,
+        dirty=signature.dirty,
+    )

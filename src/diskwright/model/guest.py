@@ -14,7 +14,7 @@ from diskwright.model.access import Account, LeftBehind, SshServer
 from diskwright.model.image import Problem
 from diskwright.model.location import Location
 from diskwright.model.network import Network
-from diskwright.model.volumes import Volume
+from diskwright.model.volumes import Subvolume, Volume
 from diskwright.model.windows import WindowsFacts
 
 
@@ -86,6 +86,7 @@ class PartitionTable:
     problems: tuple[Problem, ...] = ()
 
 
+_WITH_LOG = frozenset({"xfs", "btrfs", "ntfs"})
 _UNREPLAYED = frozenset({"journal-unread", "journal-fast-commits"})
 
 
@@ -109,12 +110,14 @@ class FileSystem:
     note: str = ""
     problems: tuple[Problem, ...] = ()
     volume: str | None = None
+    subvolumes: tuple[Subvolume, ...] = ()
+    default_subvolume: int | None = None  # the number of what is mounted without options
 
     @property
     def unreplayed(self) -> bool:
         """Read, and a log may hold what is not seen: that a name is missing then proves little."""
         codes = {problem.code for problem in self.problems}
-        by_log = self.type == "xfs" and self.dirty is not False
+        by_log = self.type in _WITH_LOG and self.dirty is not False
         return self.read and (by_log or bool(codes & _UNREPLAYED))
 
     @property

@@ -25,3 +25,12 @@ class Volume:
 def mapper_name(group: str, volume: str) -> str:
     """The device of a logical volume, as the device mapper spells it: dashes doubled."""
     return "/dev/mapper/" + "-".join(part.replace("-", "--") for part in (group, volume))
+
+
+@dataclass(frozen=True, slots=True)
+class Subvolume:
+    """A tree of a btrfs that can be mounted by itself. `path` is from the top one: `@/var`."""
+
+    number: int
+    path: str
+    readonly: bool

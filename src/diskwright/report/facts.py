@@ -149,11 +149,28 @@ def _filesystem(is_root: bool, fs: FileSystem) -> str:
     if fs.size is not None:
         free = f", {format_size(fs.free)} free" if fs.free is not None else ""
         parts.append(format_size(fs.size) + free)
+    if fs.subvolumes:
+        parts.append(f"subvolumes {', '.join(_subvolumes(fs))}")
     if fs.dirty:
         parts.append("not unmounted cleanly")
     if fs.note:
         parts.append(fs.note)
     return "; ".join(parts)
+
+
+_SHOWN = 12  # subvolumes; snapshots can be hundreds
+
+
+def _subvolumes(fs: FileSystem) -> Iterable[str]:
+    for one in fs.subvolumes[:_SHOWN]:
+        said = [
+            "default" if one.number == fs.default_subvolume else "",
+            "read-only" if one.readonly else "",
+        ]
+        words = ", ".join(filter(None, said))
+        yield one.path + (f" ({words})" if words else "")
+    if len(fs.subvolumes) > _SHOWN:
+        yield f"and {len(fs.subvolumes) - _SHOWN} more"
 
 
 def _os(os: OsRelease) -> str:

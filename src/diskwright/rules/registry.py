@@ -18,6 +18,7 @@ from diskwright.rules import (
     memory,
     network,
     privacy,
+    subvolumes,
     windows,
 )
 from diskwright.rules.rule import Rule
@@ -34,6 +35,7 @@ RULES: tuple[Rule, ...] = (
     *_of_linux(grub.RULES),
     *_of_linux(initramfs.RULES),
     *_of_linux(fstab.RULES),
+    *_of_linux(subvolumes.RULES),
     *windows.RULES,
     *network.RULES,
     *cloud_init.RULES,

@@ -1,30 +1,20 @@
-"""FAT12, FAT16 and FAT32 through fs_explorer's driver, pure Python, one thread.
-
-This is the only module that knows fs_explorer, and its version is pinned: the driver layer used
-here is below what its authors promise to keep. It is imported late, since it is slow to import and
-most disks have no FAT; `preload` imports all of it before the process is confined.
-"""
+"""FAT12, FAT16 and FAT32 through fs_explorer's driver."""
 
 from __future__ import annotations
 
-import codecs
 import struct
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from diskwright.guest.filesystems.base import Node, NodeKind
-from diskwright.guest.reading import damaged
+from diskwright.guest.filesystems import explored
+from diskwright.guest.filesystems.explored import translated
 from diskwright.guest.source import ByteSource
 from diskwright.model.image import Problem
 from diskwright.model.units import MIB, SECTOR
 
 if TYPE_CHECKING:
-    from fs_explorer import tree as fse_tree
     from fs_explorer.filesystems import fat as fse_fat
 
-_CACHE_BYTES = 2 * MIB  # of FAT pages and directories; the source below caches blocks
-_CHUNK = MIB
+_CACHE_BYTES = 2 * MIB  # of FAT pages and directories
 
 # FAT specification (Microsoft, 2005), section 3: extended boot signature, serial, state
 _EXTENDED_FAT16, _EXTENDED_FAT32 = 36, 64
@@ -33,14 +23,8 @@ _CLEAN_BIT = {16: 1 << 15, 32: 1 << 27}  # in the second entry of the FAT
 
 
 def preload() -> None:
-    """Import what reading a FAT needs, also what fs_explorer itself imports late."""
-    import fs_explorer.codecs.native
-    import fs_explorer.filesystems.fat
-    import fs_explorer.io.view
-
-    fs_explorer.codecs.native.kernel("fsmeta", "pure")
-    for encoding in ("ascii", "cp437", "utf-8", "utf-16-le"):
-        codecs.lookup(encoding)
+    """Import what reading a FAT needs."""
+    import fs_explorer.filesystems.fat  # noqa: F401 - for later
 
 
 def open_fat(source: ByteSource) -> FatFs | None:
@@ -56,26 +40,17 @@ def open_fat(source: ByteSource) -> FatFs | None:
     return None if parameters is None else FatFs(source, sector, parameters)
 
 
-class FatFs:
+class FatFs(explored.Explored):
     """A `GuestFs`. Names are UTF-8, and found whatever their case."""
 
     def __init__(self, source: ByteSource, sector: bytes, parameters: fse_fat.BPB) -> None:
         from fs_explorer.filesystems import fat
-        from fs_explorer.io.cache import Cache
-        from fs_explorer.io.source import RandomAccess
-        from fs_explorer.io.stats import NULL_STATS
-        from fs_explorer.tree import Context
-
-        class Access(RandomAccess):
-            size = source.size
-
-            def read_at(self, off: int, n: int) -> bytes:
-                return source.read(off, n)
 
         self._source = source
         self._bpb = parameters
-        context = Context(cache=Cache(_CACHE_BYTES), stats=NULL_STATS, backend="pure")
-        self._tree = fat.FATTree(Access(), parameters, context)
+        context = explored.context(_CACHE_BYTES)
+        self._fat = fat.FATTree(explored.access(source), parameters, context)
+        super().__init__(self._fat, "FAT")
         self._sector = sector
         extended = _EXTENDED_FAT32 if parameters.fat_bits == 32 else _EXTENDED_FAT16
         _, state, signature, serial = struct.unpack_from("<BBBI", sector, extended)
@@ -94,8 +69,8 @@ class FatFs:
 
     @property
     def label(self) -> str | None:
-        with _translated():
-            return self._tree.volume_label()
+        with translated("FAT"):
+            return self._fat.volume_label()
 
     @property
     def size(self) -> int:
@@ -135,64 +110,3 @@ class FatFs:
             detail = f"the file system has {self.size} bytes, its place {self._source.size}"
             return (Problem("filesystem-past-end", detail),)
         return ()
-
-    def root(self) -> Node:
-        return _node(self._tree.root())
-
-    def names(self, node: Node) -> Iterator[bytes]:
-        return (name for name, _ in self.entries(node))
-
-    def entries(self, node: Node) -> Iterator[tuple[bytes, Node]]:
-        with _translated():
-            for child in self._tree.children(_inner(node)):
-                name = child.name.encode("utf-8", "surrogatepass")
-                if not name or b"/" in name or b"\0" in name:
-                    raise damaged("name in a directory")
-                yield name, _node(child)
-
-    def child(self, node: Node, name: bytes) -> Node | None:
-        try:
-            text = name.decode("utf-8", "surrogatepass")
-        except UnicodeDecodeError:
-            return None
-        with _translated():
-            found = self._tree.lookup(_inner(node), text)
-        return None if found is None else _node(found)
-
-    def readlink(self, node: Node) -> bytes:
-        raise damaged(f"FAT has no links, and this is a {node.kind}")
-
-    def read(self, node: Node, offset: int, length: int) -> bytes:
-        end = min(offset + length, node.size)
-        if offset < 0 or offset >= end:
-            return b""
-        with _translated():
-            data = self._tree.open_file(_inner(node))
-            read = data.read_at  # type: ignore[union-attr]
-            return b"".join(read(at, min(_CHUNK, end - at)) for at in range(offset, end, _CHUNK))
-
-
-def _node(inner: fse_tree.Node) -> Node:
-    kind = NodeKind.DIR if inner.ref.is_dir else NodeKind.FILE
-    return Node(kind, inner.size or 0, inner.mode or 0, inner)
-
-
-def _inner(node: Node) -> fse_tree.Node:
-    from fs_explorer.tree import Node as InnerNode
-
-    assert isinstance(node.handle, InnerNode)
-    if node.handle.error:
-        raise damaged(node.handle.error)
-    return node.handle
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    """What the driver raises for damage, as ours."""
-    from fs_explorer.errors import PARSER_ERRORS, FsExplorerError
-
-    failures: tuple[type[BaseException], ...] = (FsExplorerError, *PARSER_ERRORS)
-    try:
-        yield
-    except failures as error:
-        raise damaged(f"FAT: {error}") from error

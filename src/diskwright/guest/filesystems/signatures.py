@@ -42,6 +42,10 @@ def identify_filesystem(source: ByteSource) -> Signature | None:
     return _first(_FILE_SYSTEMS, source)
 
 
+def is_swap(source: ByteSource) -> bool:
+    return _swap(source) is not None
+
+
 def _first(looks: tuple[_Look, ...], source: ByteSource) -> Signature | None:
     return next((found for look in looks if (found := look(source)) is not None), None)
 
