@@ -17,7 +17,7 @@ from diskwright.guest.windows.paths import file_of, is_file
 from diskwright.model.windows import DeviceDriver, WindowsService
 
 OF_INTEREST = (
-    *("viostor", "vioscsi", "netkvm", "balloon", "vioser", "vioserial"),  # KVM
+    *("viostor", "vioscsi", "netkvm", "balloon", "vioser", "vioserial", "virtioserial"),  # KVM
     *("xenvbd", "xennet"),
     *("storvsc", "vmbus", "netvsc"),  # Hyper-V
     *("stornvme", "storahci", "ena"),
