@@ -21,6 +21,7 @@ from diskwright.model.network import AddressMethod
 from diskwright.model.services import ServiceState
 from diskwright.model.units import GIB, MIB
 from diskwright.model.volumes import Subvolume
+from diskwright.model.windows import Hibernation, WindowsService
 from support.good_facts import (
     BIOS,
     CLOUD,
@@ -40,6 +41,8 @@ from support.good_facts import (
     TABLE,
     UEFI,
     UFW,
+    WINDOWS_BIOS,
+    WINDOWS_UEFI,
     entry,
     fstab,
     kernel,
@@ -74,6 +77,30 @@ def firewall(**changes: object) -> GuestFacts:
 
 def damaged(code: str) -> GuestFacts:
     return bios(filesystems=(replace(ROOT, problems=(Problem(code, "detail"),)),))
+
+
+WINDOWS = WINDOWS_BIOS.windows
+assert WINDOWS is not None
+WINDOWS_NETWORK = WINDOWS_BIOS.network
+assert WINDOWS_NETWORK is not None
+WINDOWS_STATIC = replace(
+    WINDOWS_NETWORK.interfaces[0], method=AddressMethod.STATIC, address="192.168.7.20/255.255.255.0"
+)
+
+
+def windows(**changes: object) -> GuestFacts:
+    """A Windows with facts of its own changed."""
+    return replace(WINDOWS_BIOS, windows=replace(WINDOWS, **changes))  # type: ignore[arg-type]
+
+
+def services(**changes: object) -> tuple[WindowsService, ...]:
+    """Those of the disk changed."""
+    assert WINDOWS is not None
+    disk = ("viostor", "vioscsi")
+    return tuple(
+        replace(s, **changes) if s.name in disk else s  # type: ignore[arg-type]
+        for s in WINDOWS.services or ()
+    )
 
 
 def btrfs(options: str, flags: str = "subvol=@") -> GuestFacts:
@@ -221,7 +248,11 @@ FAULTS: dict[str, list[tuple[GuestFacts, Result]]] = {
         ),
     ],
     "network.net-static-address": [
-        (bios(network=replace(NETWORK, interfaces=(STATIC,))), Result.FAIL)
+        (bios(network=replace(NETWORK, interfaces=(STATIC,))), Result.FAIL),
+        (
+            replace(WINDOWS_BIOS, network=replace(WINDOWS_NETWORK, interfaces=(WINDOWS_STATIC,))),
+            Result.FAIL,
+        ),
     ],
     "network.net-mac-pinned": [
         (
@@ -241,6 +272,7 @@ FAULTS: dict[str, list[tuple[GuestFacts, Result]]] = {
     "cloud.cloud-init-missing": [
         (bios(cloud_init=replace(CLOUD, installed=False, enabled=None)), Result.WARN),
         (bios(cloud_init=CloudInit(False, None, peers=("ignition",))), Result.PASS),
+        (replace(WINDOWS_UEFI, cloud_init=CloudInit(False, None)), Result.WARN),
     ],
     "access.root-empty-password": [
         (bios(accounts=(replace(ROOT_ACCOUNT, password=PasswordState.EMPTY),)), Result.FAIL),
@@ -297,7 +329,8 @@ FAULTS: dict[str, list[tuple[GuestFacts, Result]]] = {
                 )
             ),
             Result.WARN,
-        )
+        ),
+        (replace(WINDOWS_UEFI, cloud_init=CloudInit(True, False, None, "Start=4")), Result.WARN),
     ],
     "os.os-release-missing": [
         (bios(os=None, problems=(Problem("os-release-missing", "none"),)), Result.WARN)
@@ -310,6 +343,41 @@ FAULTS: dict[str, list[tuple[GuestFacts, Result]]] = {
     ],
     "guest.guest-link-loop": [
         (bios(problems=(Problem("guest-link-loop", "/etc/ssh/sshd_config"),)), Result.WARN)
+    ],
+    "boot.windows-virtio-missing": [
+        (windows(services=()), Result.FAIL),
+        (windows(services=services(file_exists=False)), Result.FAIL),
+        (windows(services=services()[:2]), Result.WARN),
+        (windows(services=services(file_exists=None)), Result.UNKNOWN),
+        (windows(services=services()[:1] + services()[2:]), Result.PASS),
+        (bios(), Result.SKIP),
+    ],
+    "boot.windows-virtio-disabled": [
+        (windows(services=services(start=4)), Result.FAIL),
+        (windows(services=services(start=3)), Result.FAIL),
+        (windows(services=services(override=3)), Result.FAIL),
+        (windows(device_drivers=()), Result.FAIL),
+        (windows(services=services(start=None)), Result.UNKNOWN),
+        (windows(device_drivers=None), Result.UNKNOWN),
+        (bios(), Result.SKIP),
+    ],
+    "disk.windows-hibernated": [
+        (windows(hibernation=Hibernation.SAVED), Result.FAIL),
+        (windows(hibernation=Hibernation.EMPTY, fast_startup=True), Result.WARN),
+        (windows(hibernation=Hibernation.EMPTY, fast_startup=None), Result.UNKNOWN),
+        (windows(hibernation=Hibernation.EMPTY, fast_startup=False), Result.PASS),
+        (windows(hibernation=Hibernation.NONE, fast_startup=True), Result.PASS),
+        (windows(hibernation=Hibernation.UNKNOWN), Result.UNKNOWN),
+    ],
+    "access.remote-desktop-off": [
+        (windows(remote_desktop=False), Result.WARN),
+        (windows(remote_desktop_allowed=False), Result.WARN),
+        (windows(remote_desktop_allowed=False, firewall=()), Result.PASS),
+        (windows(remote_desktop=None), Result.UNKNOWN),
+    ],
+    "os.pending-reboot": [
+        (windows(pending_reboot=("PendingFileRenameOperations",)), Result.WARN),
+        (windows(pending_reboot=None), Result.UNKNOWN),
     ],
     "disk.one-system-disk": [
         (GuestFacts(table=TABLE, filesystems=(replace(ROOT, type="vfat"),)), Result.FAIL)

@@ -1,4 +1,5 @@
-"""Facts of a Debian 12 disk without a fault, started by BIOS or by UEFI, to break one by one."""
+"""Facts of disks without a fault, to break one by one: Debian 12 and Windows Server 2022, each
+started by BIOS or by UEFI."""
 
 from __future__ import annotations
 
@@ -36,6 +37,7 @@ from diskwright.model.network import AddressMethod, Interface, Network
 from diskwright.model.profile import Minimum
 from diskwright.model.services import Firewall, Service, Services, ServiceState
 from diskwright.model.units import GIB
+from support import windows_guest
 
 UUID = "11111111-2222-4333-8444-555555555555"
 KERNEL = "6.1.0-56-cloud-amd64"
@@ -128,6 +130,9 @@ UEFI = replace(
         esp_loaders=("/EFI/debian/grubx64.efi",),
     ),
 )
+
+WINDOWS_BIOS = windows_guest.bios(windows_guest.files())
+WINDOWS_UEFI = windows_guest.uefi(windows_guest.files())
 
 
 def entry(**changes: Any) -> Bootloader:

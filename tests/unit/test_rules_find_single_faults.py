@@ -27,6 +27,8 @@ from support.good_facts import (
     ROOT,
     TABLE,
     UEFI,
+    WINDOWS_BIOS,
+    WINDOWS_UEFI,
     fstab,
     kernel,
 )
@@ -41,7 +43,7 @@ def findings(guest: GuestFacts, image: ImageFacts = IMAGE) -> dict[str, Finding]
     return {finding.id: finding for finding in verdict.findings}
 
 
-@pytest.mark.parametrize("guest", [BIOS, UEFI], ids=["bios", "uefi"])
+@pytest.mark.parametrize("guest", [BIOS, UEFI, WINDOWS_BIOS, WINDOWS_UEFI])
 def test_a_good_disk_has_nothing_above_pass(guest: GuestFacts) -> None:
     found = findings(guest).values()
     above = [f for f in found if f.result not in (Result.PASS, Result.SKIP)]

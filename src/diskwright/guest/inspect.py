@@ -5,9 +5,7 @@ Each section is read for itself: one that can't be read is named in `unread`, an
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import TypeVar
+from dataclasses import dataclass
 
 from diskwright.guest import layout
 from diskwright.guest.accounts import read_accounts
@@ -20,6 +18,7 @@ from diskwright.guest.fstab import read_fstab
 from diskwright.guest.kernels import read_kernels
 from diskwright.guest.left_behind import read_left_behind
 from diskwright.guest.network import read_network
+from diskwright.guest.notes import Notes
 from diskwright.guest.os_release import (
     OsReleaseMissing,
     OsReleaseUnusable,
@@ -35,6 +34,8 @@ from diskwright.guest.source import BUDGET_BYTES, BUDGET_CALLS, ByteSource, Disk
 from diskwright.guest.sshd import read_sshd
 from diskwright.guest.tree import GuestTree
 from diskwright.guest.volumes import Place, read_volumes
+from diskwright.guest.windows.boot import read_boot
+from diskwright.guest.windows.read import read_windows
 from diskwright.model.guest import (
     BootEntry,
     Bootloader,
@@ -50,8 +51,6 @@ from diskwright.model.guest import (
 )
 from diskwright.model.image import Problem
 from diskwright.model.volumes import Volume
-
-T = TypeVar("T")
 
 # What is read from the root file system alone
 _OF_ROOT = (
@@ -85,7 +84,7 @@ def open_guest(
     The budgets are those of both together.
     """
     source = Source(reader, budget_bytes=budget_bytes, budget_calls=budget_calls)
-    notes = _Notes()
+    notes = Notes()
     table = notes.read(Section.TABLE, lambda: read_table(source))
     if table is None:
         notes.unread.append(Unread(Section.FILESYSTEMS, "the partition table was not read"))
@@ -97,37 +96,20 @@ def facts_of(
     table: PartitionTable | None, probes: list[Probe], volumes: tuple[Volume, ...] = ()
 ) -> GuestFacts:
     """What `inspect_guest` tells of a disk whose file systems were opened already."""
-    return _gather(_Notes(), table, probes, volumes)[0]
+    return _gather(Notes(), table, probes, volumes)[0]
 
 
 def _gather(
-    notes: _Notes, table: PartitionTable | None, probes: list[Probe], volumes: tuple[Volume, ...]
+    notes: Notes, table: PartitionTable | None, probes: list[Probe], volumes: tuple[Volume, ...]
 ) -> tuple[GuestFacts, GuestTree | None]:
     names = DiskNames(tuple(p.facts for p in probes), table, volumes)
     root = layout.find_root(probes)
     guest = _Guest(notes, probes, names, table)
-    return (guest.without_root(), None) if root is None else guest.with_root(root)
-
-
-@dataclass(slots=True)
-class _Notes:
-    """What could not be read, and what is wrong, so far."""
-
-    unread: list[Unread] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
-
-    def read(self, section: Section, read: Callable[[], T]) -> T | None:
-        try:
-            return read()
-        except GuestReadError as error:
-            self.failed(section, error)
-            return None
-
-    def failed(self, section: Section, error: GuestReadError) -> None:
-        code = error.code if isinstance(error, Unreadable) else "not-there"
-        self.unread.append(Unread(section, f"{error} [{code}]"))
-        if code == "guest-link-loop":
-            self.problems.append(Problem(code, str(error)))
+    if root is None:
+        return guest.without_root(), None
+    reader = probes[root].reader
+    windows = reader is not None and layout.is_windows(reader)
+    return guest.with_windows(root) if windows else guest.with_root(root)
 
 
 def _places(source: Source, table: PartitionTable | None) -> list[Place]:
@@ -151,7 +133,7 @@ def _places(source: Source, table: PartitionTable | None) -> list[Place]:
 class _Guest:
     """Gathers the sections that stand on file systems."""
 
-    notes: _Notes
+    notes: Notes
     probes: list[Probe]
     names: DiskNames
     table: PartitionTable | None
@@ -199,6 +181,31 @@ class _Guest:
         )
         return facts, tree
 
+    def with_windows(self, root: int) -> tuple[GuestFacts, GuestTree]:
+        """What only a Linux has stays None, and is not named as unread."""
+        place = layout.with_root(self.probes, root)
+        layout.mount_esp(place, self.probes, self.table)
+        read = read_windows(place.tree, self.notes)
+        esp = self._esp(place, read.architecture)
+        loader = read_boot(self.probes, self.table, esp)
+        self._note_boot(esp.reason)
+        self.notes.problems += [Problem("guest-link-escapes", link) for link in place.tree.escapes]
+        facts = GuestFacts(
+            table=self.table,
+            filesystems=self.names.filesystems,
+            volumes=self.names.volumes,
+            root=root,
+            os=read.os,
+            bootloader=loader,
+            network=read.network,
+            cloud_init=read.cloud_init,
+            windows=read.facts,
+            architecture=read.architecture,
+            unread=tuple(self.notes.unread),
+            problems=tuple(self.notes.problems),
+        )
+        return facts, place.tree
+
     def without_root(self) -> GuestFacts:
         reason = layout.why_no_root(self.names.filesystems)
         self.notes.unread += [Unread(section, reason) for section in _OF_ROOT]
@@ -241,18 +248,23 @@ class _Guest:
     def _boot(
         self, place: layout.Layout, architecture: str | None
     ) -> tuple[Bootloader, tuple[Kernel, ...] | None]:
-        esp = EspFacts()
-        if self.table is None:
-            esp = EspFacts(starts=None)
-        elif place.esp_mount:
-            esp = read_esp(place.esp_tree, place.esp_mount, architecture)
+        esp = self._esp(place, architecture)
         paths = BootPaths(place.tree, self.names, place.mounts, place.esp_mount, place.subvolumes)
         loader, reason = read_bootloader(place.tree, paths, self.table, esp)
-        for why in filter(None, (reason, esp.reason)):
-            self.notes.unread.append(Unread(Section.BOOT, why))
+        self._note_boot(reason, esp.reason)
         kernels = self.notes.read(Section.KERNELS, lambda: read_kernels(place.tree, loader.entries))
         self._note_initramfs(kernels)
         return loader, kernels
+
+    def _esp(self, place: layout.Layout, architecture: str | None) -> EspFacts:
+        if self.table is None:
+            return EspFacts(starts=None)
+        if place.esp_mount:
+            return read_esp(place.esp_tree, place.esp_mount, architecture)
+        return EspFacts()
+
+    def _note_boot(self, *reasons: str) -> None:
+        self.notes.unread += [Unread(Section.BOOT, why) for why in reasons if why]
 
     def _note_initramfs(self, kernels: tuple[Kernel, ...] | None) -> None:
         if kernels is None:

@@ -18,7 +18,9 @@ MAX_MOUNTS = 64
 NO_SYSTEM = "no file system of this disk holds an operating system"
 
 # What makes a file system a guest's root, and how much it says
+WINDOWS_SIGN = "/Windows/System32/config/SYSTEM"
 _ROOT_SIGNS = {
+    WINDOWS_SIGN: 4,
     "/etc/os-release": 4,
     "/usr/lib/os-release": 4,
     "/etc/fstab": 3,
@@ -57,6 +59,15 @@ def find_root(probes: Sequence[Probe]) -> int | None:
     scores = [_best_score(probe.reader) if probe.reader else 0 for probe in probes]
     best = max(scores, default=0)
     return scores.index(best) if best >= _ENOUGH else None
+
+
+def is_windows(root: GuestFs) -> bool:
+    """A Linux that keeps a copy of such a file stays a Linux."""
+    tree = GuestTree(root)
+    others = sum(
+        worth for path, worth in _ROOT_SIGNS.items() if path != WINDOWS_SIGN and _there(tree, path)
+    )
+    return others < _ENOUGH and _there(tree, WINDOWS_SIGN)
 
 
 def why_no_root(filesystems: Sequence[FileSystem]) -> str:

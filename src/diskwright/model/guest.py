@@ -16,6 +16,7 @@ from diskwright.model.location import Location
 from diskwright.model.network import Network
 from diskwright.model.services import Services
 from diskwright.model.volumes import Subvolume, Volume
+from diskwright.model.windows import WindowsFacts
 
 
 class Section(StrEnum):
@@ -35,6 +36,7 @@ class Section(StrEnum):
     SSH = "ssh"
     LEFT = "left-behind"
     SERVICES = "services"
+    WINDOWS = "windows"
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +139,10 @@ class FileSystem:
 
 @dataclass(frozen=True, slots=True)
 class OsRelease:
-    """From os-release(5); `architecture` from an ELF header (x86_64, aarch64), not from a name."""
+    """From os-release(5), or a registry: `windows` or `windows-server` with 10.0.20348.
+
+    `architecture` is from a program's header (x86_64, aarch64), not from a name.
+    """
 
     id: str
     version_id: str | None
@@ -270,6 +275,7 @@ class GuestFacts:
     ssh: SshServer | None = None
     left: LeftBehind | None = None
     services: Services | None = None
+    windows: WindowsFacts | None = None  # None: no Windows, and what Linux alone has may be here
     architecture: str | None = None  # as in OsRelease; known also where that is not
     libc: str | None = None  # glibc, musl
     unread: tuple[Unread, ...] = ()

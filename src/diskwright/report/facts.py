@@ -20,6 +20,7 @@ from diskwright.model.text import printable
 from diskwright.model.units import format_size
 from diskwright.model.volumes import Volume
 from diskwright.report.services import services_said
+from diskwright.report.windows import windows_rows
 
 _KEY_WIDTH = 13
 
@@ -84,6 +85,8 @@ def guest_rows(guest: GuestFacts) -> _Rows:
         rows += _under("file systems", lines)
     if guest.os is not None:
         rows.append(("system", _os(guest.os) + (f", {guest.libc}" if guest.libc else "")))
+    if guest.windows is not None:
+        rows += windows_rows(guest.windows)
     if guest.bootloader is not None and _seen(guest.bootloader):
         rows += _under("boot", _boot(guest.bootloader))
     if guest.kernels is not None:
@@ -190,7 +193,8 @@ def _boot(loader: Bootloader) -> Iterable[str]:
     if loader.esp_fallback:
         yield f"fallback {loader.esp_fallback}"
     if loader.config:
-        yield f"configured by {loader.config}, {len(loader.entries)} entries"
+        entries = f", {len(loader.entries)} entries" if loader.entries else ""
+        yield f"configured by {loader.config}{entries}"
     for entry in loader.entries[:1]:
         yield f"first entry: {entry.kernel} {entry.command_line}"
 

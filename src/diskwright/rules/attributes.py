@@ -8,6 +8,7 @@ from diskwright.model.attributes import ImportAttributes
 from diskwright.model.guest import GuestFacts, Kernel
 from diskwright.model.image import ImageFacts
 from diskwright.model.profile import Minimum, Profile
+from diskwright.model.text import printable
 from diskwright.model.units import GIB, MIB, exact_size, round_up
 from diskwright.rules.boot import ARCHITECTURES, boot_mode
 from diskwright.rules.boot import architecture as machine
@@ -21,6 +22,9 @@ _SPELLINGS = {
 _MULTIQUEUE_KERNEL = (2, 6, 35)  # the same manual, "NIC multi-queue": KVM, and a kernel from there
 _HI1822 = "hinic"  # Linux: drivers/net/ethernet/huawei/hinic
 _ASSUMED = "nothing says otherwise"
+_WINDOWS = re.compile(
+    r"Windows (?:10(?= |$)|Server (?:2012 R2|2012|2016|2019|2022) (?:Standard|Datacenter)$)"
+)
 
 
 def import_attributes(
@@ -52,10 +56,11 @@ def import_attributes(
     architecture = _architecture(facts, sources)
     mode = _mode(facts, architecture, sources)
     queues, sriov = _queues(facts, sources), _sriov(facts, sources)
-    sources["os_type"] = "the file system that its system is on"
+    kind = "Linux" if facts.windows is None else "Windows"
+    sources["os_type"] = "what its root file system holds"
     return ImportAttributes(
         name,
-        "Linux",
+        kind,
         version,
         architecture,
         mode,
@@ -92,9 +97,12 @@ def _memory(
 def _spelling(guest: GuestFacts, sources: dict[str, str]) -> str | None:
     os, found = guest.os, None
     if os is not None and machine(guest) == "x86_64":
-        found = _SPELLINGS.get((os.id, os.version_id or ""))
+        windows = _WINDOWS.match(os.name or "") if guest.windows is not None else None
+        found = f"{windows[0]} 64bit" if windows else _SPELLINGS.get((os.id, os.version_id or ""))
     if found is not None and os is not None:
-        said = f"os-release says {os.id} {os.version_id}; spelled as in the service's manual"
+        where = "os-release" if guest.windows is None else "the registry"
+        name = f"{os.id} {os.version_id}" if guest.windows is None else str(os.name)
+        said = f"{where} says {printable(name)}; spelled as in the service's manual"
         sources["os_version"] = said
     else:
         sources["os_version"] = "its spelling is not known here: the service detects the system"

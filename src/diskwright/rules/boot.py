@@ -11,6 +11,7 @@ from diskwright.rules.rule import (
     Outcome,
     Rule,
     breaks,
+    by_system,
     commands,
     holds,
     skip,
@@ -21,6 +22,10 @@ from diskwright.rules.rule import (
 # ELF machines as the facts spell them -> the service's word
 ARCHITECTURES = {"x86_64": "x86", "i386": "x86", "i686": "x86", "aarch64": "arm"}
 _EFI_LOADER = ("# install the EFI loader on an EFI system partition",)
+_BCDBOOT = (
+    "mountvol S: /S   # the EFI system partition; for BIOS give the active one a letter",
+    "bcdboot C:\\Windows /s S: /f ALL",
+)
 _FALLBACK = {"x86_64": "BOOTX64.EFI", "aarch64": "BOOTAA64.EFI"}
 
 
@@ -77,6 +82,7 @@ def _install(case: Case) -> tuple[str, ...]:
         debian=("grub-install /dev/vda", "update-grub"),
         rhel=("grub2-install /dev/vda", "grub2-mkconfig -o /boot/grub2/grub.cfg"),
         suse=("grub2-install /dev/vda", "grub2-mkconfig -o /boot/grub2/grub.cfg"),
+        windows=_BCDBOOT,
     )
 
 
@@ -142,8 +148,16 @@ def _active(case: Case) -> Outcome:
     return breaks(
         "no partition of the MBR is marked as active",
         (f"partition {p.number}: flag 0x00" for p in table.partitions),
-        (f"sfdisk --activate /dev/vda {first}",),
+        _activate(case, str(first)),
         result=Result.WARN if grub else None,
+    )
+
+
+def _activate(case: Case, number: str) -> tuple[str, ...]:
+    return by_system(
+        case,
+        linux=(f"sfdisk --activate /dev/vda {number}",),
+        windows=(f"Set-Partition -DiskNumber 0 -PartitionNumber {number} -IsActive $true",),
     )
 
 
@@ -181,6 +195,7 @@ def _install_fallback(case: Case) -> tuple[str, ...]:
             f"cp /boot/efi/EFI/*/shim*.efi /boot/efi/EFI/BOOT/{_fallback_name(case.guest)}",
         ),
         suse=("shim-install --removable",),
+        windows=_BCDBOOT,
     )
 
 
@@ -222,7 +237,7 @@ RULES = (
         sources.MBR,
         _active,
         severity=Severity.MEDIUM,
-        remedy=("sfdisk --activate /dev/vda NUMBER",),
+        remedy=lambda case: _activate(case, "NUMBER"),
     ),
     Rule(
         "boot.esp-no-fallback",

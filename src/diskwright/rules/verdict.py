@@ -62,6 +62,8 @@ def _finding(rule: Rule, case: Case) -> Finding:
 def _outcome(rule: Rule, case: Case) -> Outcome:
     if case.image.format is ImageFormat.ISO and rule.id not in _OF_A_MEDIUM:
         return skip("an install medium is no disk, which image.format tells")
+    if rule.linux_only and case.guest.windows is not None:
+        return skip("the guest is a Windows")
     return rule.check(case)
 
 
