@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from diskwright.adapters.guest_child import understood
+from diskwright.guest.bls import menu_order, parse_entry
 from diskwright.guest.boot_entries import parse_bls, parse_legacy
 from diskwright.guest.devices import DiskNames, name_device
 from diskwright.guest.fstab import parse_fstab
@@ -95,6 +96,7 @@ TEXTS = st.lists(st.one_of(PIECES, st.text(max_size=6)), max_size=60).map(" ".jo
 
 READERS: dict[str, Callable[[str], object]] = {
     "bls": lambda text: parse_bls(text, "x", "", {"a": "b"}),
+    "loader entry": lambda text: menu_order([parse_entry(text, "a"), parse_entry(text, text)]),
     "legacy": parse_legacy,
     "fstab": lambda text: parse_fstab(text, DISK),
     "device": name_device,

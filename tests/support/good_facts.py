@@ -122,6 +122,26 @@ UEFI = replace(
         esp_loaders=("/EFI/debian/grubx64.efi",),
     ),
 )
+SYSTEMD = replace(
+    UEFI,
+    bootloader=Bootloader(
+        "systemd-boot",
+        False,
+        True,
+        "EFI/BOOT/BOOTX64.EFI",
+        ("EFI/BOOT/BOOTX64.EFI", "EFI/systemd/systemd-bootx64.efi"),
+        "/boot/efi/loader/loader.conf",
+        (
+            replace(
+                ENTRY,
+                location=Location(f"/boot/efi/loader/entries/debian-{KERNEL}.conf", 6),
+                kernel=f"/boot/efi/debian/{KERNEL}/linux",
+                initrds=(f"/boot/efi/debian/{KERNEL}/initrd.img-{KERNEL}",),
+                version=KERNEL,
+            ),
+        ),
+    ),
+)
 
 
 def entry(**changes: Any) -> Bootloader:

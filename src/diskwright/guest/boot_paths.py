@@ -11,17 +11,24 @@ from diskwright.guest.grub import GrubPath
 from diskwright.guest.reading import GuestReadError
 from diskwright.guest.tree import GuestTree
 
+_MOUNT = "mount:"
 _PARTITION = re.compile(r"hd\d+,(?:[a-z]+)?(\d{1,4})")
+
+
+def below(mount_point: str, path: str) -> GrubPath:
+    """A path on the file system that is mounted there."""
+    return GrubPath(_MOUNT + mount_point, path)
 
 
 @dataclass(frozen=True, slots=True)
 class BootPaths:
-    """`mounts`: mount points by index of file system; `esp_mount`: where the ESP is."""
+    """`mounts`: mount points by index of file system; `xbootldr_mount`: where the extended boot
+    loader partition is."""
 
     tree: GuestTree
     disk: DiskNames
     mounts: Mapping[int, str]
-    esp_mount: str | None = None
+    xbootldr_mount: str | None = None
 
     def resolve(self, where: GrubPath) -> tuple[str, bool | None]:
         """The path from the guest's root, and whether that is a file (None: can't be told)."""
@@ -45,7 +52,7 @@ class BootPaths:
         """Where the device is known, the path on it alone: a file of that name elsewhere is
         another file. Else where such files usually lie."""
         path = "/" + where.path.lstrip("/")
-        base = self.esp_mount if where.device == "esp" else self._mount_of(where.device)
+        base = self._mount_of(where.device)
         return [path, f"/boot{path}"] if base is None else [base.rstrip("/") + path]
 
     def _is_out_of_sight(self, device: str) -> bool:
@@ -54,6 +61,8 @@ class BootPaths:
         return index is not None and index not in self.mounts
 
     def _mount_of(self, device: str) -> str | None:
+        if device.startswith(_MOUNT):
+            return device.removeprefix(_MOUNT)
         index = self._index_of(device)
         return self.mounts.get(index) if index is not None else None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from diskwright.guest.pe import read_pe, read_section
 from diskwright.guest.reading import GuestReadError, NotThere
 from diskwright.guest.tree import GuestTree
 
@@ -17,6 +18,7 @@ FALLBACKS = {
     "loongarch64": "BOOTLOONGARCH64.EFI",
 }
 MAX_FOLDERS = 100
+_SDMAGIC = b"#### LoaderInfo: systemd-boot "  # systemd, src/boot/efi/boot.c; the section's name too
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +26,8 @@ class EspFacts:
     """Loaders are paths on the ESP; `grub_configs` paths in `tree`, which holds the ESP alone.
 
     `starts`: something there is started by UEFI firmware (None: can't be told, and `reason` says
-    why).
+    why). `is_systemd_boot`: what firmware starts there is systemd-boot. `architecture`: the
+    guest's, where it is known.
     """
 
     tree: GuestTree | None = None
@@ -33,6 +36,8 @@ class EspFacts:
     fallback: str | None = None
     loaders: tuple[str, ...] = ()
     grub_configs: tuple[str, ...] = ()
+    is_systemd_boot: bool = False
+    architecture: str | None = None
     reason: str = ""
 
 
@@ -59,11 +64,14 @@ def _read(tree: GuestTree, mount_point: str, architecture: str | None) -> EspFac
                 loaders.append(path)
             elif name.lower() == "grub.cfg":
                 configs.append(f"{mount_point}/{path}")
+    fallback = _fallback(loaders, architecture)
     return EspFacts(
         tree=tree,
         mount_point=mount_point,
         starts=bool(loaders),
-        fallback=_fallback(loaders, architecture),
+        fallback=fallback,
+        architecture=architecture,
+        is_systemd_boot=_is_systemd_boot(tree, mount_point, fallback, loaders),
         loaders=tuple(loaders),
         grub_configs=tuple(configs),
     )
@@ -75,3 +83,17 @@ def _fallback(loaders: list[str], architecture: str | None) -> str | None:
     names = {wanted} if wanted else set(FALLBACKS.values())
     places = {f"EFI/BOOT/{name}" for name in names}
     return next((path for path in loaders if path.upper() in places), None)
+
+
+def _is_systemd_boot(
+    tree: GuestTree, mount_point: str, fallback: str | None, loaders: list[str]
+) -> bool:
+    """By what the fallback holds; without one by the name of a loader."""
+    if fallback is None:
+        return any("/systemd-boot" in path.lower() for path in loaders)
+    try:
+        pe = read_pe(tree, f"{mount_point}/{fallback}")
+        magic = read_section(tree, pe, ".sdmagic", 4096) if pe else None
+    except GuestReadError:
+        return False
+    return magic is not None and magic.startswith(_SDMAGIC)

@@ -151,6 +151,7 @@ class _Guest:
             layout.mount_all(place, self.probes, fstab, self.names)
         else:
             layout.mount_boot(place, self.probes)
+        layout.mount_xbootldr(place, self.probes, self.table)
         layout.mount_esp(place, self.probes, self.table)
         architecture = read_architecture(tree)
         system = self._os(tree, architecture)
@@ -185,6 +186,7 @@ class _Guest:
         reason = layout.why_no_root(self.names.filesystems)
         self.notes.unread += [Unread(section, reason) for section in _OF_ROOT]
         place = layout.without_root(self.probes, reason)
+        layout.mount_xbootldr(place, self.probes, self.table)
         layout.mount_esp(place, self.probes, self.table)
         loader, kernels = self._boot(place, None)
         return GuestFacts(
@@ -228,7 +230,7 @@ class _Guest:
             esp = EspFacts(starts=None)
         elif place.esp_mount:
             esp = read_esp(place.esp_tree, place.esp_mount, architecture)
-        paths = BootPaths(place.tree, self.names, place.mounts, place.esp_mount)
+        paths = BootPaths(place.tree, self.names, place.mounts, place.xbootldr_mount)
         loader, reason = read_bootloader(place.tree, paths, self.table, esp)
         for why in filter(None, (reason, esp.reason)):
             self.notes.unread.append(Unread(Section.BOOT, why))

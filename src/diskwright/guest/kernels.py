@@ -34,7 +34,7 @@ def read_kernels(tree: GuestTree, entries: Iterable[BootEntry]) -> tuple[Kernel,
     found = _kernel_files(tree)
     wanted = entry.kernel if entry else None
     if wanted and wanted not in found.values():
-        found[_version_of(wanted)] = wanted
+        found[_version_of(wanted, entry.version if entry else "")] = wanted
     versions = sorted(found, key=version_key, reverse=True)[:MAX_KERNELS]
     default = next((v for v in versions if found[v] == wanted), versions[0] if versions else "")
     kernels = []
@@ -65,10 +65,13 @@ def _kernel_files(tree: GuestTree) -> dict[str, str]:
     return {m[1]: f"{BOOT}/{m[0]}" for m in matches if not _NOT_KERNELS.search(m[1])}
 
 
-def _version_of(path: str) -> str:
-    name = path.rpartition("/")[2]
+def _version_of(path: str, said: str = "") -> str:
+    """By the file's name; else as the entry has it, or the folder (kernel-install(8): `linux`)."""
+    *_, folder, name = ["", *path.split("/")]
     match = _KERNEL.fullmatch(name)
-    return match[1] if match else name
+    if match:
+        return match[1]
+    return said or (folder if _RELEASE.match(folder) else name)
 
 
 def _builtin(tree: GuestTree, version: str) -> tuple[str, ...] | None:

@@ -168,6 +168,7 @@ class BootEntry:
     """One entry of a boot loader. `kernel` and `initrds` are paths from the guest's root.
 
     `location` is the line that loads the kernel; `default` is True for at most one entry.
+    `version` is the kernel's where the entry says it, else empty.
     """
 
     location: Location
@@ -181,6 +182,7 @@ class BootEntry:
     root_named_by: NamedBy | None
     root_on_disk: bool | None
     default: bool = False
+    version: str = ""
 
 
 @dataclass(frozen=True, slots=True)

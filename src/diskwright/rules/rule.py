@@ -125,7 +125,7 @@ def quoted(value: str) -> str:
 
 
 def family(case: Case) -> str:
-    """Which tools the guest has: debian, rhel, suse, or an empty string where nobody knows."""
+    """Which tools the guest has, by a key of _FAMILIES; empty where nobody knows."""
     if case.guest.os is None:
         return ""
     names = {case.guest.os.id, *case.guest.os.like}
@@ -139,19 +139,34 @@ _FAMILIES = {
     "debian": {"debian", "ubuntu"},
     "rhel": {"rhel", "fedora", "centos", "rocky", "almalinux", "ol", "openEuler"},
     "suse": {"suse", "sles", "opensuse", "opensuse-leap", "opensuse-tumbleweed"},
+    "arch": {"arch", "archarm"},
+    "alpine": {"alpine", "postmarketos"},
+}
+_TITLES = {
+    "debian": "Debian, Ubuntu",
+    "rhel": "RHEL, Rocky, Fedora",
+    "suse": "SUSE",
+    "arch": "Arch",
+    "alpine": "Alpine",
 }
 
 
 def commands(
-    case: Case, *, debian: Iterable[str], rhel: Iterable[str], suse: Iterable[str]
+    case: Case,
+    *,
+    debian: Iterable[str],
+    rhel: Iterable[str],
+    suse: Iterable[str],
+    arch: Iterable[str] | None = None,
+    alpine: Iterable[str] | None = None,
 ) -> tuple[str, ...]:
     """The lines for this guest, or for each kind of guest under a comment."""
-    known = {"debian": tuple(debian), "rhel": tuple(rhel), "suse": tuple(suse)}
+    every = {"debian": debian, "rhel": rhel, "suse": suse, "arch": arch, "alpine": alpine}
+    known = {name: tuple(lines) for name, lines in every.items() if lines is not None}
     chosen = known.get(family(case))
     if chosen is not None:
         return chosen
-    titles = {"debian": "Debian, Ubuntu", "rhel": "RHEL, Rocky, Fedora", "suse": "SUSE"}
-    return tuple(line for name, lines in known.items() for line in (f"# {titles[name]}:", *lines))
+    return tuple(line for name, lines in known.items() for line in (f"# {_TITLES[name]}:", *lines))
 
 
 def _lines(evidence: Iterable[object]) -> tuple[str, ...]:
