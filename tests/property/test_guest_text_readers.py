@@ -20,16 +20,20 @@ from diskwright.guest.grub import parse_grub, parse_grubenv
 from diskwright.guest.grub_script import GrubScriptError
 from diskwright.guest.initramfs import read_initramfs
 from diskwright.guest.inspect import facts_of
+from diskwright.guest.kernel_image import release_of
 from diskwright.guest.keyfile import parse_keyfile
 from diskwright.guest.modules import builtin_modules, config_builtins
 from diskwright.guest.os_release import parse_os_release
 from diskwright.guest.probe import Probe
+from diskwright.guest.reading import GuestReadError
 from diskwright.guest.udev import pinning_lines
+from diskwright.guest.uki import read_uki
 from diskwright.guest.yaml_subset import YamlRefused, parse_yaml
 from diskwright.model.codec import encode
 from diskwright.model.guest import FileSystem, InitramfsState
 from support.cpio_maker import archive
 from support.fake_guest import Content, FakeFs, Link, tree_of
+from support.pe_maker import uki
 
 DISK = DiskNames((FileSystem("ext4", 1, True, uuid="u"),), None)
 PIECES = st.sampled_from(
@@ -158,6 +162,23 @@ def test_a_damaged_initramfs_has_a_state(start: int, flips: list[tuple[int, int]
         assert found.path == "/i"
         assert found.state in InitramfsState
         assert set(found.modules) <= {f"m{n}" for n in range(20)} or flips
+
+
+@given(
+    flips=st.lists(st.tuples(st.integers(0, 800), st.integers(1, 255)), max_size=12),
+    end=st.integers(0, 20_000),
+)
+@settings(max_examples=150, deadline=None)
+def test_a_damaged_image_is_answered_or_unreadable(flips: list[tuple[int, int]], end: int) -> None:
+    data = bytearray(uki())
+    for at, bits in flips:
+        data[at] ^= bits
+    tree = tree_of({"/x.efi": bytes(data[:end])})
+    with contextlib.suppress(GuestReadError):
+        read_uki(tree, "/x.efi")
+    with contextlib.suppress(GuestReadError):
+        release_of(tree, "/x.efi")
+    assert read_initramfs(tree, "/x.efi").state in InitramfsState
 
 
 PATHS = st.sampled_from(

@@ -142,6 +142,27 @@ SYSTEMD = replace(
         ),
     ),
 )
+_IMAGE = "/boot/efi/EFI/BOOT/BOOTX64.EFI"
+UNIFIED = replace(
+    SYSTEMD,
+    bootloader=Bootloader(
+        "uki",
+        False,
+        True,
+        "EFI/BOOT/BOOTX64.EFI",
+        ("EFI/BOOT/BOOTX64.EFI",),
+        _IMAGE,
+        (
+            replace(
+                ENTRY,
+                location=Location(_IMAGE),
+                kernel=_IMAGE,
+                initrds=(_IMAGE,),
+                version=KERNEL,
+            ),
+        ),
+    ),
+)
 
 
 def entry(**changes: Any) -> Bootloader:

@@ -20,6 +20,7 @@ from diskwright.guest.grub_menu import (
 from diskwright.guest.reading import GuestReadError
 from diskwright.guest.systemd_boot import systemd_menu
 from diskwright.guest.tree import GuestTree
+from diskwright.guest.uki import uki_menu
 from diskwright.model.guest import BootEntry, Bootloader, PartitionTable
 from diskwright.model.location import Location
 
@@ -55,11 +56,15 @@ def _ways(tree: GuestTree, paths: BootPaths, esp: EspFacts, bios: bool | None) -
     systemd = partial(systemd_menu, esp, paths)
     if esp.is_systemd_boot and not bios:
         return [systemd]  # it reads no configuration of GRUB, left from before or not
+    unified = partial(uki_menu, esp.tree or tree, esp.mount_point or "", esp.loaders)
+    if esp.is_uki and not bios:
+        return [partial(uki_menu, esp.tree or tree, esp.mount_point or "", [esp.fallback or ""])]
     return [
         *(partial(grub_menu, tree, tree, path) for path in GRUB_CONFIGS),
         *(partial(grub_menu, esp.tree or tree, tree, path) for path in esp.grub_configs),
         systemd,
         *(partial(legacy_menu, tree, path) for path in LEGACY_CONFIGS),
+        unified,
     ]
 
 
@@ -93,7 +98,7 @@ def _entries(menu: Menu, paths: BootPaths) -> tuple[BootEntry, ...]:
         root = _root_of(item.arguments)
         found.append(
             BootEntry(
-                location=Location(path, item.line),
+                location=Location(path, item.line or None),
                 title=item.title,
                 kernel=kernel,
                 kernel_exists=kernel_exists,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from diskwright.guest.pe import read_pe, read_section
+from diskwright.guest.pe import PeFile, read_pe, read_section
 from diskwright.guest.reading import GuestReadError, NotThere
 from diskwright.guest.tree import GuestTree
 
@@ -26,8 +26,8 @@ class EspFacts:
     """Loaders are paths on the ESP; `grub_configs` paths in `tree`, which holds the ESP alone.
 
     `starts`: something there is started by UEFI firmware (None: can't be told, and `reason` says
-    why). `is_systemd_boot`: what firmware starts there is systemd-boot. `architecture`: the
-    guest's, where it is known.
+    why). `is_systemd_boot`: what firmware starts there is systemd-boot. `is_uki`: it is
+    a unified kernel image. `architecture`: the guest's, where it is known.
     """
 
     tree: GuestTree | None = None
@@ -37,6 +37,7 @@ class EspFacts:
     loaders: tuple[str, ...] = ()
     grub_configs: tuple[str, ...] = ()
     is_systemd_boot: bool = False
+    is_uki: bool = False
     architecture: str | None = None
     reason: str = ""
 
@@ -65,13 +66,15 @@ def _read(tree: GuestTree, mount_point: str, architecture: str | None) -> EspFac
             elif name.lower() == "grub.cfg":
                 configs.append(f"{mount_point}/{path}")
     fallback = _fallback(loaders, architecture)
+    pe = _pe(tree, f"{mount_point}/{fallback}") if fallback else None
     return EspFacts(
         tree=tree,
         mount_point=mount_point,
         starts=bool(loaders),
         fallback=fallback,
         architecture=architecture,
-        is_systemd_boot=_is_systemd_boot(tree, mount_point, fallback, loaders),
+        is_systemd_boot=_is_systemd_boot(pe, fallback, loaders, tree),
+        is_uki=pe is not None and pe.section(".linux") is not None,
         loaders=tuple(loaders),
         grub_configs=tuple(configs),
     )
@@ -85,14 +88,20 @@ def _fallback(loaders: list[str], architecture: str | None) -> str | None:
     return next((path for path in loaders if path.upper() in places), None)
 
 
+def _pe(tree: GuestTree, path: str) -> PeFile | None:
+    try:
+        return read_pe(tree, path)
+    except GuestReadError:
+        return None
+
+
 def _is_systemd_boot(
-    tree: GuestTree, mount_point: str, fallback: str | None, loaders: list[str]
+    pe: PeFile | None, fallback: str | None, loaders: list[str], tree: GuestTree
 ) -> bool:
     """By what the fallback holds; without one by the name of a loader."""
     if fallback is None:
         return any("/systemd-boot" in path.lower() for path in loaders)
     try:
-        pe = read_pe(tree, f"{mount_point}/{fallback}")
         magic = read_section(tree, pe, ".sdmagic", 4096) if pe else None
     except GuestReadError:
         return False

@@ -1,9 +1,10 @@
-"""The menu of systemd-boot: loader.conf(5), and entries on the ESP and on XBOOTLDR."""
+"""The menu of systemd-boot: loader.conf(5); on the ESP and on XBOOTLDR, entries and unified kernel
+images."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
 from diskwright.guest.bls import BlsEntry, fields, menu_order, parse_entry
@@ -12,8 +13,9 @@ from diskwright.guest.boot_menu import Menu, config_text
 from diskwright.guest.boot_paths import BootPaths, below
 from diskwright.guest.esp import EspFacts
 from diskwright.guest.grub import MenuItem
-from diskwright.guest.reading import NotThere
+from diskwright.guest.reading import GuestReadError, NotThere
 from diskwright.guest.tree import GuestTree
+from diskwright.guest.uki import read_uki
 
 MAX_ENTRY = 64 << 10
 MAX_PATTERN = 255
@@ -36,6 +38,7 @@ class _Found:
     entry: BlsEntry
     file: str
     mount_point: str
+    release: str = ""  # the kernel's version, of a unified kernel image
 
 
 def systemd_menu(esp: EspFacts, paths: BootPaths) -> Menu | None:
@@ -48,7 +51,7 @@ def systemd_menu(esp: EspFacts, paths: BootPaths) -> Menu | None:
     found = {
         id(one.entry): one
         for tree, mount_point in places
-        for one in _entries(tree, mount_point)
+        for one in (*_entries(tree, mount_point), *_images(tree, mount_point, esp))
         if _is_for(one.entry, esp.architecture)
     }
     if not found:
@@ -74,7 +77,40 @@ def _entries(tree: GuestTree, mount_point: str) -> Iterator[_Found]:
     for name in names:
         if name.lower().endswith(".conf"):
             path = f"{folder}/{name}"
-            yield _Found(parse_entry(tree.read_text(path, MAX_ENTRY), name), path, mount_point)
+            entry = parse_entry(tree.read_text(path, MAX_ENTRY), name)
+            yield _with_image(tree, _Found(entry, path, mount_point))
+
+
+def _with_image(tree: GuestTree, found: _Found) -> _Found:
+    """An entry may start a unified kernel image; its own options go before those inside."""
+    entry, started = found.entry, found.entry.efi or found.entry.linux
+    if not started or entry.initrds:
+        return found
+    try:
+        uki = read_uki(tree, f"{found.mount_point}/{started}")
+    except GuestReadError:
+        return found  # whether it is there is told of every entry
+    if uki is None:
+        return found
+    initrds = (started,) if uki.has_initrd else ()
+    options = entry.options or uki.command_line
+    whole = replace(entry, linux=started, initrds=initrds, options=options)
+    return replace(found, entry=whole, release=uki.release)
+
+
+def _images(tree: GuestTree, mount_point: str, esp: EspFacts) -> Iterator[_Found]:
+    """Unified kernel images, which systemd-boot itself looks for."""
+    folder = f"{mount_point}/EFI/Linux"
+    try:
+        names = tree.names(folder, MAX_ENTRIES) if esp.is_systemd_boot else []
+    except NotThere:
+        return
+    for name in names:
+        path = f"{folder}/{name}"
+        uki = read_uki(tree, path) if name.lower().endswith(".efi") else None
+        if uki is not None:
+            entry = replace(uki.entry(f"EFI/Linux/{name}"), linux=f"EFI/Linux/{name}")
+            yield _Found(entry, path, mount_point, uki.release)
 
 
 def _is_for(entry: BlsEntry, architecture: str | None) -> bool:
@@ -93,7 +129,7 @@ def _item(found: _Found) -> MenuItem:
         kernel=below(found.mount_point, entry.linux) if entry.linux else None,
         arguments=entry.options,
         initrds=[below(found.mount_point, path) for path in entry.initrds],
-        version=entry.version,
+        version=found.release or entry.version,
     )
 
 

@@ -124,13 +124,23 @@ class GuestTree:
         return show(self.read_bytes(path, limit))
 
     def stream(
-        self, path: str, block: int = 1 << 20, *, limit: int = MAX_STREAM
+        self,
+        path: str,
+        block: int = 1 << 20,
+        *,
+        limit: int = MAX_STREAM,
+        part: tuple[int, int] | None = None,
     ) -> Iterator[bytes]:
-        """A file's bytes, `block` at a time; over `limit` it is too-large, as in `read_bytes`."""
+        """A file's bytes, `block` at a time; over `limit` it is too-large, as in `read_bytes`.
+
+        `part` is an offset and a length: bytes from there on alone, as far as there are any.
+        """
         with _at(path):
             place = self._file(path, limit)
-            for offset in range(0, place.node.size, block):
-                yield place.fs.read(place.node, offset, min(block, place.node.size - offset))
+            start, length = part or (0, place.node.size)
+            end = min(start + length, place.node.size)
+            for offset in range(start, end, block):
+                yield place.fs.read(place.node, offset, min(block, end - offset))
 
     def _file(self, path: str, limit: int | None) -> _Place:
         place = self._walk(path)[-1]

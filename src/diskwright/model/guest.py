@@ -193,7 +193,7 @@ class Bootloader:
     not be read, this is here without `config` and entries, and `unread` has an entry for BOOT.
     """
 
-    name: str | None  # grub2, grub-legacy, systemd-boot, extlinux
+    name: str | None  # grub2, grub-legacy, systemd-boot, uki, extlinux
     bios: bool | None
     uefi: bool | None
     esp_fallback: str | None  # path of EFI/BOOT/BOOT<ARCH>.EFI on the ESP
@@ -225,7 +225,9 @@ class Initramfs:
 class Kernel:
     """`builtin`: driver names of interest that /boot/config-* builds in (None: no config read).
 
-    `path` is None for a kernel that the default boot entry names and that is not there.
+    `path` is None for a kernel that the default boot entry names and that is not there. Of a
+    unified kernel image it is the image's, and the initramfs's too. `architecture` is that of its
+    PE header.
     """
 
     version: str
@@ -233,6 +235,7 @@ class Kernel:
     default: bool
     builtin: tuple[str, ...] | None
     initramfs: Initramfs | None
+    architecture: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
