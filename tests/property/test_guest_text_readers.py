@@ -26,6 +26,7 @@ from diskwright.guest.modules import builtin_modules, config_builtins
 from diskwright.guest.os_release import parse_os_release
 from diskwright.guest.probe import Probe
 from diskwright.guest.reading import GuestReadError
+from diskwright.guest.syslinux_config import parse_syslinux
 from diskwright.guest.udev import pinning_lines
 from diskwright.guest.uki import read_uki
 from diskwright.guest.yaml_subset import YamlRefused, parse_yaml
@@ -102,6 +103,7 @@ READERS: dict[str, Callable[[str], object]] = {
     "bls": lambda text: parse_bls(text, "x", "", {"a": "b"}),
     "loader entry": lambda text: menu_order([parse_entry(text, "a"), parse_entry(text, text)]),
     "legacy": parse_legacy,
+    "syslinux": lambda text: parse_syslinux(text, "/x", lambda n: (text, n)).default_label(),
     "fstab": lambda text: parse_fstab(text, DISK),
     "device": name_device,
     "on disk": DISK.has,
@@ -189,6 +191,8 @@ PATHS = st.sampled_from(
         "/boot/grub/grubenv",
         "/boot/grub/menu.lst",
         "/boot/loader/entries/a.conf",
+        "/boot/extlinux.conf",
+        "/boot/ldlinux.sys",
         "/boot/vmlinuz-6",
         "/boot/config-6",
         "/boot/initrd.img-6",

@@ -163,6 +163,19 @@ UNIFIED = replace(
         ),
     ),
 )
+EXTLINUX = replace(
+    BIOS,
+    table=replace(TABLE, bios_core=None),
+    bootloader=Bootloader(
+        "extlinux",
+        True,
+        False,
+        None,
+        (),
+        "/boot/extlinux.conf",
+        (replace(ENTRY, location=Location("/boot/extlinux.conf", 10)),),
+    ),
+)
 
 
 def entry(**changes: Any) -> Bootloader:

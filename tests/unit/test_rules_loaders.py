@@ -10,9 +10,20 @@ import pytest
 from diskwright.model.finding import Finding, Result
 from diskwright.model.guest import GuestFacts, InitramfsState, NamedBy
 from diskwright.rules import judge
-from support.good_facts import DATE, IMAGE, INITRAMFS, LINUX, MINIMUM, OS, PROFILE, SYSTEMD, UNIFIED
+from support.good_facts import (
+    DATE,
+    EXTLINUX,
+    IMAGE,
+    INITRAMFS,
+    LINUX,
+    MINIMUM,
+    OS,
+    PROFILE,
+    SYSTEMD,
+    UNIFIED,
+)
 
-GOOD = {"systemd-boot": SYSTEMD, "uki": UNIFIED}
+GOOD = {"systemd-boot": SYSTEMD, "uki": UNIFIED, "extlinux": EXTLINUX}
 ENTRY_FAULTS: dict[str, dict[str, Any]] = {
     "boot.kernel-missing": {"kernel_exists": False},
     "boot.initramfs-missing": {"initrds_exist": False},
@@ -60,11 +71,17 @@ def test_a_good_one_has_nothing_above_pass(name: str) -> None:
     assert [f for f in found if f.result not in (Result.PASS, Result.SKIP)] == []
 
 
-@pytest.mark.parametrize("name", GOOD)
-@pytest.mark.parametrize("rule", [*ENTRY_FAULTS, *LOADER_FAULTS])
+# An image needs no configuration
+CASES = [
+    (name, rule)
+    for name in GOOD
+    for rule in (*ENTRY_FAULTS, *LOADER_FAULTS)
+    if (name, rule) != ("uki", "boot.grub-config-missing")
+]
+
+
+@pytest.mark.parametrize(("name", "rule"), CASES)
 def test_a_fault_is_found_and_its_remedy_is_not_grub_s(name: str, rule: str) -> None:
-    if (name, rule) == ("uki", "boot.grub-config-missing"):
-        pytest.skip("an image needs no configuration")
     for system in SYSTEMS.values():
         found = findings(replace(broken(GOOD[name], rule), os=system))
         assert found[rule].result is Result.FAIL
@@ -113,3 +130,15 @@ def test_what_an_image_s_remedies_say() -> None:
     astray = findings(replace(UNIFIED, bootloader=bare))["boot.esp-no-fallback"]
     assert astray.result is Result.FAIL
     assert "EFI/BOOT/BOOTX64.EFI" in astray.remedy
+
+
+def test_what_extlinux_s_remedies_say() -> None:
+    for rule, said in (
+        ("boot.grub-config-missing", "update-extlinux"),
+        ("boot.kernel-missing", "update-extlinux"),
+        ("boot.bootloader-missing", "extlinux --install /boot"),
+        ("boot.grub-root-device-name", "/boot/extlinux.conf"),
+    ):
+        assert said in findings(broken(EXTLINUX, rule))[rule].remedy
+    missing = findings(broken(replace(EXTLINUX), "boot.grub-config-missing"))
+    assert "extlinux.conf and syslinux.cfg" in missing["boot.grub-config-missing"].evidence

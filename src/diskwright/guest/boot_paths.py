@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,8 +17,8 @@ _PARTITION = re.compile(r"hd\d+,(?:[a-z]+)?(\d{1,4})")
 
 
 def below(mount_point: str, path: str) -> GrubPath:
-    """A path on the file system that is mounted there."""
-    return GrubPath(_MOUNT + mount_point, path)
+    """A path on the file system that is mounted there; `..` does not leave it."""
+    return GrubPath(_MOUNT + mount_point, posixpath.normpath("/" + path.lstrip("/")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,11 @@ class BootPaths:
         """Whether a searched device (`uuid:…`, `label:…`) is on this disk."""
         kind, _, value = device.partition(":")
         return self.disk.has(f"{kind.upper()}={value}") if kind in ("uuid", "label") else None
+
+    def mount_above(self, path: str) -> str:
+        """The mount point of the file system that a path of the guest is on."""
+        above = [m for m in self.mounts.values() if path.startswith(m.rstrip("/") + "/")]
+        return max(above, key=len, default="/")
 
     def _candidates(self, where: GrubPath) -> list[str]:
         """Where the device is known, the path on it alone: a file of that name elsewhere is

@@ -18,6 +18,7 @@ from diskwright.guest.grub_menu import (
     stub_problems,
 )
 from diskwright.guest.reading import GuestReadError
+from diskwright.guest.syslinux import has_core, syslinux_menu
 from diskwright.guest.systemd_boot import systemd_menu
 from diskwright.guest.tree import GuestTree
 from diskwright.guest.uki import uki_menu
@@ -31,8 +32,8 @@ def read_bootloader(
     tree: GuestTree, paths: BootPaths, table: PartitionTable | None, esp: EspFacts
 ) -> tuple[Bootloader, str]:
     """What was found, and why a configuration could not be read (mostly empty)."""
-    bios = _bios(table)
-    menu, reason = _first_menu(_ways(tree, paths, esp, bios))
+    bios = _bios(tree, table)
+    menu, reason = _first_menu(_ways(tree, paths, table, esp))
     return (
         Bootloader(
             name=menu.name if menu else _guess_name(tree, esp, bios),
@@ -51,19 +52,26 @@ def read_bootloader(
 _Way = Callable[[], Menu | None]
 
 
-def _ways(tree: GuestTree, paths: BootPaths, esp: EspFacts, bios: bool | None) -> list[_Way]:
+def _ways(
+    tree: GuestTree, paths: BootPaths, table: PartitionTable | None, esp: EspFacts
+) -> list[_Way]:
     """The menus that a boot may meet, likeliest first."""
+    bios = _bios(tree, table)
+    syslinux = partial(syslinux_menu, paths, esp)
     systemd = partial(systemd_menu, esp, paths)
     if esp.is_systemd_boot and not bios:
         return [systemd]  # it reads no configuration of GRUB, left from before or not
     unified = partial(uki_menu, esp.tree or tree, esp.mount_point or "", esp.loaders)
     if esp.is_uki and not bios:
         return [partial(uki_menu, esp.tree or tree, esp.mount_point or "", [esp.fallback or ""])]
+    first = [syslinux] if bios and table is not None and table.bios_core is None else []
     return [
+        *first,
         *(partial(grub_menu, tree, tree, path) for path in GRUB_CONFIGS),
         *(partial(grub_menu, esp.tree or tree, tree, path) for path in esp.grub_configs),
         systemd,
         *(partial(legacy_menu, tree, path) for path in LEGACY_CONFIGS),
+        syslinux,
         unified,
     ]
 
@@ -82,10 +90,13 @@ def _first_menu(ways: list[_Way]) -> tuple[Menu | None, str]:
     return None, reason
 
 
-def _bios(table: PartitionTable | None) -> bool | None:
+def _bios(tree: GuestTree, table: PartitionTable | None) -> bool | None:
+    """Code that is not GRUB's starts the active partition; if SYSLINUX is on it, that starts."""
     if table is None:
         return None
-    return False if not table.boot_code else table.bios_core
+    if table.boot_code and table.bios_core is None and has_core(tree):
+        return True
+    return table.bios_core if table.boot_code else False
 
 
 def _entries(menu: Menu, paths: BootPaths) -> tuple[BootEntry, ...]:
@@ -132,6 +143,8 @@ def _guess_name(tree: GuestTree, esp: EspFacts, bios: bool | None) -> str | None
     loaders = " ".join(esp.loaders).lower()
     if esp.is_systemd_boot or "systemd-boot" in loaders:
         return "systemd-boot"
+    if has_core(tree) and bios is not False:
+        return "extlinux"
     try:
         if bios or "grub" in loaders or any(tree.is_dir(folder) for folder in GRUB_FOLDERS):
             return "grub2"

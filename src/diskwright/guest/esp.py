@@ -23,7 +23,7 @@ _SDMAGIC = b"#### LoaderInfo: systemd-boot "  # systemd, src/boot/efi/boot.c; th
 
 @dataclass(frozen=True, slots=True)
 class EspFacts:
-    """Loaders are paths on the ESP; `grub_configs` paths in `tree`, which holds the ESP alone.
+    """Loaders are paths on the ESP; configurations are paths in `tree`, which holds the ESP alone.
 
     `starts`: something there is started by UEFI firmware (None: can't be told, and `reason` says
     why). `is_systemd_boot`: what firmware starts there is systemd-boot. `is_uki`: it is
@@ -36,6 +36,7 @@ class EspFacts:
     fallback: str | None = None
     loaders: tuple[str, ...] = ()
     grub_configs: tuple[str, ...] = ()
+    syslinux_configs: tuple[str, ...] = ()
     is_systemd_boot: bool = False
     is_uki: bool = False
     architecture: str | None = None
@@ -56,6 +57,7 @@ def _read(tree: GuestTree, mount_point: str, architecture: str | None) -> EspFac
     efi = next((n for n in tree.names(mount_point) if n.upper() == "EFI"), "")
     loaders: list[str] = []
     configs: list[str] = []
+    syslinux: list[str] = []
     for folder in tree.names(f"{mount_point}/{efi}")[:MAX_FOLDERS] if efi else ():
         if not tree.is_dir(f"{mount_point}/{efi}/{folder}"):
             continue
@@ -65,6 +67,8 @@ def _read(tree: GuestTree, mount_point: str, architecture: str | None) -> EspFac
                 loaders.append(path)
             elif name.lower() == "grub.cfg":
                 configs.append(f"{mount_point}/{path}")
+            elif name.lower() == "syslinux.cfg":
+                syslinux.append(f"{mount_point}/{path}")
     fallback = _fallback(loaders, architecture)
     pe = _pe(tree, f"{mount_point}/{fallback}") if fallback else None
     return EspFacts(
@@ -77,6 +81,7 @@ def _read(tree: GuestTree, mount_point: str, architecture: str | None) -> EspFac
         is_uki=pe is not None and pe.section(".linux") is not None,
         loaders=tuple(loaders),
         grub_configs=tuple(configs),
+        syslinux_configs=tuple(syslinux),
     )
 
 

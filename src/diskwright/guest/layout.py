@@ -28,7 +28,7 @@ _ROOT_SIGNS = {
     "/etc/passwd": 1,
 }
 _ENOUGH = 3
-_BOOT_SIGNS = ("/grub", "/grub2", "/loader/entries", "/extlinux")
+_BOOT_SIGNS = ("/grub", "/grub2", "/loader/entries", "/extlinux", "/extlinux.conf", "/syslinux")
 _KERNEL_NAMES = ("vmlinuz-", "Image-", "vmlinux-")
 _ESP_MOUNTS = ("/boot/efi", "/efi", "/boot")
 # UAPI Discoverable Partitions Specification: Extended Boot Loader Partition
