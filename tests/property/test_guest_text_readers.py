@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from diskwright.adapters.guest_child import understood
 from diskwright.guest.bls import menu_order, parse_entry
 from diskwright.guest.boot_entries import parse_bls, parse_legacy
+from diskwright.guest.crypttab import parse_crypttab
 from diskwright.guest.devices import DiskNames, name_device
 from diskwright.guest.fstab import parse_fstab
 from diskwright.guest.grub import parse_grub, parse_grubenv
@@ -105,6 +106,7 @@ READERS: dict[str, Callable[[str], object]] = {
     "legacy": parse_legacy,
     "syslinux": lambda text: parse_syslinux(text, "/x", lambda n: (text, n)).default_label(),
     "fstab": lambda text: parse_fstab(text, DISK),
+    "crypttab": lambda text: parse_crypttab(text, DISK),
     "device": name_device,
     "on disk": DISK.has,
     "grub": lambda text: parse_grub(text, parse_grubenv(text)).default_entry(),
@@ -187,6 +189,7 @@ PATHS = st.sampled_from(
     (
         "/etc/os-release",
         "/etc/fstab",
+        "/etc/crypttab",
         "/boot/grub/grub.cfg",
         "/boot/grub/grubenv",
         "/boot/grub/menu.lst",

@@ -90,6 +90,7 @@ BIOS = GuestFacts(
     root=0,
     os=OS,
     fstab=(FSTAB,),
+    crypttab=(),
     bootloader=LOADER,
     kernels=(LINUX,),
     network=NETWORK,

@@ -25,6 +25,7 @@ from diskwright.guest.uki import uki_menu
 from diskwright.model.guest import BootEntry, Bootloader, PartitionTable
 from diskwright.model.location import Location
 
+MAX_CONSOLES = 16
 GRUB_FOLDERS = ("/boot/grub", "/boot/grub2")
 
 
@@ -106,7 +107,8 @@ def _entries(menu: Menu, paths: BootPaths) -> tuple[BootEntry, ...]:
             continue
         kernel, kernel_exists = paths.resolve(item.kernel)
         initrds = [paths.resolve(initrd) for initrd in item.initrds]
-        root = _root_of(item.arguments)
+        root = _last(item.arguments, "root")
+        resume = _resume_of(item.arguments)
         found.append(
             BootEntry(
                 location=Location(path, item.line or None),
@@ -121,6 +123,10 @@ def _entries(menu: Menu, paths: BootPaths) -> tuple[BootEntry, ...]:
                 root_on_disk=paths.disk.has(root) if root else None,
                 default=item is menu.default,
                 version=item.version,
+                resume=resume,
+                resume_by=name_device(resume) if resume else None,
+                resume_on_disk=paths.disk.has(resume) if resume else None,
+                consoles=tuple(_values(item.arguments, "console")[:MAX_CONSOLES]),
             )
         )
     return tuple(found)
@@ -132,10 +138,23 @@ def _all(answers: list[bool | None]) -> bool | None:
     return None if None in answers else True
 
 
-def _root_of(command_line: str) -> str | None:
-    """The last root= counts, as for the kernel."""
-    roots = [w.removeprefix("root=") for w in command_line.split() if w.startswith("root=")]
-    return roots[-1].strip("\"'") if roots else None
+def _values(command_line: str, key: str) -> list[str]:
+    words = (word.partition("=") for word in command_line.split())
+    return [value.strip("\"'") for name, equals, value in words if equals and name == key]
+
+
+def _last(command_line: str, key: str) -> str | None:
+    """The last one counts, as for the kernel."""
+    values = _values(command_line, key)
+    return values[-1] if values else None
+
+
+def _resume_of(command_line: str) -> str | None:
+    """None too where the command line says not to."""
+    if "noresume" in command_line.split():
+        return None
+    named = _last(command_line, "resume")
+    return None if named in ("", "none") else named
 
 
 def _guess_name(tree: GuestTree, esp: EspFacts, bios: bool | None) -> str | None:

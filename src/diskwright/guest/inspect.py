@@ -14,6 +14,7 @@ from diskwright.guest.accounts import read_accounts
 from diskwright.guest.boot_paths import BootPaths
 from diskwright.guest.bootloader import read_bootloader
 from diskwright.guest.cloud_init import read_cloud_init
+from diskwright.guest.crypttab import read_crypttab
 from diskwright.guest.devices import DiskNames
 from diskwright.guest.esp import EspFacts, read_esp
 from diskwright.guest.fstab import read_fstab
@@ -36,6 +37,7 @@ from diskwright.guest.volumes import Place, read_volumes
 from diskwright.model.guest import (
     BootEntry,
     Bootloader,
+    CryptEntry,
     FstabEntry,
     GuestFacts,
     InitramfsState,
@@ -56,6 +58,7 @@ _OF_ROOT = (
     Section.ROOT,
     Section.OS,
     Section.FSTAB,
+    Section.CRYPTTAB,
     Section.NETWORK,
     Section.CLOUD_INIT,
     Section.ACCOUNTS,
@@ -155,6 +158,7 @@ class _Guest:
         layout.mount_esp(place, self.probes, self.table)
         architecture = read_architecture(tree)
         system = self._os(tree, architecture)
+        crypttab = self.notes.read(Section.CRYPTTAB, lambda: self._crypttab(tree))
         loader, kernels = self._boot(place, architecture)
         line = _default_line(loader.entries)
         network = self.notes.read(Section.NETWORK, lambda: read_network(tree))
@@ -170,6 +174,7 @@ class _Guest:
             root=root,
             os=system,
             fstab=fstab,
+            crypttab=crypttab,
             bootloader=loader,
             kernels=kernels,
             network=network,
@@ -208,6 +213,12 @@ class _Guest:
             self.notes.failed(Section.FSTAB, error)
             self.notes.problems.append(Problem("fstab-unreadable", str(error)))
             return None
+
+    def _crypttab(self, tree: GuestTree) -> tuple[CryptEntry, ...]:
+        try:
+            return read_crypttab(tree, self.names)
+        except NotThere:
+            return ()
 
     def _os(self, tree: GuestTree, architecture: str | None) -> OsRelease | None:
         try:

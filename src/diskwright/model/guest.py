@@ -25,6 +25,7 @@ class Section(StrEnum):
     ROOT = "root"
     OS = "os"
     FSTAB = "fstab"
+    CRYPTTAB = "crypttab"
     BOOT = "boot"
     KERNELS = "kernels"
     INITRAMFS = "initramfs"
@@ -164,6 +165,19 @@ class FstabEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class CryptEntry:
+    """A line of crypttab(5). `key` is a file; None where somebody types it or a token has it."""
+
+    location: Location
+    name: str
+    spec: str
+    named_by: NamedBy
+    key: str | None
+    options: tuple[str, ...]
+    on_disk: bool | None
+
+
+@dataclass(frozen=True, slots=True)
 class BootEntry:
     """One entry of a boot loader. `kernel` and `initrds` are paths from the guest's root.
 
@@ -183,6 +197,10 @@ class BootEntry:
     root_on_disk: bool | None
     default: bool = False
     version: str = ""
+    resume: str | None = None  # the value of resume=
+    resume_by: NamedBy | None = None
+    resume_on_disk: bool | None = None
+    consoles: tuple[str, ...] = ()  # the values of console=
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,6 +272,7 @@ class GuestFacts:
     root: int | None = None  # index in `filesystems` of the root file system
     os: OsRelease | None = None
     fstab: tuple[FstabEntry, ...] | None = None
+    crypttab: tuple[CryptEntry, ...] | None = None
     bootloader: Bootloader | None = None
     kernels: tuple[Kernel, ...] | None = None
     network: Network | None = None

@@ -21,6 +21,7 @@ from diskwright.model.units import format_size
 from diskwright.model.volumes import Volume
 
 _KEY_WIDTH = 13
+_SERIAL = ("ttyS", "ttyAMA", "hvc")  # and what follows a comma is its speed
 
 # What a format calls the pieces that it keeps a disk in, where it is not clusters.
 _UNITS = {
@@ -89,6 +90,8 @@ def guest_rows(guest: GuestFacts) -> _Rows:
         rows += _under("kernel", map(_kernel, guest.kernels))
     if guest.fstab is not None:
         rows += _under("fstab", (f"{e.spec} on {e.mount_point} ({e.type})" for e in guest.fstab))
+    if guest.crypttab:
+        rows += _under("crypttab", (f"{e.spec} as {e.name}" for e in guest.crypttab))
     if guest.network is not None:
         rows += _under("network", _network(guest.network))
     if guest.cloud_init is not None:
@@ -172,6 +175,8 @@ def _boot(loader: Bootloader) -> Iterable[str]:
         yield f"configured by {loader.config}, {len(loader.entries)} entries"
     for entry in loader.entries[:1]:
         yield f"first entry: {entry.kernel} {entry.command_line}"
+        if serial := [name for name in entry.consoles if name.startswith(_SERIAL)]:
+            yield f"serial console {', '.join(serial)}"
 
 
 def _kernel(kernel: Kernel) -> str:

@@ -75,13 +75,18 @@ def write_extlinux() -> tuple[str, ...]:
 
 def set_root(case: Case, grub: Iterable[str]) -> tuple[str, ...]:
     """root=UUID=… on the kernel's command line."""
-    loader = case.guest.bootloader
-    entries = loader.entries if loader else ()
-    entry = next((e for e in entries if e.default), entries[0] if entries else None)
     root = root_filesystem(case.guest)
     known = (root.uuid if root else None) or ""
     uuid = known if _PLAIN.fullmatch(known) else UNKNOWN_UUID
-    change = f"sed -i 's|root=[^ ]*|root=UUID={uuid}|'"
+    return edit_line(case, f"s|root=[^ ]*|root=UUID={uuid}|", grub)
+
+
+def edit_line(case: Case, script: str, grub: Iterable[str]) -> tuple[str, ...]:
+    """The kernel's command line, changed by a script of sed; GRUB's has tools of its own."""
+    loader = case.guest.bootloader
+    entries = loader.entries if loader else ()
+    entry = next((e for e in entries if e.default), entries[0] if entries else None)
+    change = f"sed -i '{script}'"
     file = quoted(entry.location.file) if entry else "FILE"
     return by_loader(
         case,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from diskwright.rules import (
     access,
+    awaited,
     boot,
     cloud_init,
     disk,
@@ -25,6 +26,7 @@ RULES: tuple[Rule, ...] = (
     *grub.RULES,
     *initramfs.RULES,
     *fstab.RULES,
+    *awaited.RULES,
     *network.RULES,
     *cloud_init.RULES,
     *access.RULES,
