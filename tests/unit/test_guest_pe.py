@@ -65,7 +65,11 @@ def test_what_is_no_pe(data: bytes) -> None:
 def test_lies_about_sections_are_refused() -> None:
     whole = pe(SECTIONS)
     assert refused(whole[:200]) == "damaged"  # the table
-    assert refused(whole[:-20]) == "damaged"  # a section
+    cut = read(whole[:-20])
+    assert cut is not None
+    assert cut.damage == "ends within its section .uname"
+    with pytest.raises(Unreadable, match="ends within"):
+        read_section(tree_of({"/x.efi": whole[:-20]}), cut, ".uname", 100)
     many = bytearray(whole)
     struct.pack_into("<H", many, 64 + 6, 0xFFFF)
     assert refused(bytes(many)) == "too-large"
@@ -73,7 +77,9 @@ def test_lies_about_sections_are_refused() -> None:
     at = 64 + 24 + struct.unpack_from("<H", whole, 64 + 20)[0]
     struct.pack_into("<II", huge, at + 8, 0xFFFFFFFF, 0)
     struct.pack_into("<I", huge, at + 16, 0xFFFFFFFF)
-    assert refused(bytes(huge)) == "damaged"
+    lying = read(bytes(huge))
+    assert lying is not None
+    assert lying.damage == "ends within its section .text"
 
 
 def test_a_file_that_can_not_be_read_says_so() -> None:

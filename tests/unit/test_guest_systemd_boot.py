@@ -133,6 +133,15 @@ def test_another_loader_in_the_fallback_s_place_reads_its_own() -> None:
     assert read_boot(old, esp=esp)[0].name == "grub2"
 
 
+def test_without_a_fallback_its_name_tells_where_it_is_alone() -> None:
+    old: dict[str, Content] = {"/boot/grub/grub.cfg": "menuentry x { linux /boot/k }"}
+    esp = files("6.1.0-9") | {"/EFI/systemd/systemd-bootx64.efi": b"MZ"}
+    del esp["/EFI/BOOT/BOOTX64.EFI"]
+    assert read_boot(old, esp=esp)[0].name == "systemd-boot"
+    esp["/EFI/debian/grubx64.efi"] = b"MZ"
+    assert read_boot(old, esp=esp)[0].name == "grub2"
+
+
 def test_an_entry_that_can_not_be_read_is_a_reason() -> None:
     esp = files("6.1.0-9") | {"/loader/entries/x.conf": Broken()}
     found, reason = read_boot({"/x": ""}, esp=esp)

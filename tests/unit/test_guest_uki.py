@@ -48,8 +48,8 @@ def test_a_release_that_is_not_said_is_the_kernel_s_own() -> None:
 
 @pytest.mark.parametrize(
     "data",
-    [SYSTEMD_BOOT, b"", b"MZ", pe({".initrd": b"x"}), kernel()],
-    ids=["loader", "empty", "short", "no kernel", "kernel"],
+    [SYSTEMD_BOOT, b"", b"MZ", pe({".initrd": b"x"}), kernel(), uki()[:300]],
+    ids=["loader", "empty", "short", "no kernel", "kernel", "cut in its table"],
 )
 def test_another_program_is_no_image(data: bytes) -> None:
     assert read_uki(tree_of({"/x.efi": data}), "/x.efi") is None
@@ -185,6 +185,15 @@ def test_an_image_that_is_cut_off_has_a_damaged_initramfs() -> None:
     assert initramfs is not None
     assert initramfs.state is InitramfsState.CORRUPT
     assert initramfs.detail.startswith("ends within its section")
+
+
+def test_a_fallback_that_is_cut_off_is_still_what_is_started() -> None:
+    facts = guest(uki(), fallback=uki()[:-600])
+    assert facts.bootloader is not None
+    assert facts.bootloader.name == "uki"
+    assert facts.kernels is not None
+    assert facts.kernels[0].initramfs is not None
+    assert facts.kernels[0].initramfs.state is InitramfsState.CORRUPT
 
 
 def test_an_image_without_an_initramfs_takes_none_from_elsewhere() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from diskwright.model.finding import Finding, Result
 from diskwright.model.guest import GuestFacts, InitramfsState, NamedBy
+from diskwright.model.location import Location
 from diskwright.rules import judge
 from support.good_facts import (
     DATE,
@@ -121,10 +122,25 @@ def test_an_initramfs_is_made_anew_by_the_guest_s_own_tool() -> None:
             assert tool in said[0]
 
 
+def test_an_image_that_systemd_boot_starts_is_made_anew_not_edited() -> None:
+    path = "/efi/EFI/Linux/a.efi"
+    assert SYSTEMD.bootloader is not None
+    (entry,) = SYSTEMD.bootloader.entries
+    image = replace(entry, location=Location(path), kernel=path, initrds=(path,))
+    guest = replace(SYSTEMD, bootloader=replace(SYSTEMD.bootloader, entries=(image,)))
+    for rule in ("boot.grub-root-device-name", "boot.resume-unknown-device"):
+        remedy = findings(broken(guest, rule))[rule].remedy
+        assert path not in remedy
+        assert "kernel-install add" in remedy
+    lacking = replace(LINUX, initramfs=replace(INITRAMFS, modules=("ext4",)))
+    remedy = findings(replace(guest, kernels=(lacking,)))["boot.initramfs-no-virtio"].remedy
+    assert remedy.splitlines()[-1].startswith("kernel-install add")
+
+
 def test_what_an_image_s_remedies_say() -> None:
     lacking = replace(LINUX, initramfs=replace(INITRAMFS, modules=("ext4",)))
     found = findings(replace(UNIFIED, kernels=(lacking,)))["boot.initramfs-no-virtio"]
-    assert found.remedy.splitlines()[-1].startswith("kernel-install add")
+    assert found.remedy.splitlines()[-2].startswith("kernel-install add")
     root = findings(broken(UNIFIED, "boot.grub-root-device-name"))["boot.grub-root-device-name"]
     assert "/etc/kernel/cmdline" in root.remedy
     assert UNIFIED.bootloader is not None

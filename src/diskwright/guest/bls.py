@@ -8,9 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cmp_to_key
 
-from diskwright.guest.versions import compare_versions
+from diskwright.guest.versions import version_order
 
 MAX_OPTIONS = 64  # lines of one entry
 MAX_INITRDS = 64
@@ -97,21 +96,19 @@ def split_name(name: str) -> tuple[str, int | None, int]:
 
 
 def menu_order(entries: Iterable[BlsEntry]) -> list[BlsEntry]:
-    """As systemd-boot sorts them: those that never came up last, those with a sort key first."""
-    return sorted(entries, key=cmp_to_key(_compare))
+    """As systemd-boot sorts them: those that never came up last, those with a sort key first.
+
+    Each sort keeps the order of the one before among what it finds equal.
+    """
+    found = sorted(entries, key=lambda e: (-(e.tries_left or 0), e.tries_done))
+    found.sort(key=lambda e: version_order(e.id), reverse=True)
+    found.sort(key=lambda e: version_order(e.version) if e.sort_key else [], reverse=True)
+    return sorted(found, key=_group)
 
 
-def _compare(one: BlsEntry, other: BlsEntry) -> int:
-    result = (one.tries_left == 0) - (other.tries_left == 0)
-    result = result or (not one.sort_key) - (not other.sort_key)
-    if not result and one.sort_key:
-        mine, theirs = (one.sort_key, one.machine_id), (other.sort_key, other.machine_id)
-        result = (mine > theirs) - (mine < theirs)
-        result = result or compare_versions(other.version, one.version)
-    result = result or compare_versions(other.id, one.id)
-    if result or one.tries_left is None or other.tries_left is None:
-        return result
-    return other.tries_left - one.tries_left or one.tries_done - other.tries_done
+def _group(entry: BlsEntry) -> tuple[bool, bool, str, str]:
+    machine = entry.machine_id if entry.sort_key else ""
+    return entry.tries_left == 0, not entry.sort_key, entry.sort_key, machine
 
 
 def _path(text: str) -> str:

@@ -103,9 +103,10 @@ def _pe(tree: GuestTree, path: str) -> PeFile | None:
 def _is_systemd_boot(
     pe: PeFile | None, fallback: str | None, loaders: list[str], tree: GuestTree
 ) -> bool:
-    """By what the fallback holds; without one by the name of a loader."""
+    """By what the fallback holds; without one by its name, where no other loader is there."""
     if fallback is None:
-        return any("/systemd-boot" in path.lower() for path in loaders)
+        others = [path.lower() for path in loaders if "/linux/" not in path.lower()]
+        return bool(others) and all("/systemd-boot" in path for path in others)
     try:
         magic = read_section(tree, pe, ".sdmagic", 4096) if pe else None
     except GuestReadError:

@@ -127,6 +127,8 @@ def read_initramfs(
 def _part(tree: GuestTree, path: str) -> tuple[int, int] | None:
     """Where the initramfs is in a unified kernel image; None for a file that is one as a whole."""
     pe = read_pe(tree, path)
+    if pe and pe.damage:
+        raise Unreadable("damaged", pe.damage, path=path)
     section = pe.section(".initrd") if pe else None
     return (section.offset, section.size) if section else None
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 
-from diskwright.guest.reading import Unreadable, damaged
+from diskwright.guest.reading import Unreadable
 from diskwright.guest.tree import GuestTree
 
 MAX_SECTIONS = 96  # as many as Windows loads
@@ -39,11 +39,15 @@ class PeSection:
 
 @dataclass(frozen=True, slots=True)
 class PeFile:
-    """`architecture` as uname -m spells it; None for a machine that is not known."""
+    """`architecture` as uname -m spells it; None for a machine that is not known.
+
+    `damage` says which section the file ends within, mostly none.
+    """
 
     path: str
     architecture: str | None
     sections: tuple[PeSection, ...]
+    damage: str = ""
 
     def section(self, name: str) -> PeSection | None:
         """The first of that name."""
@@ -51,7 +55,7 @@ class PeFile:
 
 
 def read_pe(tree: GuestTree, path: str) -> PeFile | None:
-    """None for a file that is no PE. Raises GuestReadError; damaged where a section is cut off."""
+    """None for a file that is no PE. Raises GuestReadError."""
     dos = tree.read_part(path, 0, _DOS_BYTES)
     if len(dos) < _DOS_BYTES or not dos.startswith(b"MZ"):
         return None
@@ -68,16 +72,17 @@ def read_pe(tree: GuestTree, path: str) -> PeFile | None:
     start = at + _COFF_BYTES + optional
     table = tree.read_part(path, start, count * _SECTION_BYTES)
     if len(table) < count * _SECTION_BYTES:
-        raise _cut_off(path, "its table of sections")
+        raise Unreadable("damaged", "ends within its table of sections", path=path)
     size = tree.size(path)
     sections = []
+    damage = ""
     for name, memory, raw, offset in struct.iter_unpack("<8sI4xII16x", table):
         label = name.rstrip(b"\0").decode("ascii", "backslashreplace")
         held = min(memory, raw)
         if held and offset + held > size:
-            raise _cut_off(path, f"its section {label}")
+            damage = damage or f"ends within its section {label}"
         sections.append(PeSection(label, offset, held))
-    return PeFile(path, _MACHINES.get(machine), tuple(sections))
+    return PeFile(path, _MACHINES.get(machine), tuple(sections), damage)
 
 
 def read_section(tree: GuestTree, pe: PeFile, name: str, limit: int) -> bytes | None:
@@ -88,10 +93,7 @@ def read_section(tree: GuestTree, pe: PeFile, name: str, limit: int) -> bytes | 
     if section.size > limit:
         detail = f"has {section.size} bytes in {name}, {limit} are read"
         raise Unreadable("too-large", detail, path=pe.path)
-    return tree.read_part(pe.path, section.offset, section.size)
-
-
-def _cut_off(path: str, what: str) -> Unreadable:
-    error = damaged(f"ends within {what}")
-    error.path = path
-    return error
+    content = tree.read_part(pe.path, section.offset, section.size)
+    if len(content) < section.size:
+        raise Unreadable("damaged", f"ends within its section {name}", path=pe.path)
+    return content

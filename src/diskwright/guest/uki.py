@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 
 from diskwright.guest.bls import BlsEntry, split_name
+from diskwright.guest.boot_entries import MAX_ENTRIES
 from diskwright.guest.boot_menu import Menu
 from diskwright.guest.boot_paths import below
 from diskwright.guest.grub import MenuItem
@@ -52,7 +54,7 @@ class Uki:
 
 
 def read_uki(tree: GuestTree, path: str) -> Uki | None:
-    """None for another file. One that is cut off is an image of which nothing is known.
+    """None for another file. Of one that is cut off nothing is told but that it is an image.
 
     Raises GuestReadError.
     """
@@ -60,10 +62,12 @@ def read_uki(tree: GuestTree, path: str) -> Uki | None:
         pe = read_pe(tree, path)
     except Unreadable as error:
         if error.code == "damaged":
-            return Uki(path)
+            return None  # no boot loader takes it for one either
         raise
     if pe is None or pe.section(".linux") is None:
         return None
+    if pe.damage:
+        return Uki(path)
     system = parse_os_release(_text(tree, pe, ".osrel"))
     return Uki(
         path=path,
@@ -79,7 +83,7 @@ def read_uki(tree: GuestTree, path: str) -> Uki | None:
 def uki_menu(tree: GuestTree, mount_point: str, loaders: Iterable[str]) -> Menu | None:
     """Of the images among `loaders`, paths on the ESP, which firmware itself starts."""
     items = []
-    for loader in loaders:
+    for loader in islice(loaders, MAX_ENTRIES):
         path = f"{mount_point}/{loader}"
         uki = read_uki(tree, path)
         if uki is not None:

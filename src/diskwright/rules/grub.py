@@ -153,7 +153,9 @@ def rebuild(case: Case, modules: Iterable[str] = (), *, missing: bool = False) -
         arch=(*arch, "mkinitcpio -P"),
         alpine=(*alpine, "mkinitfs"),
     )
-    return loaders.by_loader(case, rebuilt, uki=(*rebuilt, loaders.add_kernel(case)))
+    image = (*rebuilt, *loaders.make_image(case))
+    systemd = image if loaders.starts_image(case) else ()
+    return loaders.by_loader(case, rebuilt, systemd=systemd, uki=image)
 
 
 def _root_name(case: Case, entries: tuple[BootEntry, ...]) -> Outcome:

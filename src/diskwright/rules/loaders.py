@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from diskwright.model.guest import BootEntry
 from diskwright.rules.rule import Case, commands, family, quoted, root_filesystem
 
 # Names as the facts have them
@@ -83,15 +84,34 @@ def set_root(case: Case, grub: Iterable[str]) -> tuple[str, ...]:
 
 def edit_line(case: Case, script: str, grub: Iterable[str]) -> tuple[str, ...]:
     """The kernel's command line, changed by a script of sed; GRUB's has tools of its own."""
-    loader = case.guest.bootloader
-    entries = loader.entries if loader else ()
-    entry = next((e for e in entries if e.default), entries[0] if entries else None)
+    entry = _default(case)
     change = f"sed -i '{script}'"
     file = quoted(entry.location.file) if entry else "FILE"
+    image = (f"{change} /etc/kernel/cmdline", *make_image(case))
+    text = (f"{change} {file}", f"{change} /etc/kernel/cmdline   # for the next kernel")
     return by_loader(
         case,
         grub,
-        systemd=(f"{change} {file}", f"{change} /etc/kernel/cmdline   # for the next kernel"),
-        uki=(f"{change} /etc/kernel/cmdline", add_kernel(case)),
+        systemd=image if starts_image(case) else text,
+        uki=image,
         extlinux=(f"{change} {file}", f"{change} /etc/update-extlinux.conf   # Alpine"),
     )
+
+
+def starts_image(case: Case) -> bool:
+    """Whether what is started is a unified kernel image, which no editor can change."""
+    entry = _default(case)
+    return entry is not None and entry.location.file.lower().endswith(".efi")
+
+
+def make_image(case: Case) -> tuple[str, ...]:
+    """The unified kernel image anew, where firmware itself starts it there too."""
+    if name(case) != UKI:
+        return (add_kernel(case),)
+    return (add_kernel(case), "# and copy the new image to EFI/BOOT on the EFI system partition")
+
+
+def _default(case: Case) -> BootEntry | None:
+    loader = case.guest.bootloader
+    entries = loader.entries if loader else ()
+    return next((e for e in entries if e.default), entries[0] if entries else None)
