@@ -142,7 +142,7 @@ CHANGES: dict[str, tuple[str, str]] = {
     ),
     "grub-config-missing": (r"bootloader\.(entries|config)", "bootloader.config=None"),
     "kernel-missing": (
-        r"bootloader\.entries\.0\.kernel_exists|kernels\.0\.path",
+        r"bootloader\.entries\.0\.kernel_exists|kernels\.0\.(path|architecture)",
         "bootloader.entries.0.kernel_exists=False",
     ),
     "initramfs-no-virtio": (r"kernels\.0\.initramfs\.", "kernels.0.initramfs.state=read"),

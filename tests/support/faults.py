@@ -8,6 +8,7 @@ from diskwright.model.access import LeftFile, MachineId, PasswordState, SshServe
 from diskwright.model.finding import Result
 from diskwright.model.guest import (
     CloudInit,
+    CryptEntry,
     GuestFacts,
     InitramfsState,
     NamedBy,
@@ -55,6 +56,9 @@ assert EFI is not None
 assert UEFI.table is not None
 RULES_FILE = Location("/etc/udev/rules.d/70-persistent-net.rules", 1)
 SSHD = Location("/etc/ssh/sshd_config", 33)
+CRYPT = CryptEntry(
+    Location("/etc/crypttab", 1), "data", "UUID=gone", NamedBy.UUID, "/etc/key", ("luks",), False
+)
 STATIC = replace(DHCP, method=AddressMethod.STATIC, address="192.168.10.20/24")
 
 
@@ -140,6 +144,36 @@ FAULTS: dict[str, list[tuple[GuestFacts, Result]]] = {
     ],
     "boot.fstab-unreadable": [
         (bios(fstab=None, unread=(Unread(Section.FSTAB, "4 GiB long"),)), Result.WARN)
+    ],
+    "boot.crypttab-unknown-device": [
+        (
+            bios(
+                crypttab=(CRYPT,),
+                fstab=fstab(spec="/dev/mapper/data", mount_point="/data", on_disk=True),
+            ),
+            Result.FAIL,
+        ),
+        (bios(crypttab=(CRYPT,)), Result.WARN),
+        (bios(crypttab=(replace(CRYPT, options=("nofail",)),)), Result.PASS),
+        (bios(crypttab=(replace(CRYPT, options=("x-initrd.attach",)),)), Result.FAIL),
+        (
+            bios(crypttab=(replace(CRYPT, named_by=NamedBy.DEVICE, on_disk=True),)),
+            Result.WARN,
+        ),
+        (bios(crypttab=(replace(CRYPT, on_disk=None),)), Result.UNKNOWN),
+    ],
+    "boot.resume-unknown-device": [
+        (
+            bios(bootloader=entry(resume="UUID=x", resume_by=NamedBy.UUID, resume_on_disk=False)),
+            Result.WARN,
+        ),
+        (
+            bios(
+                bootloader=entry(resume="/dev/sda2", resume_by=NamedBy.DEVICE, resume_on_disk=True)
+            ),
+            Result.WARN,
+        ),
+        (bios(bootloader=entry(resume="UUID=x", resume_by=NamedBy.UUID)), Result.UNKNOWN),
     ],
     "boot.grub-root-device-name": [
         (bios(bootloader=entry(root="/dev/sda1", root_named_by=NamedBy.DEVICE)), Result.FAIL)

@@ -97,6 +97,7 @@ BIOS = GuestFacts(
     root=0,
     os=OS,
     fstab=(FSTAB,),
+    crypttab=(),
     bootloader=LOADER,
     kernels=(LINUX,),
     network=NETWORK,
@@ -128,6 +129,60 @@ UEFI = replace(
         uefi=True,
         esp_fallback="/EFI/BOOT/BOOTX64.EFI",
         esp_loaders=("/EFI/debian/grubx64.efi",),
+    ),
+)
+SYSTEMD = replace(
+    UEFI,
+    bootloader=Bootloader(
+        "systemd-boot",
+        False,
+        True,
+        "EFI/BOOT/BOOTX64.EFI",
+        ("EFI/BOOT/BOOTX64.EFI", "EFI/systemd/systemd-bootx64.efi"),
+        "/boot/efi/loader/loader.conf",
+        (
+            replace(
+                ENTRY,
+                location=Location(f"/boot/efi/loader/entries/debian-{KERNEL}.conf", 6),
+                kernel=f"/boot/efi/debian/{KERNEL}/linux",
+                initrds=(f"/boot/efi/debian/{KERNEL}/initrd.img-{KERNEL}",),
+                version=KERNEL,
+            ),
+        ),
+    ),
+)
+_IMAGE = "/boot/efi/EFI/BOOT/BOOTX64.EFI"
+UNIFIED = replace(
+    SYSTEMD,
+    bootloader=Bootloader(
+        "uki",
+        False,
+        True,
+        "EFI/BOOT/BOOTX64.EFI",
+        ("EFI/BOOT/BOOTX64.EFI",),
+        _IMAGE,
+        (
+            replace(
+                ENTRY,
+                location=Location(_IMAGE),
+                kernel=_IMAGE,
+                initrds=(_IMAGE,),
+                version=KERNEL,
+            ),
+        ),
+    ),
+)
+EXTLINUX = replace(
+    BIOS,
+    table=replace(TABLE, bios_core=None),
+    bootloader=Bootloader(
+        "extlinux",
+        True,
+        False,
+        None,
+        (),
+        "/boot/extlinux.conf",
+        (replace(ENTRY, location=Location("/boot/extlinux.conf", 10)),),
     ),
 )
 

@@ -65,7 +65,7 @@ def read(
         alone.mount("/efi", FakeFs(esp))
         facts = read_esp(alone, "/efi", "x86_64")
         mounts[0] = "/efi"
-    paths = BootPaths(tree, DiskNames(FILESYSTEMS, TABLE), mounts, "/efi")
+    paths = BootPaths(tree, DiskNames(FILESYSTEMS, TABLE), mounts)
     return read_bootloader(tree, paths, table, facts)
 
 

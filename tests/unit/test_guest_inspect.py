@@ -106,6 +106,7 @@ def test_a_root_that_is_not_read_is_named_and_boot_stays(kind: str) -> None:
         Section.ROOT,
         Section.OS,
         Section.FSTAB,
+        Section.CRYPTTAB,
         Section.NETWORK,
         Section.CLOUD_INIT,
         Section.ACCOUNTS,

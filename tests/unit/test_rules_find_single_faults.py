@@ -94,6 +94,7 @@ def test_no_rule_about_the_guest_passes_on_facts_that_were_not_read() -> None:
 SECTIONS = {
     "table": Section.TABLE,
     "filesystems": Section.FILESYSTEMS,
+    "crypttab": Section.CRYPTTAB,
     "os": Section.OS,
     "bootloader": Section.BOOT,
     "kernels": Section.KERNELS,

@@ -12,6 +12,7 @@ from diskwright.guest.accounts import read_accounts
 from diskwright.guest.boot_paths import BootPaths
 from diskwright.guest.bootloader import read_bootloader
 from diskwright.guest.cloud_init import read_cloud_init
+from diskwright.guest.crypttab import read_crypttab
 from diskwright.guest.devices import DiskNames
 from diskwright.guest.esp import EspFacts, read_esp
 from diskwright.guest.fstab import read_fstab
@@ -39,6 +40,7 @@ from diskwright.guest.windows.read import read_windows
 from diskwright.model.guest import (
     BootEntry,
     Bootloader,
+    CryptEntry,
     FstabEntry,
     GuestFacts,
     InitramfsState,
@@ -57,6 +59,7 @@ _OF_ROOT = (
     Section.ROOT,
     Section.OS,
     Section.FSTAB,
+    Section.CRYPTTAB,
     Section.NETWORK,
     Section.CLOUD_INIT,
     Section.ACCOUNTS,
@@ -146,9 +149,11 @@ class _Guest:
             layout.mount_all(place, self.probes, fstab, self.names)
         else:
             layout.mount_boot(place, self.probes)
+        layout.mount_xbootldr(place, self.probes, self.table)
         layout.mount_esp(place, self.probes, self.table)
         architecture = read_architecture(tree)
         system = self._os(tree, architecture)
+        crypttab = self.notes.read(Section.CRYPTTAB, lambda: self._crypttab(tree))
         loader, kernels = self._boot(place, architecture)
         line = _default_line(loader.entries)
         network = self.notes.read(Section.NETWORK, lambda: read_network(tree))
@@ -166,6 +171,7 @@ class _Guest:
             root=root,
             os=system,
             fstab=fstab,
+            crypttab=crypttab,
             bootloader=loader,
             kernels=kernels,
             network=network,
@@ -210,6 +216,7 @@ class _Guest:
         reason = layout.why_no_root(self.names.filesystems)
         self.notes.unread += [Unread(section, reason) for section in _OF_ROOT]
         place = layout.without_root(self.probes, reason)
+        layout.mount_xbootldr(place, self.probes, self.table)
         layout.mount_esp(place, self.probes, self.table)
         loader, kernels = self._boot(place, None)
         return GuestFacts(
@@ -232,6 +239,12 @@ class _Guest:
             self.notes.problems.append(Problem("fstab-unreadable", str(error)))
             return None
 
+    def _crypttab(self, tree: GuestTree) -> tuple[CryptEntry, ...]:
+        try:
+            return read_crypttab(tree, self.names)
+        except NotThere:
+            return ()
+
     def _os(self, tree: GuestTree, architecture: str | None) -> OsRelease | None:
         try:
             return read_os_release(tree, architecture)
@@ -249,7 +262,9 @@ class _Guest:
         self, place: layout.Layout, architecture: str | None
     ) -> tuple[Bootloader, tuple[Kernel, ...] | None]:
         esp = self._esp(place, architecture)
-        paths = BootPaths(place.tree, self.names, place.mounts, place.esp_mount, place.subvolumes)
+        paths = BootPaths(
+            place.tree, self.names, place.mounts, place.xbootldr_mount, place.subvolumes
+        )
         loader, reason = read_bootloader(place.tree, paths, self.table, esp)
         self._note_boot(reason, esp.reason)
         kernels = self.notes.read(Section.KERNELS, lambda: read_kernels(place.tree, loader.entries))

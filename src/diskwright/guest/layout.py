@@ -31,9 +31,11 @@ _ROOT_SIGNS = {
     "/etc/passwd": 1,
 }
 _ENOUGH = 3
-_BOOT_SIGNS = ("/grub", "/grub2", "/loader/entries", "/extlinux")
+_BOOT_SIGNS = ("/grub", "/grub2", "/loader/entries", "/extlinux", "/extlinux.conf", "/syslinux")
 _KERNEL_NAMES = ("vmlinuz-", "Image-", "vmlinux-")
 _ESP_MOUNTS = ("/boot/efi", "/efi", "/boot")
+# UAPI Discoverable Partitions Specification: Extended Boot Loader Partition
+_XBOOTLDR = "bc13c2ff-59e6-4262-a352-b275fd6f7172"
 _NO_TREE = frozenset({"swap"})
 _NO_DEVICE = frozenset({NamedBy.PSEUDO, NamedBy.NETWORK, NamedBy.OTHER})
 
@@ -44,7 +46,7 @@ class Layout:
 
     `subvolumes`: of a btrfs, its mount points by what is mounted there. The ESP is at `esp_mount`
     in the tree, and also in a tree of its own: what hides /boot in the first does not hide it
-    there.
+    there. `xbootldr_mount` is where the extended boot loader partition is.
     """
 
     tree: GuestTree
@@ -52,6 +54,7 @@ class Layout:
     subvolumes: dict[int, dict[str, str]] = field(default_factory=dict)
     esp_tree: GuestTree = field(default_factory=lambda: GuestTree(EmptyFs()))
     esp_mount: str | None = None
+    xbootldr_mount: str | None = None
 
 
 def find_root(probes: Sequence[Probe]) -> int | None:
@@ -141,6 +144,17 @@ def mount_esp(layout: Layout, probes: Sequence[Probe], table: PartitionTable | N
             if layout.esp_mount.count("/") > 1:
                 layout.esp_tree.mount(layout.esp_mount.rpartition("/")[0], EmptyFs())
             layout.esp_tree.mount(layout.esp_mount, _reader(probe))
+            return
+
+
+def mount_xbootldr(layout: Layout, probes: Sequence[Probe], table: PartitionTable | None) -> None:
+    """Where fstab puts it, else at /boot, as systemd does."""
+    numbers = {p.number for p in (table.partitions if table else ()) if p.type_id == _XBOOTLDR}
+    for index, probe in enumerate(probes):
+        if probe.facts.partition in numbers:
+            if index not in layout.mounts and "/boot" not in layout.mounts.values():
+                _mount(layout, probes, index, "/boot")
+            layout.xbootldr_mount = layout.mounts.get(index)
             return
 
 

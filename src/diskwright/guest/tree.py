@@ -136,18 +136,35 @@ class GuestTree:
             place = self._file(path, limit)
             return place.fs.read(place.node, 0, place.node.size)
 
+    def read_part(self, path: str, offset: int, length: int) -> bytes:
+        """Of a file of any size; short only at its end."""
+        with _at(path):
+            place = self._file(path, None)
+            wanted = min(length, place.node.size - offset)
+            return place.fs.read(place.node, offset, wanted) if wanted > 0 else b""
+
     def read_text(self, path: str, limit: int = 1 << 20) -> str:
         """As UTF-8; bytes that are not become `\\xNN`."""
         return show(self.read_bytes(path, limit))
 
     def stream(
-        self, path: str, block: int = 1 << 20, *, limit: int = MAX_STREAM
+        self,
+        path: str,
+        block: int = 1 << 20,
+        *,
+        limit: int = MAX_STREAM,
+        part: tuple[int, int] | None = None,
     ) -> Iterator[bytes]:
-        """A file's bytes, `block` at a time; over `limit` it is too-large, as in `read_bytes`."""
+        """A file's bytes, `block` at a time; over `limit` it is too-large, as in `read_bytes`.
+
+        `part` is an offset and a length: bytes from there on alone, as far as there are any.
+        """
         with _at(path):
             place = self._file(path, limit)
-            for offset in range(0, place.node.size, block):
-                yield place.fs.read(place.node, offset, min(block, place.node.size - offset))
+            start, length = part or (0, place.node.size)
+            end = min(start + length, place.node.size)
+            for offset in range(start, end, block):
+                yield place.fs.read(place.node, offset, min(block, end - offset))
 
     def below(self, path: str) -> Iterator[Met]:
         """The folder itself and all that is in it, a folder's names in order, each followed by what
@@ -198,11 +215,11 @@ class GuestTree:
             raise NotThere("is not there")
         return _Place(name, place.fs, node)
 
-    def _file(self, path: str, limit: int) -> _Place:
+    def _file(self, path: str, limit: int | None) -> _Place:
         place = self._walk(path)[-1]
         if place.node.kind is not NodeKind.FILE:
             raise Unreadable("not-a-file", f"is not a regular file but {place.node.kind}")
-        if place.node.size > limit:
+        if limit is not None and place.node.size > limit:
             raise Unreadable("too-large", f"has {place.node.size} bytes, {limit} are read")
         return place
 

@@ -27,6 +27,7 @@ class Section(StrEnum):
     ROOT = "root"
     OS = "os"
     FSTAB = "fstab"
+    CRYPTTAB = "crypttab"
     BOOT = "boot"
     KERNELS = "kernels"
     INITRAMFS = "initramfs"
@@ -181,10 +182,24 @@ class FstabEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class CryptEntry:
+    """A line of crypttab(5). `key` is a file; None where somebody types it or a token has it."""
+
+    location: Location
+    name: str
+    spec: str
+    named_by: NamedBy
+    key: str | None
+    options: tuple[str, ...]
+    on_disk: bool | None
+
+
+@dataclass(frozen=True, slots=True)
 class BootEntry:
     """One entry of a boot loader. `kernel` and `initrds` are paths from the guest's root.
 
     `location` is the line that loads the kernel; `default` is True for at most one entry.
+    `version` is the kernel's where the entry says it, else empty.
     """
 
     location: Location
@@ -198,6 +213,11 @@ class BootEntry:
     root_named_by: NamedBy | None
     root_on_disk: bool | None
     default: bool = False
+    version: str = ""
+    resume: str | None = None  # the value of resume=
+    resume_by: NamedBy | None = None
+    resume_on_disk: bool | None = None
+    consoles: tuple[str, ...] = ()  # the values of console=
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +228,7 @@ class Bootloader:
     not be read, this is here without `config` and entries, and `unread` has an entry for BOOT.
     """
 
-    name: str | None  # grub2, grub-legacy, systemd-boot, extlinux
+    name: str | None  # grub2, grub-legacy, systemd-boot, uki, extlinux
     bios: bool | None
     uefi: bool | None
     esp_fallback: str | None  # path of EFI/BOOT/BOOT<ARCH>.EFI on the ESP
@@ -240,7 +260,9 @@ class Initramfs:
 class Kernel:
     """`builtin`: driver names of interest that /boot/config-* builds in (None: no config read).
 
-    `path` is None for a kernel that the default boot entry names and that is not there.
+    `path` is None for a kernel that the default boot entry names and that is not there. Of a
+    unified kernel image it is the image's, and the initramfs's too. `architecture` is that of its
+    PE header.
     """
 
     version: str
@@ -248,6 +270,7 @@ class Kernel:
     default: bool
     builtin: tuple[str, ...] | None
     initramfs: Initramfs | None
+    architecture: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,6 +290,7 @@ class GuestFacts:
     root: int | None = None  # index in `filesystems` of the root file system
     os: OsRelease | None = None
     fstab: tuple[FstabEntry, ...] | None = None
+    crypttab: tuple[CryptEntry, ...] | None = None
     bootloader: Bootloader | None = None
     kernels: tuple[Kernel, ...] | None = None
     network: Network | None = None

@@ -23,6 +23,7 @@ from diskwright.report.services import services_said
 from diskwright.report.windows import windows_rows
 
 _KEY_WIDTH = 13
+_SERIAL = ("ttyS", "ttyAMA", "hvc")  # and what follows a comma is its speed
 
 # What a format calls the pieces that it keeps a disk in, where it is not clusters.
 _UNITS = {
@@ -93,6 +94,8 @@ def guest_rows(guest: GuestFacts) -> _Rows:
         rows += _under("kernel", map(_kernel, guest.kernels))
     if guest.fstab is not None:
         rows += _under("fstab", (f"{e.spec} on {e.mount_point} ({e.type})" for e in guest.fstab))
+    if guest.crypttab:
+        rows += _under("crypttab", (f"{e.spec} as {e.name}" for e in guest.crypttab))
     if guest.network is not None:
         rows += _under("network", _network(guest.network))
     if guest.cloud_init is not None:
@@ -197,6 +200,8 @@ def _boot(loader: Bootloader) -> Iterable[str]:
         yield f"configured by {loader.config}{entries}"
     for entry in loader.entries[:1]:
         yield f"first entry: {entry.kernel} {entry.command_line}"
+        if serial := [name for name in entry.consoles if name.startswith(_SERIAL)]:
+            yield f"serial console {', '.join(serial)}"
 
 
 def _kernel(kernel: Kernel) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from diskwright.model.finding import Result, Severity
 from diskwright.model.guest import GuestFacts, PartitionRole, Section, TableKind
 from diskwright.model.text import printable
-from diskwright.rules import sources
+from diskwright.rules import loaders, sources
 from diskwright.rules.rule import (
     Case,
     Outcome,
@@ -77,12 +77,30 @@ def _loader(case: Case) -> Outcome:
 
 
 def _install(case: Case) -> tuple[str, ...]:
-    return commands(
+    grub = commands(
         case,
         debian=("grub-install /dev/vda", "update-grub"),
         rhel=("grub2-install /dev/vda", "grub2-mkconfig -o /boot/grub2/grub.cfg"),
         suse=("grub2-install /dev/vda", "grub2-mkconfig -o /boot/grub2/grub.cfg"),
         windows=_BCDBOOT,
+    )
+    return loaders.by_loader(
+        case,
+        grub,
+        systemd=("bootctl install",),
+        uki=_copy_uki(case),
+        extlinux=(
+            "extlinux --install /boot",
+            "dd if=/usr/share/syslinux/mbr.bin of=/dev/vda bs=440 count=1 conv=notrunc",
+        ),
+    )
+
+
+def _copy_uki(case: Case) -> tuple[str, ...]:
+    name = _fallback_name(case.guest)
+    return (
+        "mkdir -p /boot/efi/EFI/BOOT",
+        f"cp /boot/efi/EFI/Linux/IMAGE.efi /boot/efi/EFI/BOOT/{name}",
     )
 
 
@@ -187,7 +205,7 @@ def _fallback_name(guest: GuestFacts) -> str:
 
 
 def _install_fallback(case: Case) -> tuple[str, ...]:
-    return commands(
+    grub = commands(
         case,
         debian=("grub-install --removable",),
         rhel=(
@@ -197,6 +215,7 @@ def _install_fallback(case: Case) -> tuple[str, ...]:
         suse=("shim-install --removable",),
         windows=_BCDBOOT,
     )
+    return loaders.by_loader(case, grub, systemd=("bootctl install",), uki=_copy_uki(case))
 
 
 RULES = (

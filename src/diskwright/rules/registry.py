@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from diskwright.rules import (
     access,
+    awaited,
     boot,
     cloud_init,
     disk,
@@ -36,6 +37,7 @@ RULES: tuple[Rule, ...] = (
     *_of_linux(initramfs.RULES),
     *_of_linux(fstab.RULES),
     *_of_linux(subvolumes.RULES),
+    *_of_linux(awaited.RULES),
     *windows.RULES,
     *network.RULES,
     *cloud_init.RULES,

@@ -152,8 +152,7 @@ def powershell(value: str, instead: str) -> str:
 
 
 def family(case: Case) -> str:
-    """Which tools the guest has: debian, rhel, suse, windows, or an empty string where nobody
-    knows."""
+    """Which tools the guest has, by a key of _FAMILIES, or windows; empty where nobody knows."""
     if case.guest.windows is not None:
         return "windows"
     if case.guest.os is None:
@@ -169,6 +168,16 @@ _FAMILIES = {
     "debian": {"debian", "ubuntu"},
     "rhel": {"rhel", "fedora", "centos", "rocky", "almalinux", "ol", "openEuler"},
     "suse": {"suse", "sles", "opensuse", "opensuse-leap", "opensuse-tumbleweed"},
+    "arch": {"arch", "archarm"},
+    "alpine": {"alpine", "postmarketos"},
+}
+_TITLES = {
+    "debian": "Debian, Ubuntu",
+    "rhel": "RHEL, Rocky, Fedora",
+    "suse": "SUSE",
+    "arch": "Arch",
+    "alpine": "Alpine",
+    "windows": "Windows, in PowerShell",
 }
 
 
@@ -187,18 +196,24 @@ def commands(
     debian: Iterable[str],
     rhel: Iterable[str],
     suse: Iterable[str],
-    windows: Iterable[str] = (),
+    arch: Iterable[str] | None = None,
+    alpine: Iterable[str] | None = None,
+    windows: Iterable[str] | None = None,
 ) -> tuple[str, ...]:
     """The lines for this guest, or for each kind of guest under a comment."""
-    known = {"debian": tuple(debian), "rhel": tuple(rhel), "suse": tuple(suse)}
-    if lines := tuple(windows):
-        known["windows"] = lines
+    every = {
+        "debian": debian,
+        "rhel": rhel,
+        "suse": suse,
+        "arch": arch,
+        "alpine": alpine,
+        "windows": windows,
+    }
+    known = {name: tuple(lines) for name, lines in every.items() if lines is not None}
     chosen = known.get(family(case))
     if chosen is not None:
         return chosen
-    titles = {"debian": "Debian, Ubuntu", "rhel": "RHEL, Rocky, Fedora", "suse": "SUSE"}
-    titles["windows"] = "Windows, in PowerShell"
-    return tuple(line for name, lines in known.items() for line in (f"# {titles[name]}:", *lines))
+    return tuple(line for name, lines in known.items() for line in (f"# {_TITLES[name]}:", *lines))
 
 
 def _lines(evidence: Iterable[object]) -> tuple[str, ...]:
