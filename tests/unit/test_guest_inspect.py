@@ -137,6 +137,23 @@ def test_the_esp_is_read_though_the_root_is_not() -> None:
     assert Section.BOOT in unread_sections(facts)
 
 
+@pytest.mark.parametrize("mount_point", ["/boot/efi", "//boot", "/srv/a/b", "/boot/.", "/"])
+def test_an_esp_is_read_wherever_fstab_puts_it(mount_point: str) -> None:
+    fstab = f"UUID=root-uuid / ext4\nUUID=esp-uuid {mount_point} vfat\n"
+    esp = FakeFs({"/EFI/BOOT/BOOTX64.EFI": b"MZ"}, uuid="esp-uuid")
+    probe = Probe(FileSystem("vfat", 1, True, uuid="esp-uuid"), esp)
+    facts = inspect(probe, ext4(2, "root-uuid", WHOLE | {"/etc/fstab": fstab}), esp=1)
+    assert facts.bootloader is not None
+    assert (facts.bootloader.uefi, facts.unread) == (True, ())
+
+
+def test_an_esp_may_be_the_root_itself() -> None:
+    facts = inspect(ext4(1, "root-uuid", WHOLE | {"/EFI/BOOT/BOOTX64.EFI": b"MZ"}), esp=1)
+    assert facts.bootloader is not None
+    assert (facts.bootloader.uefi, facts.bootloader.esp_fallback) == (True, "EFI/BOOT/BOOTX64.EFI")
+    assert (facts.root, facts.unread) == (0, ())
+
+
 def test_an_esp_that_is_not_read_leaves_uefi_open() -> None:
     facts = inspect(unread(1, "unknown"), ext4(2, "root-uuid", WHOLE), esp=1)
     assert facts.bootloader is not None

@@ -12,7 +12,7 @@ from diskwright.model.image import ImageFacts, ImageFormat
 from diskwright.model.location import Location
 from diskwright.model.units import TIB
 from diskwright.rules import RULES, judge
-from support.faults import EFI, FAULTS, IMAGE_FAULTS, NO_VIRTIO, STATIC, bios, uefi
+from support.faults import EFI, FAULTS, IMAGE_FAULTS, NO_VIRTIO, STATIC, bios, btrfs, uefi
 from support.good_facts import (
     BIOS,
     CLOUD,
@@ -29,6 +29,7 @@ from support.good_facts import (
     UEFI,
     WINDOWS_BIOS,
     WINDOWS_UEFI,
+    entry,
     fstab,
     kernel,
 )
@@ -131,6 +132,36 @@ def test_a_root_that_may_be_in_a_log_alone_is_not_known_to_lack(dirty: bool | No
     clean = replace(other, dirty=False)
     found = findings(GuestFacts(table=TABLE, filesystems=(clean,)))
     assert found["disk.one-system-disk"].result is Result.FAIL
+
+
+def test_no_boot_entry_is_good_while_another_configuration_is_unread() -> None:
+    """The first configuration was not read, and a later one was."""
+    unread = (Unread(Section.BOOT, "/boot/grub/grub.cfg is damaged"),)
+    found = findings(bios(unread=unread))
+    told = {i for i, f in found.items() if f.result is Result.UNKNOWN}
+    assert told == {
+        "boot.esp-config-other-disk",
+        "boot.grub-config-missing",
+        "boot.grub-root-device-name",
+        "boot.grub-root-unknown",
+        "boot.initramfs-missing",
+        "boot.kernel-missing",
+    }
+    assert all("/boot/grub/grub.cfg is damaged" in found[rule].message for rule in told)
+    found = findings(bios(bootloader=entry(kernel_exists=False), unread=unread))
+    assert found["boot.kernel-missing"].result is Result.FAIL
+
+
+def test_the_subvolume_of_a_root_is_not_known_without_its_command_line() -> None:
+    unread = (Unread(Section.BOOT, "/boot/grub/grub.cfg is damaged"),)
+    good = btrfs("subvol=@")
+    assert good.bootloader is not None
+    bare = replace(good.bootloader, config=None, entries=())
+    for loader in (None, bare):
+        found = findings(replace(good, bootloader=loader, unread=unread))["boot.subvolume-missing"]
+        assert found.result is Result.UNKNOWN
+        assert "/boot/grub/grub.cfg is damaged" in found.message
+    assert findings(good)["boot.subvolume-missing"].result is Result.PASS
 
 
 def test_what_is_on_a_volume_is_told_by_its_device() -> None:

@@ -141,10 +141,20 @@ def mount_esp(layout: Layout, probes: Sequence[Probe], table: PartitionTable | N
             if mounted is None:
                 _mount(layout, probes, index, _ESP_MOUNTS[0])
             layout.esp_mount = layout.mounts[index]
-            if layout.esp_mount.count("/") > 1:
-                layout.esp_tree.mount(layout.esp_mount.rpartition("/")[0], EmptyFs())
-            layout.esp_tree.mount(layout.esp_mount, _reader(probe))
+            layout.esp_tree = _alone(layout.esp_mount, _reader(probe))
             return
+
+
+def _alone(mount_point: str, reader: GuestFs) -> GuestTree:
+    """A tree with nothing but this file system, which may be the root itself."""
+    names = [name for name in mount_point.split("/") if name]
+    if not names:
+        return GuestTree(reader)
+    tree = GuestTree(EmptyFs())
+    for depth in range(1, len(names)):
+        tree.mount("/" + "/".join(names[:depth]), EmptyFs())
+    tree.mount(mount_point, reader)
+    return tree
 
 
 def mount_xbootldr(layout: Layout, probes: Sequence[Probe], table: PartitionTable | None) -> None:

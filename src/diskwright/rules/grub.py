@@ -12,6 +12,7 @@ from diskwright.rules.rule import (
     Case,
     Outcome,
     Rule,
+    State,
     breaks,
     commands,
     holds,
@@ -27,9 +28,11 @@ def _config(case: Case) -> Outcome:
     loader = case.guest.bootloader
     if loader is None:
         return unread_section(case, Section.BOOT, "the boot loader's configuration")
+    if case.guest.why_unread(Section.BOOT):  # also where another one was read in its place
+        return unread_section(case, Section.BOOT, "the boot loader's configuration")
     if loader.config is not None:
         return holds(f"{printable(loader.config)} is there")
-    if case.guest.root is None or case.guest.why_unread(Section.BOOT):
+    if case.guest.root is None:
         return unread_section(case, Section.BOOT, "the boot loader's configuration")
     return breaks(
         "the boot loader has no configuration: it stops at its prompt",
@@ -77,7 +80,10 @@ def _entries(judge: _Judge) -> Callable[[Case], Outcome]:
             return unread("the boot entries are not known: no configuration was found")
         if not loader.entries:
             return unread("no boot entry was understood", (loader.config,))
-        return judge(case, loader.entries)
+        outcome = judge(case, loader.entries)
+        if outcome.state is State.HOLDS and case.guest.why_unread(Section.BOOT):
+            return unread_section(case, Section.BOOT, "all of the boot entries")
+        return outcome
 
     return check
 

@@ -34,7 +34,16 @@ def _named(case: Case) -> Outcome:
         return breaks("a subvolume that is to be mounted is not there", lost, _REMEDY)
     if case.guest.fstab is None:
         return unread_section(case, Section.FSTAB, "/etc/fstab")
+    if _entries_unread(case):
+        return unread_section(case, Section.BOOT, "rootflags= of the boot entries")
     return holds("every subvolume that is to be mounted is there")
+
+
+def _entries_unread(case: Case) -> bool:
+    """Of a root that the kernel mounts as the boot loader tells it to."""
+    root = root_filesystem(case.guest)
+    unread = case.guest.bootloader is None or bool(case.guest.why_unread(Section.BOOT))
+    return unread and root is not None and root.type == "btrfs"
 
 
 def _of_fstab(case: Case) -> Iterator[str]:

@@ -1,10 +1,11 @@
-"""scripts/fuzz: changed files of every format, through all that a user does with a file.
+"""scripts/fuzz: changed files and disks of every format, through what a user does with them.
 
 Headers and tables are hit first: flipped bits, numbers that parsers trip over, cuts, splices,
 entries that change places. No mutant may crash, hang over 5 s, take over 300 MiB, open anything
 else, leave anything behind, or be read otherwise than qemu-img reads it. Of `chain` and `extents`
-what is named is followed, in a folder full of traps. FORMAT:NUMBER with the seed is the same bytes
-again. Ends with 1 if anything was found.
+what is named is followed, in a folder full of traps. A `guest-` disk has a guest, and is changed
+where its reader looks: no rule may pass on what was not read, and the confined child has to say
+the same. FORMAT:NUMBER with the seed is the same bytes again. Ends with 1 if anything was found.
 """
 
 from __future__ import annotations

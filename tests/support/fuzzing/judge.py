@@ -26,6 +26,8 @@ from diskwright.model.image import DiskFile, FileIdentity, ImageFormat
 from diskwright.ops.opening import ImageOpener, Source, reading
 from diskwright.ports import BlockReader
 from support.fuzzing import oracle
+from support.fuzzing.guests import judge as guests
+from support.fuzzing.guests.seeds import GUESTS
 from support.iso_mutants import escapes, extracted
 from support.iso_reading import ReaderHere, snapshot
 
@@ -76,6 +78,9 @@ def judge(path: Path, name: str, *, read: bool, work: Path, beneath: Path | None
     What it names is followed in the folder `beneath`, where there is one.
     """
     ending = Ending(read=read)
+    if name in GUESTS:
+        ending.end, ending.findings = guests.judge(path, read=read)
+        return ending
     unpacker = UnpackedFiles() if read else UnpackedHere()
     isos = ConfinedIsoReader() if read else ReaderHere()
     try:
@@ -87,7 +92,7 @@ def judge(path: Path, name: str, *, read: bool, work: Path, beneath: Path | None
         if name == "iso":
             _iso(path, isos, work, ending)
     except ImageRefused as refused:
-        ending.end = refused.code
+        ending.end, ending.read = refused.code, False
         if not refused.detail.isprintable() or len(refused.detail) > 1000:
             ending.findings.append(f"words: {refused.detail!a}")
     except DiskwrightError as error:

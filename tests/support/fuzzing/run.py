@@ -15,10 +15,12 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from support.fuzzing.guests.seeds import KEPT, prepare
 
 HANG_S = 5.0
 MEMORY = 300 << 20
@@ -62,6 +64,21 @@ class Report:
 
 def _taken(end: str) -> bool:
     return end == "accepted" or end.startswith("extracted")
+
+
+@contextmanager
+def _kept(folder: str) -> Iterator[None]:
+    """Disks with guests are made once for all workers, and before their time is taken."""
+    before = os.environ.get(KEPT)
+    os.environ[KEPT] = os.path.join(folder, "seeds")
+    os.mkdir(os.environ[KEPT])
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[KEPT]
+        else:
+            os.environ[KEPT] = before
 
 
 class Hangs(Exception):
@@ -137,9 +154,12 @@ class Fuzzer:
 
     def run(self, names: Iterator[Name]) -> Report:
         waiting: queue.SimpleQueue[Name] = queue.SimpleQueue()
+        formats: dict[str, None] = {}
         for name in names:
             waiting.put(name)
-        with tempfile.TemporaryDirectory(prefix="fuzz-") as folder:
+            formats[name.format] = None
+        with tempfile.TemporaryDirectory(prefix="fuzz-") as folder, _kept(folder):
+            prepare(formats)
             threads = [
                 threading.Thread(target=self._work, args=(waiting, Path(folder) / str(n)))
                 for n in range(self._jobs)
@@ -202,7 +222,7 @@ class Fuzzer:
         with self._lock:
             report, kind = self.report, name.format
             report.ends.setdefault(kind, Counter())[said["end"]] += 1
-            report.read[kind] += bool(said.get("read")) and _taken(said["end"])
+            report.read[kind] += bool(said.get("read"))
             report.slowest[kind] = max(report.slowest.get(kind, 0.0), said["seconds"])
             report.largest[kind] = max(report.largest.get(kind, 0), said["peak"])
             report.findings += [(name, text) for text in said["findings"]]

@@ -8,6 +8,7 @@ from functools import cache, partial
 
 from diskwright.model.image import ImageFormat
 from support.fuzzing import chains, sums
+from support.fuzzing.guests.seeds import GUESTS
 from support.fuzzing.made import made_by_qemu
 from support.fuzzing.seed import Places, Seed
 from support.hostile import iso as iso_builder
@@ -204,7 +205,7 @@ def _chain() -> list[Seed]:
     return [*chains.tops(), *chains.beneath(*below, raw)]
 
 
-FORMATS: dict[str, Callable[[], list[Seed]]] = {
+FILES: dict[str, Callable[[], list[Seed]]] = {
     "raw": _raw,
     "qcow2": _qcow2,
     "qcow": _qcow,
@@ -227,6 +228,10 @@ FORMATS: dict[str, Callable[[], list[Seed]]] = {
 FOLLOWED = ("chain", "extents")  # that name other files, in a folder that is allowed
 
 
+FORMATS = (*FILES, *GUESTS)
+
+
 @cache
 def seeds(name: str) -> tuple[Seed, ...]:
-    return tuple(FORMATS[name]())
+    """Of a file; those of guests are `guests.seeds`."""
+    return tuple(FILES[name]())

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from support.fuzzing import judge as judging
 from support.fuzzing import oracle
+from support.fuzzing.guests import judge as guests
 from support.fuzzing.mutants import above, mutant
 from support.fuzzing.scene import Alone, Scene
 from support.fuzzing.seeds import FOLLOWED
@@ -106,6 +107,7 @@ def main(folder: Path) -> None:
     alone = Alone(folder / "image")
     scene: Scene | None = None
     sys.addaudithook(watch)
+    guests.preload()
     answer(ready=True)
     for line in sys.stdin:
         name, seed, number, read = line.split()
@@ -114,6 +116,7 @@ def main(folder: Path) -> None:
             place = scene = scene or Scene(folder / "scene")
         data, over = mutant(name, int(seed), int(number)), above(name, int(seed), int(number))
         path = place.lay(f"{name}-{number}", data, over)
+        del data, over
         place.opened()
         forget_peak()
         watch.begin(temporary, work, place.folder)
