@@ -12,6 +12,7 @@ import sys
 from collections.abc import Mapping
 
 from diskwright.model.deep import Deep, Refused
+from diskwright.model.difference import Differences, FactChange
 from diskwright.model.finding import Accepted, Finding
 from diskwright.model.guest import GuestFacts
 from diskwright.model.image import ImageFacts
@@ -66,7 +67,7 @@ class _Results:
 
     def of_each(self) -> dict[str, list[Schema]]:
         return {
-            "inspect": [self._inspected()],
+            "inspect": [self._inspected(), self._difference()],
             "validate": [self._judged(), self._explained()],
             "convert": [self._made(Converted)],
             "prepare": [self._judged(), self._prepared()],
@@ -114,11 +115,20 @@ class _Results:
         )
         sections = known.but(
             Inspected,
-            without={"path", "name", "iso", "deep"},
+            without={"path", "name", "iso", "deep", "software"},
             beside={"iso": iso, "deep": deep},
         )["properties"]
         facts = described_object({}, sections)
         return self._result(facts=or_null(facts))
+
+    def _difference(self) -> Schema:
+        """Facts of any kind may be what was before and after."""
+        known = self._known
+        fact = known.but(
+            FactChange, without={"before", "after"}, beside={"before": {}, "after": {}}
+        )
+        found = known.but(Differences, without={"facts"}, beside={"facts": list_of(fact)})
+        return self._result({"difference": found})
 
     def _judged(self) -> Schema:
         known = self._known
