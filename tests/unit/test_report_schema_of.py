@@ -105,7 +105,7 @@ def test_a_section_that_facts_gain_is_in_it():
 
 def test_each_section_of_what_is_inspected_is_in_the_schema():
     told = {field.name for field in fields(Inspected)} - {"path", "name"}
-    inspected = schema()["allOf"][0]["then"]["properties"]["results"]["items"]
+    inspected = schema()["allOf"][0]["then"]["properties"]["results"]["items"]["anyOf"][0]
     facts = inspected["properties"]["facts"]["anyOf"][0]["properties"]
     assert told <= set(facts)
 

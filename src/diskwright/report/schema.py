@@ -115,7 +115,7 @@ class _Results:
         )
         sections = known.but(
             Inspected,
-            without={"path", "name", "iso", "deep", "software"},
+            without={"path", "name", "iso", "deep"},
             beside={"iso": iso, "deep": deep},
         )["properties"]
         facts = described_object({}, sections)
