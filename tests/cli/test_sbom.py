@@ -63,11 +63,15 @@ def test_to_stdout_nothing_else_is_said(diskwright, some):
     read(ended.out)
 
 
-def test_the_document_stays_what_it_is(diskwright, some):
+def test_the_document_has_the_packages_too(diskwright, some):
     words = ["inspect", "disk.qcow2", "--output", "json"]
     plain = diskwright(*words, cwd=some).document
-    assert diskwright(*words, "--sbom", "out.json", cwd=some).document == plain
-    read((some / "out.json").read_text())
+    told = diskwright(*words, "--sbom", "out.json", cwd=some).document
+    software = told["results"][0]["facts"].pop("software")
+    assert told == plain
+    packages = read((some / "out.json").read_text())["components"][1:]
+    assert [p["name"] for p in software["packages"]] == [p["name"] for p in packages]
+    assert (software["databases"], software["unread"]) == (["/var/lib/dpkg/status"], [])
 
 
 @pytest.mark.parametrize(

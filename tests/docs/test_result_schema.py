@@ -60,8 +60,11 @@ RUNS = {
     "inspect": [
         ["inspect", "disk.qcow2", "zeros.raw", "empty.qcow2", "app.ova", "medium.iso"],
         ["inspect", "--deep", "disk.qcow2", "empty.qcow2", "app.ova"],
+        ["inspect", "disk.qcow2", "--sbom", "packages.json"],
+        ["inspect", "zeros.raw", "--sbom", "none.json"],
         ["inspect", "--diff", "--files", "disk.qcow2", "zeros.raw"],
         ["inspect", "--diff", "zeros.raw", "disk.qcow2"],
+        ["inspect", "--diff", "disk.qcow2", "none"],
     ],
     "validate": [
         ["validate", "disk.qcow2", "zeros.raw", "empty.qcow2", "none", "app.ova"],

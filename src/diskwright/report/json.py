@@ -88,6 +88,8 @@ def inspected_result(
         facts |= iso_facts_value(found.iso.facts, found.iso.system, found.iso.database_date)
     if found.deep is not None:
         facts["deep"] = codec.encode(found.deep)
+    if found.software is not None:
+        facts["software"] = codec.encode(found.software)
     return _result(image, disk=found.name, facts=facts, error=error)
 
 
