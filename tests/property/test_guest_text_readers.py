@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from diskwright.adapters.guest_child import understood
+from diskwright.guest.answer import Answer
 from diskwright.guest.boot_entries import parse_bls, parse_legacy
 from diskwright.guest.devices import DiskNames, name_device
 from diskwright.guest.fstab import parse_fstab
@@ -193,4 +194,4 @@ CONTENTS: st.SearchStrategy[Content] = st.one_of(
 def test_any_guest_has_facts_that_pass_the_border(files: dict[str, Content]) -> None:
     probe = Probe(FileSystem("ext4", None, True, uuid="u"), FakeFs({"/bin/sh": b"", **files}))
     facts = facts_of(None, [probe])
-    assert understood(json.dumps(encode(facts)).encode()) == facts
+    assert understood(json.dumps(encode(Answer(facts))).encode()).facts == facts

@@ -10,9 +10,10 @@ from diskwright._child import NoAnswer, Question, ask
 from diskwright._ways import Choice
 from diskwright.formats import limits
 from diskwright.formats.qemu import is_local
-from diskwright.guest.answer import FILE, FUNCTION, NBD, nothing_read
+from diskwright.guest.answer import FILE, FUNCTION, NBD, Answer, nothing_read
 from diskwright.model.canonical import encode as encode_canonical
 from diskwright.model.codec import DecodeError, decode, encode
+from diskwright.model.cost import ReadingCost
 from diskwright.model.guest import GuestFacts
 from diskwright.model.image import DiskFile
 from diskwright.model.nulls import NeverCancelled
@@ -47,6 +48,13 @@ class ConfinedGuestInspector:
         self._cancel = cancel or NeverCancelled()
 
     def inspect(self, disk: DiskFile) -> GuestFacts:
+        return self.measured(disk)[0]
+
+    def measured(self, disk: DiskFile) -> tuple[GuestFacts, ReadingCost | None]:
+        answer = self._asked(disk)
+        return answer.facts, answer.cost
+
+    def _asked(self, disk: DiskFile) -> Answer:
         kind = FILE if is_local(disk) else NBD
         with self._descriptor(disk) as fd:
             question = Question(
@@ -63,20 +71,21 @@ class ConfinedGuestInspector:
             try:
                 return understood(ask(question, fd, check=self._cancel.check))
             except NoAnswer as reason:
-                return nothing_read(str(reason))
+                return Answer(nothing_read(str(reason)))
             except DecodeError as error:
-                return nothing_read(f"its reader's answer is not to be understood: {error}")
+                why = f"its reader's answer is not to be understood: {error}"
+                return Answer(nothing_read(why))
 
 
-def understood(answer: bytes) -> GuestFacts:
-    """The facts in a child's answer, which is not trusted. Raises DecodeError."""
+def understood(answer: bytes) -> Answer:
+    """A child's answer, which is not trusted. Raises DecodeError."""
     if len(answer) > limits.GUEST_ANSWER_BYTES:
         raise DecodeError(f"it is longer than {limits.GUEST_ANSWER_BYTES} bytes")
     try:
-        facts = decode(GuestFacts, json.loads(answer))
-        encode_canonical(encode(facts))  # a manifest will hold them: its numbers have a limit
+        told = decode(Answer, json.loads(answer))
+        encode_canonical(encode(told))  # a manifest will hold the facts: its numbers have a limit
     except DecodeError:
         raise
     except (ValueError, RecursionError) as error:
         raise DecodeError(str(error)) from error
-    return facts
+    return told

@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from diskwright.cli.options import image_path, input_options, output_option, progress_option
+from diskwright.cli.options import (
+    image_path,
+    input_options,
+    output_option,
+    progress_option,
+    stats_option,
+)
 from diskwright.cli.session import Session, path_text
 
 if TYPE_CHECKING:
@@ -32,6 +38,7 @@ Examples:
     is_flag=True,
     help="Explain the file too: how it is made, where its disk has data, why it is refused.",
 )
+@stats_option
 @input_options
 @progress_option
 @output_option
@@ -40,6 +47,7 @@ def command(
     session: Session,
     images: tuple[str, ...],
     deep: bool,
+    stats: bool,
     inputs: InputOptions,
     progress: bool | None,
 ) -> None:
@@ -52,7 +60,8 @@ def command(
     from diskwright.report.deep import deep_text
     from diskwright.report.json import inspected_result
     from diskwright.report.package import package_text
-    from diskwright.report.text import inspected_text
+    from diskwright.report.stats import stats_value
+    from diskwright.report.text import disk_label, inspected_text
 
     session.command = "inspect"
     app = session.open()
@@ -78,6 +87,9 @@ def command(
                 if found.deep is not None:
                     session.say(deep_text(found, look))
                 result = inspected_result(path_text(image), found, None, with_package=not told)
+                if stats:
+                    session.tell_cost(disk_label(image, found.name), found.cost)
+                    result["stats"] = stats_value(found.cost)
                 session.results.append(result)
                 told = True
 

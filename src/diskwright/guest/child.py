@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from diskwright.blockio.local import LocalReader
@@ -13,8 +14,9 @@ from diskwright.blockio.nbd import NbdReader
 from diskwright.errors import DiskwrightError
 from diskwright.formats.limits import GUEST_ANSWER_BYTES
 from diskwright.guest import probe
-from diskwright.guest.answer import NBD, nothing_read
+from diskwright.guest.answer import NBD, Answer, nothing_read
 from diskwright.guest.inspect import inspect_guest
+from diskwright.guest.meter import Meter
 from diskwright.model.codec import encode
 from diskwright.model.guest import GuestFacts
 
@@ -30,13 +32,15 @@ def preload() -> None:
 def main(fd: int, kind: str, exact_size: int) -> int:
     """Read the disk behind `fd`: an NBD connection that nobody has spoken on, or a raw file of
     `exact_size` bytes. Returns 0 once the answer is written."""
-    _answer(_inspect(fd, kind, exact_size))
+    meter = Meter()
+    facts = _inspect(fd, kind, exact_size, meter)
+    _answer(Answer(facts, meter.cost()))
     return 0
 
 
-def _inspect(fd: int, kind: str, exact_size: int) -> GuestFacts:
+def _inspect(fd: int, kind: str, exact_size: int, meter: Meter) -> GuestFacts:
     try:
-        return inspect_guest(_reader(fd, kind, exact_size))
+        return inspect_guest(_reader(fd, kind, exact_size), meter)
     except DiskwrightError as error:
         return nothing_read(str(error))
     except Exception as error:  # noqa: BLE001 - the edge: a bug here is the disk's loss alone
@@ -49,10 +53,11 @@ def _reader(fd: int, kind: str, exact_size: int) -> BlockReader:
     return LocalReader(fd, exact_size=exact_size, name="the image")
 
 
-def _answer(facts: GuestFacts) -> None:
-    document = json.dumps(encode(facts), separators=(",", ":")).encode()
+def _answer(answer: Answer) -> None:
+    document = json.dumps(encode(answer), separators=(",", ":")).encode()
     if len(document) > GUEST_ANSWER_BYTES:
-        document = json.dumps(encode(nothing_read("its facts are too long"))).encode()
+        short = replace(answer, facts=nothing_read("its facts are too long"))
+        document = json.dumps(encode(short)).encode()
     view = memoryview(document)
     while view:
         view = view[os.write(1, view) :]

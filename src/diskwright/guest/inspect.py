@@ -19,6 +19,7 @@ from diskwright.guest.esp import EspFacts, read_esp
 from diskwright.guest.fstab import read_fstab
 from diskwright.guest.kernels import read_kernels
 from diskwright.guest.left_behind import read_left_behind
+from diskwright.guest.meter import Meter
 from diskwright.guest.network import read_network
 from diskwright.guest.os_release import (
     OsReleaseMissing,
@@ -65,18 +66,20 @@ _OF_ROOT = (
 MAX_PROBES = 128
 
 
-def inspect_guest(reader: Disk) -> GuestFacts:
+def inspect_guest(reader: Disk, meter: Meter | None = None) -> GuestFacts:
     """Bounded in time and memory whatever the disk holds; raises nothing of a guest's making.
 
     What goes wrong below the disk's bytes (a lost connection) is `Unreadable` too, and so is
     named in `unread`.
     """
     source = Source(reader)
-    notes = _Notes()
+    notes = _Notes(meter or Meter())
+    notes.meter.watch(source)
     table = notes.read(Section.TABLE, lambda: read_table(source))
     if table is None:
         notes.unread.append(Unread(Section.FILESYSTEMS, "the partition table was not read"))
-    reading = read_volumes(_places(source, table))
+    with notes.meter.stage(Section.FILESYSTEMS):
+        reading = read_volumes(_places(source, table))
     return _gather(notes, table, reading.probes, reading.volumes)
 
 
@@ -84,7 +87,7 @@ def facts_of(
     table: PartitionTable | None, probes: list[Probe], volumes: tuple[Volume, ...] = ()
 ) -> GuestFacts:
     """What `inspect_guest` tells of a disk whose file systems were opened already."""
-    return _gather(_Notes(), table, probes, volumes)
+    return _gather(_Notes(Meter()), table, probes, volumes)
 
 
 def _gather(
@@ -100,12 +103,14 @@ def _gather(
 class _Notes:
     """What could not be read, and what is wrong, so far."""
 
+    meter: Meter
     unread: list[Unread] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
     def read(self, section: Section, read: Callable[[], T]) -> T | None:
         try:
-            return read()
+            with self.meter.stage(section):
+                return read()
         except GuestReadError as error:
             self.failed(section, error)
             return None

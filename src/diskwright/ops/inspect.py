@@ -19,14 +19,14 @@ from diskwright.rules import judge, known_rule_ids
 
 def inspect(source: Source, *, inspector: GuestInspector, database: MediaDatabase) -> Inspected:
     """Facts only. Nothing of the file is written."""
-    guest = iso = None
+    guest = iso = cost = None
     if source.iso is not None:
         system = database.installs(source.iso)
         iso = InspectedIso(source.path, source.iso, system, database.date)
     else:
-        guest = inspector.inspect(source.disk)
+        guest, cost = inspector.measured(source.disk)
     source.unchanged()
-    return Inspected(source.path, source.facts, guest, iso, source.package, source.name)
+    return Inspected(source.path, source.facts, guest, iso, source.package, source.name, cost=cost)
 
 
 def check_accepted(accepted: Sequence[Accepted]) -> None:
@@ -90,7 +90,7 @@ def validate(
     A package's further disk is judged as one for data, whatever `data` says.
     """
     data = data or source.further
-    guest = inspector.inspect(source.disk)
+    guest, cost = inspector.measured(source.disk)
     source.unchanged()
     verdict = verdict_of(
         source,
@@ -101,4 +101,4 @@ def validate(
         min_memory=min_memory,
         accepted=accepted,
     )
-    return Validated(source.path, source.facts, guest, verdict, source.name, data)
+    return Validated(source.path, source.facts, guest, verdict, source.name, data, cost)
