@@ -19,10 +19,12 @@ from diskwright.guest.answer import (
     CONFIGURATION,
     FILES,
     PACKAGES,
+    Answer,
     nothing_examined,
     nothing_read,
 )
 from diskwright.model.codec import DecodeError, encode
+from diskwright.model.cost import ReadingCost, Stage
 from diskwright.model.guest import GuestFacts, Section
 from diskwright.model.image import DiskFile, FileIdentity, ImageFormat
 
@@ -129,10 +131,33 @@ GOOD = json.dumps(encode(nothing_read("so"))).encode()
         b" " * (GUEST_ANSWER_BYTES + 1),
     ],
 )
-def test_an_answer_of_another_form_is_refused(answer: bytes) -> None:
+@pytest.mark.parametrize("around", [b"%b", b'{"facts":%b}'])
+def test_an_answer_of_another_form_is_refused(answer: bytes, around: bytes) -> None:
     with pytest.raises(DecodeError):
-        understood(answer)
+        understood(around % answer)
+
+
+COST = ReadingCost(1 << 20, 16, 1000, (Stage(Section.TABLE, 900),), 40 << 20)
 
 
 def test_a_good_answer_is_understood() -> None:
-    assert understood(GOOD) == nothing_read("so")
+    assert understood(b'{"facts":%b}' % GOOD) == Answer(nothing_read("so"))
+    whole = Answer(nothing_read("so"), COST)
+    assert understood(json.dumps(encode(whole)).encode()) == whole
+
+
+@pytest.mark.parametrize(
+    "cost",
+    [
+        {"bytes_read": "0"},
+        {"bytes_read": 1 << 53},
+        {"microseconds": 0.5},
+        {"stages": [{"section": "\x1b[2J", "microseconds": 1}]},
+        {"further": 1},
+    ],
+)
+def test_a_cost_of_another_form_is_refused(cost: dict[str, object]) -> None:
+    value = encode(Answer(nothing_read("so"), COST))
+    value["cost"] |= cost
+    with pytest.raises(DecodeError):
+        understood(json.dumps(value).encode())

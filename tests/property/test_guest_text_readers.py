@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from diskwright.adapters.guest_child import understood
+from diskwright.guest.answer import Answer
 from diskwright.guest.bls import menu_order, parse_entry
 from diskwright.guest.boot_entries import parse_bls, parse_legacy
 from diskwright.guest.crypttab import parse_crypttab
@@ -251,4 +252,4 @@ CONTENTS: st.SearchStrategy[Content] = st.one_of(
 def test_any_guest_has_facts_that_pass_the_border(files: dict[str, Content]) -> None:
     probe = Probe(FileSystem("ext4", None, True, uuid="u"), FakeFs({"/bin/sh": b"", **files}))
     facts = facts_of(None, [probe])
-    assert understood(json.dumps(encode(facts)).encode()) == facts
+    assert understood(json.dumps(encode(Answer(facts))).encode()).facts == facts

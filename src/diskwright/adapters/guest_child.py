@@ -19,11 +19,13 @@ from diskwright.guest.answer import (
     FUNCTION,
     NBD,
     PACKAGES,
+    Answer,
     nothing_examined,
     nothing_read,
 )
 from diskwright.model.canonical import encode as encode_canonical
 from diskwright.model.codec import DecodeError, decode, encode
+from diskwright.model.cost import ReadingCost
 from diskwright.model.examined import Examined
 from diskwright.model.guest import GuestFacts
 from diskwright.model.image import DiskFile
@@ -62,10 +64,14 @@ class ConfinedGuestInspector:
         self._cancel = cancel or NeverCancelled()
 
     def inspect(self, disk: DiskFile) -> GuestFacts:
+        return self.measured(disk)[0]
+
+    def measured(self, disk: DiskFile) -> tuple[GuestFacts, ReadingCost | None]:
         try:
-            return understood(self._ask(FUNCTION, disk, limits.GUEST_ANSWER_BYTES))
+            told = understood(self._ask(FUNCTION, disk, limits.GUEST_ANSWER_BYTES))
         except (NoAnswer, DecodeError) as error:
-            return nothing_read(_why(error))
+            return nothing_read(_why(error)), None
+        return told.facts, told.cost
 
     def examine(self, disk: DiskFile, wishes: Sequence[str]) -> Examined:
         """The facts, and what `wishes` name."""
@@ -101,9 +107,9 @@ class ConfinedGuestInspector:
             return ask(question, fd, check=self._cancel.check)
 
 
-def understood(answer: bytes) -> GuestFacts:
-    """The facts in a child's answer, which is not trusted. Raises DecodeError."""
-    return _decoded(GuestFacts, answer, limits.GUEST_ANSWER_BYTES)
+def understood(answer: bytes) -> Answer:
+    """A child's answer, which is not trusted. Raises DecodeError."""
+    return _decoded(Answer, answer, limits.GUEST_ANSWER_BYTES)
 
 
 def _examined(answer: bytes, most_bytes: int, wishes: Sequence[str]) -> Examined:

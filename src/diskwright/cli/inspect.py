@@ -16,6 +16,7 @@ from diskwright.cli.options import (
     not_empty,
     output_option,
     progress_option,
+    stats_option,
 )
 from diskwright.cli.sbom import write_sbom
 from diskwright.cli.session import Session, path_text
@@ -59,6 +60,7 @@ Exit codes of --diff: 0 whether the images differ or not, 10 where one can't be 
 )
 @click.option("--files", is_flag=True, help="With --diff: compare every file too, by digest.")
 @click.option("--force", is_flag=True, help="Overwrite the file of --sbom if it exists.")
+@stats_option
 @input_options
 @progress_option
 @output_option
@@ -71,6 +73,7 @@ def command(
     diff: bool,
     files: bool,
     force: bool,
+    stats: bool,
     inputs: InputOptions,
     progress: bool | None,
 ) -> None:
@@ -83,7 +86,8 @@ def command(
     from diskwright.report.deep import deep_text
     from diskwright.report.json import inspected_result
     from diskwright.report.package import package_text
-    from diskwright.report.text import inspected_text
+    from diskwright.report.stats import stats_value
+    from diskwright.report.text import disk_label, inspected_text
 
     session.command = "inspect"
     if files and not diff:
@@ -121,6 +125,9 @@ def command(
                 if found.deep is not None:
                     session.say(deep_text(found, look))
                 result = inspected_result(path_text(image), found, None, with_package=not told)
+                if stats:
+                    session.tell_cost(disk_label(image, found.name), found.cost)
+                    result["stats"] = stats_value(found.cost)
                 session.results.append(result)
                 told = True
 

@@ -121,6 +121,14 @@ def progress_option(command: F) -> F:
     )(command)
 
 
+def stats_option(command: F) -> F:
+    return click.option(
+        "--stats",
+        is_flag=True,
+        help="Tell on stderr what reading cost: bytes of the disk, times, memory.",
+    )(command)
+
+
 def profile_option(command: F) -> F:
     return click.option(
         "--profile",

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
+from diskwright.model.cost import ReadingCost
 from diskwright.model.examined import Examined, FileListing, Software, Unlisted
 from diskwright.model.guest import GuestFacts, Section, Unread
 
@@ -15,6 +17,14 @@ CONFIGURATION = "configuration"
 FILES = "files"
 BELOW = {CONFIGURATION: "/etc", FILES: "/"}
 NBD, FILE = "nbd", "file"  # what the inherited descriptor is
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`cost` stands beside the facts: these are the same whenever the same disk is read."""
+
+    facts: GuestFacts
+    cost: ReadingCost | None = None
 
 
 def nothing_read(reason: str) -> GuestFacts:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from diskwright.blockio.local import LocalReader
@@ -13,8 +14,9 @@ from diskwright.blockio.nbd import NbdReader
 from diskwright.errors import DiskwrightError
 from diskwright.formats.limits import GUEST_ANSWER_BYTES
 from diskwright.guest import probe
-from diskwright.guest.answer import NBD, nothing_read
+from diskwright.guest.answer import NBD, Answer, nothing_read
 from diskwright.guest.inspect import inspect_guest
+from diskwright.guest.meter import Meter
 from diskwright.model.codec import encode
 from diskwright.model.guest import GuestFacts
 
@@ -30,13 +32,16 @@ def preload() -> None:
 def main(fd: int, kind: str, exact_size: int) -> int:
     """Read the disk behind `fd`: an NBD connection that nobody has spoken on, or a raw file of
     `exact_size` bytes. Returns 0 once the answer is written."""
-    say(_inspect(fd, kind, exact_size), nothing_read("its facts are too long"), GUEST_ANSWER_BYTES)
+    meter = Meter()
+    facts = _inspect(fd, kind, exact_size, meter)
+    answer = Answer(facts, meter.cost())
+    say(answer, replace(answer, facts=nothing_read("its facts are too long")), GUEST_ANSWER_BYTES)
     return 0
 
 
-def _inspect(fd: int, kind: str, exact_size: int) -> GuestFacts:
+def _inspect(fd: int, kind: str, exact_size: int, meter: Meter) -> GuestFacts:
     try:
-        return inspect_guest(reader_of(fd, kind, exact_size))
+        return inspect_guest(reader_of(fd, kind, exact_size), meter)
     except DiskwrightError as error:
         return nothing_read(str(error))
     except Exception as error:  # noqa: BLE001 - the edge: a bug here is the disk's loss alone

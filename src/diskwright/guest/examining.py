@@ -44,8 +44,10 @@ def _examine(fd: int, kind: str, exact_size: int, wishes: list[str]) -> Examined
 
 def examine_guest(reader: Disk, wishes: list[str]) -> Examined:
     """Bounded as `inspect_guest` is."""
-    budget = {"budget_bytes": MOST_BYTES, "budget_calls": MOST_CALLS} if FILES in wishes else {}
-    facts, tree = open_guest(reader, **budget)
+    if FILES in wishes:
+        facts, tree = open_guest(reader, budget_bytes=MOST_BYTES, budget_calls=MOST_CALLS)
+    else:
+        facts, tree = open_guest(reader)
     if tree is None:
         reason = next((entry.reason for entry in facts.unread), "no root file system was found")
         return nothing_examined(reason, wishes, facts)

@@ -18,6 +18,7 @@ from diskwright.guest.esp import EspFacts, read_esp
 from diskwright.guest.fstab import read_fstab
 from diskwright.guest.kernels import read_kernels
 from diskwright.guest.left_behind import read_left_behind
+from diskwright.guest.meter import Meter
 from diskwright.guest.network import read_network
 from diskwright.guest.notes import Notes
 from diskwright.guest.os_release import (
@@ -70,28 +71,34 @@ _OF_ROOT = (
 MAX_PROBES = 128
 
 
-def inspect_guest(reader: Disk) -> GuestFacts:
+def inspect_guest(reader: Disk, meter: Meter | None = None) -> GuestFacts:
     """Bounded in time and memory whatever the disk holds; raises nothing of a guest's making.
 
     What goes wrong below the disk's bytes (a lost connection) is `Unreadable` too, and so is
     named in `unread`.
     """
-    return open_guest(reader)[0]
+    return open_guest(reader, meter=meter)[0]
 
 
 def open_guest(
-    reader: Disk, *, budget_bytes: int = BUDGET_BYTES, budget_calls: int = BUDGET_CALLS
+    reader: Disk,
+    *,
+    budget_bytes: int = BUDGET_BYTES,
+    budget_calls: int = BUDGET_CALLS,
+    meter: Meter | None = None,
 ) -> tuple[GuestFacts, GuestTree | None]:
     """The facts, and the guest's files for whoever reads on; None where there is no root.
 
     The budgets are those of both together.
     """
     source = Source(reader, budget_bytes=budget_bytes, budget_calls=budget_calls)
-    notes = Notes()
+    notes = Notes(meter or Meter())
+    notes.meter.watch(source)
     table = notes.read(Section.TABLE, lambda: read_table(source))
     if table is None:
         notes.unread.append(Unread(Section.FILESYSTEMS, "the partition table was not read"))
-    reading = read_volumes(_places(source, table))
+    with notes.meter.stage(Section.FILESYSTEMS):
+        reading = read_volumes(_places(source, table))
     return _gather(notes, table, reading.probes, reading.volumes)
 
 
@@ -99,7 +106,7 @@ def facts_of(
     table: PartitionTable | None, probes: list[Probe], volumes: tuple[Volume, ...] = ()
 ) -> GuestFacts:
     """What `inspect_guest` tells of a disk whose file systems were opened already."""
-    return _gather(Notes(), table, probes, volumes)[0]
+    return _gather(Notes(Meter()), table, probes, volumes)[0]
 
 
 def _gather(

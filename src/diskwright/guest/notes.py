@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from diskwright.guest.meter import Meter
 from diskwright.guest.reading import GuestReadError, Unreadable
 from diskwright.model.guest import Section, Unread
 from diskwright.model.image import Problem
@@ -15,12 +16,14 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class Notes:
+    meter: Meter
     unread: list[Unread] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
     def read(self, section: Section, read: Callable[[], T]) -> T | None:
         try:
-            return read()
+            with self.meter.stage(section):
+                return read()
         except GuestReadError as error:
             self.failed(section, error)
             return None

@@ -60,6 +60,8 @@ class Source:
         self._cache_blocks = max(1, cache_bytes // BLOCK)
         self._budget_bytes = budget_bytes
         self._budget_calls = budget_calls
+        self.bytes_fetched = 0  # from below, so far
+        self.fetches = 0
 
     @property
     def size(self) -> int:
@@ -101,6 +103,8 @@ class Source:
         self._budget_bytes -= length
         if self._budget_bytes < 0:
             raise Unreadable("budget", "takes more bytes than are read of one disk")
+        self.bytes_fetched += length
+        self.fetches += 1
         buffer = bytearray(length)
         try:
             self._disk.read_into(offset, memoryview(buffer))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from diskwright.model.attributes import ImportAttributes
+    from diskwright.model.cost import ReadingCost
     from diskwright.model.deep import Deep
     from diskwright.model.examined import Software
     from diskwright.model.finding import Verdict
@@ -29,6 +30,7 @@ class Inspected:
     name: str = ""
     deep: Deep | None = None  # where it was asked for
     software: Software | None = None  # likewise
+    cost: ReadingCost | None = None  # of reading `guest`; None where its reader broke down
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,7 @@ class Validated:
     verdict: Verdict
     name: str = ""  # of the disk, in a package
     data: bool = False  # judged as a data disk
+    cost: ReadingCost | None = None  # as of `Inspected`
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ def inspect(
 
     Raises PackagesUnread where no list of packages was read.
     """
-    guest = iso = software = None
+    guest = iso = software = cost = None
     if source.iso is not None:
         system = database.installs(source.iso)
         iso = InspectedIso(source.path, source.iso, system, database.date)
@@ -38,12 +38,19 @@ def inspect(
         examined = inspector.examine(source.disk, [PACKAGES])
         guest, software = examined.guest, examined.software
     else:
-        guest = inspector.inspect(source.disk)
+        guest, cost = inspector.measured(source.disk)
     source.unchanged()
     if packages:
         _check_listed(source.path, software, is_iso=iso is not None)
     return Inspected(
-        source.path, source.facts, guest, iso, source.package, source.name, software=software
+        source.path,
+        source.facts,
+        guest,
+        iso,
+        source.package,
+        source.name,
+        software=software,
+        cost=cost,
     )
 
 
@@ -128,7 +135,7 @@ def validate(
     A package's further disk is judged as one for data, whatever `data` says.
     """
     data = data or source.further
-    guest = inspector.inspect(source.disk)
+    guest, cost = inspector.measured(source.disk)
     source.unchanged()
     verdict = verdict_of(
         source,
@@ -140,4 +147,4 @@ def validate(
         accepted=accepted,
         today=today,
     )
-    return Validated(source.path, source.facts, guest, verdict, source.name, data)
+    return Validated(source.path, source.facts, guest, verdict, source.name, data, cost)
