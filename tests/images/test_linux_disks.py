@@ -15,7 +15,8 @@ import pytest
 
 from diskwright.guest.inspect import inspect_guest
 from diskwright.model.codec import encode
-from diskwright.model.guest import GuestFacts, InitramfsState, NamedBy, TableKind
+from diskwright.model.guest import GuestFacts, InitramfsState, NamedBy
+from diskwright.model.partitions import TableKind
 from support.guest_disks import FileDisk
 from support.image_corpus import Disk, disks, flatten
 

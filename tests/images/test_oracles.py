@@ -19,7 +19,8 @@ import pytest
 
 from diskwright.guest.inspect import inspect_guest
 from diskwright.guest.modules import OF_INTEREST
-from diskwright.model.guest import FileSystem, GuestFacts, InitramfsState, Partition, TableKind
+from diskwright.model.guest import FileSystem, GuestFacts, InitramfsState
+from diskwright.model.partitions import Partition, TableKind
 from support import other_tools
 from support.guest_disks import FileDisk
 from support.image_corpus import Disk, disks, flatten, folder

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from diskwright.guest.inspect import inspect_guest
-from diskwright.model.guest import PartitionRole
+from diskwright.model.partitions import PartitionRole
 from support.guest_disks import FileDisk, mbr, run
 from support.pe_maker import kernel
 

@@ -11,7 +11,7 @@ import pytest
 
 from diskwright.errors import ImageBroken
 from diskwright.model.finding import Accepted
-from diskwright.model.guest import Partition, PartitionRole
+from diskwright.model.partitions import Partition, PartitionRole
 from diskwright.model.units import MIB
 from diskwright.report.html import html
 from support.browser import Page, browser, installed

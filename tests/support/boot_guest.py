@@ -9,14 +9,8 @@ from diskwright.guest.bootloader import read_bootloader
 from diskwright.guest.devices import DiskNames
 from diskwright.guest.esp import EspFacts, read_esp
 from diskwright.guest.tree import GuestTree
-from diskwright.model.guest import (
-    Bootloader,
-    FileSystem,
-    Partition,
-    PartitionRole,
-    PartitionTable,
-    TableKind,
-)
+from diskwright.model.guest import Bootloader, FileSystem
+from diskwright.model.partitions import Partition, PartitionRole, PartitionTable, TableKind
 from support.fake_guest import Content, FakeFs
 from support.pe_maker import pe
 

@@ -13,12 +13,12 @@ from diskwright.model.guest import (
     InitramfsState,
     NamedBy,
     Section,
-    TableKind,
     Unread,
 )
 from diskwright.model.image import ImageFacts, ImageFormat, Problem
 from diskwright.model.location import Location
 from diskwright.model.network import AddressMethod
+from diskwright.model.partitions import TableKind
 from diskwright.model.services import ServiceState
 from diskwright.model.units import GIB, MIB
 from diskwright.model.volumes import Subvolume

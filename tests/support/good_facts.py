@@ -26,14 +26,11 @@ from diskwright.model.guest import (
     Kernel,
     NamedBy,
     OsRelease,
-    Partition,
-    PartitionRole,
-    PartitionTable,
-    TableKind,
 )
 from diskwright.model.image import ImageFacts, ImageFormat
 from diskwright.model.location import Location
 from diskwright.model.network import AddressMethod, Interface, Network
+from diskwright.model.partitions import Partition, PartitionRole, PartitionTable, TableKind
 from diskwright.model.profile import Minimum
 from diskwright.model.services import Firewall, Service, Services, ServiceState
 from diskwright.model.units import GIB

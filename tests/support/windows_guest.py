@@ -11,14 +11,8 @@ from typing import Any
 
 from diskwright.guest.inspect import facts_of
 from diskwright.guest.probe import Probe
-from diskwright.model.guest import (
-    FileSystem,
-    GuestFacts,
-    Partition,
-    PartitionRole,
-    PartitionTable,
-    TableKind,
-)
+from diskwright.model.guest import FileSystem, GuestFacts
+from diskwright.model.partitions import Partition, PartitionRole, PartitionTable, TableKind
 from support.fake_guest import Content, FakeFs
 from support.hive_maker import hive
 

@@ -5,15 +5,8 @@ import pytest
 from diskwright.guest.inspect import facts_of
 from diskwright.guest.probe import Probe
 from diskwright.model.codec import decode, encode
-from diskwright.model.guest import (
-    FileSystem,
-    GuestFacts,
-    Partition,
-    PartitionRole,
-    PartitionTable,
-    Section,
-    TableKind,
-)
+from diskwright.model.guest import FileSystem, GuestFacts, Section
+from diskwright.model.partitions import Partition, PartitionRole, PartitionTable, TableKind
 from support.cpio_maker import archive
 from support.fake_guest import Broken, Content, FakeFs, Link, Sparse
 

@@ -12,15 +12,8 @@ from diskwright.guest.syslinux_config import (
     SyslinuxConfig,
     parse_syslinux,
 )
-from diskwright.model.guest import (
-    FileSystem,
-    InitramfsState,
-    NamedBy,
-    Partition,
-    PartitionRole,
-    PartitionTable,
-    TableKind,
-)
+from diskwright.model.guest import FileSystem, InitramfsState, NamedBy
+from diskwright.model.partitions import Partition, PartitionRole, PartitionTable, TableKind
 from support.boot_guest import read_boot, table
 from support.cpio_maker import archive
 from support.fake_guest import Broken, Content, FakeFs

@@ -10,15 +10,8 @@ from diskwright.guest.inspect import facts_of
 from diskwright.guest.probe import Probe
 from diskwright.guest.uki import read_uki
 from diskwright.model.codec import decode, encode
-from diskwright.model.guest import (
-    FileSystem,
-    GuestFacts,
-    InitramfsState,
-    Partition,
-    PartitionRole,
-    PartitionTable,
-    TableKind,
-)
+from diskwright.model.guest import FileSystem, GuestFacts, InitramfsState
+from diskwright.model.partitions import Partition, PartitionRole, PartitionTable, TableKind
 from support.boot_guest import SYSTEMD_BOOT, read_boot, table
 from support.cpio_maker import archive
 from support.fake_guest import Broken, Content, FakeFs, tree_of

@@ -10,7 +10,8 @@ import pytest
 
 from diskwright.errors import ImageBroken
 from diskwright.model.finding import Accepted
-from diskwright.model.guest import FileSystem, GuestFacts, Partition, PartitionRole
+from diskwright.model.guest import FileSystem, GuestFacts
+from diskwright.model.partitions import Partition, PartitionRole
 from diskwright.model.units import GIB
 from diskwright.model.volumes import Volume
 from diskwright.report.disk_map import MOST_DRAWN, disk_map

@@ -22,8 +22,9 @@ from diskwright.guest.syslinux import has_core, syslinux_menu
 from diskwright.guest.systemd_boot import systemd_menu
 from diskwright.guest.tree import GuestTree
 from diskwright.guest.uki import uki_menu
-from diskwright.model.guest import BootEntry, Bootloader, PartitionTable
+from diskwright.model.guest import BootEntry, Bootloader
 from diskwright.model.location import Location
+from diskwright.model.partitions import PartitionTable
 
 MAX_CONSOLES = 16
 GRUB_FOLDERS = ("/boot/grub", "/boot/grub2")

@@ -47,12 +47,11 @@ from diskwright.model.guest import (
     InitramfsState,
     Kernel,
     OsRelease,
-    PartitionRole,
-    PartitionTable,
     Section,
     Unread,
 )
 from diskwright.model.image import Problem
+from diskwright.model.partitions import PartitionRole, PartitionTable
 from diskwright.model.volumes import Volume
 
 # What is read from the root file system alone

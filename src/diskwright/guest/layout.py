@@ -12,7 +12,8 @@ from diskwright.guest.probe import Probe
 from diskwright.guest.reading import GuestReadError
 from diskwright.guest.stand_in import EmptyFs, UnreadFs
 from diskwright.guest.tree import GuestTree
-from diskwright.model.guest import FileSystem, FstabEntry, NamedBy, PartitionRole, PartitionTable
+from diskwright.model.guest import FileSystem, FstabEntry, NamedBy
+from diskwright.model.partitions import PartitionRole, PartitionTable
 
 MAX_MOUNTS = 64
 NO_SYSTEM = "no file system of this disk holds an operating system"

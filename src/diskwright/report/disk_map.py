@@ -14,7 +14,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from diskwright.model.guest import FileSystem, GuestFacts, Partition
+from diskwright.model.guest import FileSystem, GuestFacts
+from diskwright.model.partitions import Partition
 from diskwright.model.units import format_size
 from diskwright.report.markup import escaped
 

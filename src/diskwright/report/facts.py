@@ -11,11 +11,11 @@ from diskwright.model.guest import (
     GuestFacts,
     Kernel,
     OsRelease,
-    PartitionTable,
     Unread,
 )
 from diskwright.model.image import ImageFacts, ImageFormat
 from diskwright.model.network import Network
+from diskwright.model.partitions import PartitionTable
 from diskwright.model.text import printable
 from diskwright.model.units import format_size
 from diskwright.model.volumes import Volume

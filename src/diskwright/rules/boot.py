@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from diskwright.model.finding import Result, Severity
-from diskwright.model.guest import GuestFacts, PartitionRole, Section, TableKind
+from diskwright.model.guest import GuestFacts, Section
+from diskwright.model.partitions import PartitionRole, TableKind
 from diskwright.model.text import printable
 from diskwright.rules import loaders, sources
 from diskwright.rules.rule import (

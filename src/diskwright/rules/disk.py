@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from diskwright.model.finding import Result, Severity
-from diskwright.model.guest import GuestFacts, Section, TableKind
+from diskwright.model.guest import GuestFacts, Section
+from diskwright.model.partitions import TableKind
 from diskwright.model.units import GIB, exact_size, format_size, round_up
 from diskwright.rules import sources
 from diskwright.rules.remedies import check_filesystems, make_room, shut_down

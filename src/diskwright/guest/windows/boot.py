@@ -8,7 +8,8 @@ from diskwright.guest.esp import EspFacts
 from diskwright.guest.probe import Probe
 from diskwright.guest.reading import GuestReadError
 from diskwright.guest.tree import GuestTree
-from diskwright.model.guest import Bootloader, PartitionTable, TableKind
+from diskwright.model.guest import Bootloader
+from diskwright.model.partitions import PartitionTable, TableKind
 
 NAME = "bootmgr"
 MANAGER, STORE = "/bootmgr", "/Boot/BCD"
