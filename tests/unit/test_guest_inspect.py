@@ -2,7 +2,8 @@
 
 import pytest
 
-from diskwright.guest.inspect import facts_of
+from diskwright.blockio.memory import MemoryReader
+from diskwright.guest.inspect import facts_of, inspect_guest
 from diskwright.guest.probe import Probe
 from diskwright.model.codec import decode, encode
 from diskwright.model.guest import FileSystem, GuestFacts, Section
@@ -153,6 +154,13 @@ def test_an_esp_that_is_not_read_leaves_uefi_open() -> None:
     assert facts.bootloader.uefi is None
     assert "partition 1: unknown is not read yet" in facts.why_unread(Section.BOOT)
     assert facts.bootloader.entries[0].kernel_exists is True
+
+
+def test_of_a_disk_that_can_not_be_read_nothing_is_told() -> None:
+    facts = inspect_guest(MemoryReader(1 << 20, {0: b"x" * 512}, fail_at=1))
+    assert unread_sections(facts) == set(Section)
+    assert all("can't be read at byte 0" in entry.reason for entry in facts.unread)
+    assert facts == GuestFacts(unread=facts.unread)
 
 
 @pytest.mark.parametrize("path", ["/photos/a.jpg", "/etc/passwd", "/bin/sh"])

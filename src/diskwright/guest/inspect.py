@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from diskwright.guest import layout
 from diskwright.guest.accounts import read_accounts
+from diskwright.guest.answer import nothing_read
 from diskwright.guest.boot_paths import BootPaths
 from diskwright.guest.bootloader import read_bootloader
 from diskwright.guest.cloud_init import read_cloud_init
@@ -95,7 +96,7 @@ def open_guest(
     notes.meter.watch(source)
     table = notes.read(Section.TABLE, lambda: read_table(source))
     if table is None:
-        notes.unread.append(Unread(Section.FILESYSTEMS, "the partition table was not read"))
+        return nothing_read(notes.unread[0].reason), None  # not even the first sector
     with notes.meter.stage(Section.FILESYSTEMS):
         reading = read_volumes(_places(source, table))
     return _gather(notes, table, reading.probes, reading.volumes)
@@ -121,11 +122,9 @@ def _gather(
     return guest.with_windows(root) if windows else guest.with_root(root)
 
 
-def _places(source: Source, table: PartitionTable | None) -> list[Place]:
+def _places(source: Source, table: PartitionTable) -> list[Place]:
     """Every partition that can hold a file system, or the whole disk where there is no table."""
-    partitions = (
-        [p for p in table.partitions if p.role is not PartitionRole.EXTENDED] if table else []
-    )
+    partitions = [p for p in table.partitions if p.role is not PartitionRole.EXTENDED]
     windows: list[tuple[ByteSource, int | None]] = []
     for part in partitions[:MAX_PROBES]:
         try:
