@@ -133,6 +133,14 @@ def test_another_loader_in_the_fallback_s_place_reads_its_own() -> None:
     assert read_boot(old, esp=esp)[0].name == "grub2"
 
 
+def test_what_grub_s_stub_leads_to_does_not_matter() -> None:
+    stub: Content = "search.fs_uuid gone root\nconfigfile $prefix/grub.cfg\n"
+    esp = files("6.1.0-9") | {"/EFI/debian/grub.cfg": stub, "/EFI/debian/grubx64.efi": b"MZ"}
+    assert read_boot({"/x": ""}, esp=esp)[0].problems == ()
+    esp["/EFI/BOOT/BOOTX64.EFI"] = b"MZ shim"
+    assert len(read_boot({"/x": ""}, esp=esp)[0].problems) == 1
+
+
 def test_without_a_fallback_its_name_tells_where_it_is_alone() -> None:
     old: dict[str, Content] = {"/boot/grub/grub.cfg": "menuentry x { linux /boot/k }"}
     esp = files("6.1.0-9") | {"/EFI/systemd/systemd-bootx64.efi": b"MZ"}

@@ -129,6 +129,8 @@ def guest(image: bytes, *, fallback: bytes = SYSTEMD_BOOT, extended: bool = Fals
     }
     esp: dict[str, Content] = {"/EFI/BOOT/BOOTX64.EFI": fallback}
     boot: dict[str, Content] = {"/keep": b""}
+    if extended:
+        esp["/loader/entries/memtest.conf"] = "efi /memtest.efi\n"
     (boot if extended else esp)["/EFI/Linux/deb.efi"] = image
     probes = [
         Probe(FileSystem("vfat", 1, True, uuid="E"), FakeFs(esp)),

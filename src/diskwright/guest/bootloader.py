@@ -36,6 +36,7 @@ def read_bootloader(
     """What was found, and why a configuration could not be read (mostly empty)."""
     bios = _bios(tree, table)
     menu, reason = _first_menu(_ways(tree, paths, table, esp))
+    reads_grub = bios or not (esp.is_systemd_boot or esp.is_uki)
     return (
         Bootloader(
             name=menu.name if menu else _guess_name(tree, esp, bios),
@@ -45,7 +46,7 @@ def read_bootloader(
             esp_loaders=esp.loaders,
             config=menu.config if menu else None,
             entries=_entries(menu, paths) if menu else (),
-            problems=tuple(stub_problems(paths, esp)),
+            problems=tuple(stub_problems(paths, esp)) if reads_grub else (),
         ),
         reason,
     )

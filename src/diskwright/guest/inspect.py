@@ -153,6 +153,7 @@ class _Guest:
         if fstab:
             layout.mount_all(place, self.probes, fstab, self.names)
         else:
+            layout.mount_xbootldr(place, self.probes, self.table)
             layout.mount_boot(place, self.probes)
         layout.mount_xbootldr(place, self.probes, self.table)
         layout.mount_esp(place, self.probes, self.table)

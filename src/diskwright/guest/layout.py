@@ -124,7 +124,9 @@ def mount_all(
 
 
 def mount_boot(layout: Layout, probes: Sequence[Probe]) -> None:
-    """Where no fstab says so: a file system that looks like /boot."""
+    """Where no fstab says so: a file system that looks like /boot, if none is there."""
+    if "/boot" in layout.mounts.values():
+        return
     for index, probe in enumerate(probes):
         if index not in layout.mounts and probe.reader and _is_boot(probe.reader):
             _mount(layout, probes, index, "/boot")
