@@ -76,7 +76,9 @@ INITRAMFS = Initramfs(
     900,
     ("virtio", "virtio_blk", "virtio_net", "virtio_pci", "virtio_ring", "virtio_scsi"),
 )
-LINUX = Kernel(KERNEL, f"/boot/vmlinuz-{KERNEL}", True, ("ext4", "nvme"), INITRAMFS)
+LINUX = Kernel(
+    KERNEL, f"/boot/vmlinuz-{KERNEL}", True, ("ext4", "nvme"), INITRAMFS, modules=("hinic", "xfs")
+)
 DHCP = Interface(Location("/etc/network/interfaces", 6), "ifupdown", "eth0", AddressMethod.DHCP)
 NETWORK = Network(("ifupdown",), (DHCP,), (), ())
 CLOUD = CloudInit(True, True, "22.4.2")

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from diskwright.guest.boot_entries import version_key
 from diskwright.guest.initramfs import read_initramfs
 from diskwright.guest.kernel_image import machine_of, release_of
-from diskwright.guest.modules import builtin_modules, config_builtins
+from diskwright.guest.modules import builtin_modules, config_builtins, listed_modules
 from diskwright.guest.reading import GuestReadError, NotThere
 from diskwright.guest.tree import GuestTree
 from diskwright.model.guest import BootEntry, Initramfs, InitramfsState, Kernel
@@ -60,6 +60,7 @@ def read_kernels(tree: GuestTree, entries: Iterable[BootEntry]) -> tuple[Kernel,
                 builtin=_builtin(tree, release or version),
                 initramfs=_initramfs(tree, version, own, is_default, release),
                 architecture=machine_of(tree, path),
+                modules=_on_disk(tree, release or version) if is_default else None,
             )
         )
     return tuple(kernels)
@@ -124,6 +125,15 @@ def _builtin(tree: GuestTree, version: str) -> tuple[str, ...] | None:
         except GuestReadError:
             continue
         return tuple(sorted(set(builtin_modules(listing))))
+    return None
+
+
+def _on_disk(tree: GuestTree, release: str) -> tuple[str, ...] | None:
+    for folder in MODULES:
+        try:
+            return listed_modules(tree.read_text(f"{folder}/{release}/modules.dep", MAX_CONFIG))
+        except GuestReadError:
+            continue
     return None
 
 

@@ -217,6 +217,7 @@ class Initramfs:
 @dataclass(frozen=True, slots=True)
 class Kernel:
     """`builtin`: driver names of interest that /boot/config-* builds in (None: no config read).
+    `modules`: those that lie on the disk, of the default kernel (None: their list was not read).
 
     `path` is None for a kernel that the default boot entry names and that is not there. Of a
     unified kernel image it is the image's, and the initramfs's too. `architecture` is that of its
@@ -229,6 +230,7 @@ class Kernel:
     builtin: tuple[str, ...] | None
     initramfs: Initramfs | None
     architecture: str | None = None
+    modules: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,7 +130,7 @@ def _default_kernel(guest: GuestFacts) -> Kernel | None:
 
 def _drivers(kernel: Kernel) -> set[str]:
     inside = kernel.initramfs.modules if kernel.initramfs else ()
-    return {*inside, *(kernel.builtin or ())}
+    return {*inside, *(kernel.builtin or ()), *(kernel.modules or ())}
 
 
 def _queues(guest: GuestFacts, sources: dict[str, str]) -> bool | None:
@@ -149,5 +149,8 @@ def _sriov(guest: GuestFacts, sources: dict[str, str]) -> bool | None:
     if kernel is not None and _HI1822 in _drivers(kernel):
         sources["sriov"] = f"kernel {kernel.version} with {_HI1822}"
         return True
-    sources["sriov"] = f"{_HI1822} was not seen in the initramfs; it may be on the disk"
+    if kernel is not None and kernel.modules is not None and kernel.builtin is not None:
+        sources["sriov"] = f"kernel {kernel.version} without {_HI1822}"
+        return False
+    sources["sriov"] = f"which drivers its kernel has is not known ({_HI1822} is wanted)"
     return None
