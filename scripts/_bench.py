@@ -243,6 +243,7 @@ def main() -> int:
     parser.add_argument("--json", type=Path, default=ROOT / "bench.json", metavar="FILE")
     parser.add_argument("--folder", type=Path, help="work there (default: a temporary folder)")
     options = parser.parse_args()
+    from _bench_guests import guests, inspector, many
     from _bench_inputs import formats, inspects
 
     with tempfile.TemporaryDirectory(prefix="diskwright-bench-", dir=options.folder) as name:
@@ -269,6 +270,9 @@ def main() -> int:
                 "memory": lambda: bench.memory(64),
                 "starts": bench.starts,
                 "inspects": lambda: inspects(bench, options.images),
+                "guests": lambda: guests(bench, options.images),
+                "inspector": lambda: inspector(bench, options.images),
+                "many": lambda: many(bench, FIXTURE),
             }
             for name, measure in measures.items():
                 if options.only in name:

@@ -22,6 +22,7 @@ PLACES = {
     "lz4": ["formats/packed/codecs.py"],
     "backports": ["formats/packed/codecs.py"],
     "fs_explorer": ["guest/filesystems/"],
+    "Registry": ["guest/windows/hive.py"],
     "cryptography": ["envelope/", "adapters/kms_"],
     "click": ["cli/"],
     "tqdm": ["cli/"],

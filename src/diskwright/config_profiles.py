@@ -1,7 +1,8 @@
 """Target profiles: TOML files with limits, each with its source, read into values.
 
 A profile may build on a shipped one, `extends = "huawei-ims"`: what it has itself counts, of
-`severities` and `rule_sources` line by line, and the rest is that one's.
+`severities` and `rule_sources` line by line, and the rest is that one's. `[[accept]]` takes a
+finding into account on every image, with a reason and, if it is to end, a day: `until`.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ from importlib.resources.abc import Traversable
 from typing import Any
 
 from diskwright.errors import UsageError
-from diskwright.model.finding import Result
+from diskwright.model.finding import Accepted, Result
 from diskwright.model.profile import Profile
+from diskwright.model.times import checked_day
 from diskwright.model.units import parse_size
 from diskwright.rules import known_rule_ids
 
@@ -31,7 +33,11 @@ _SIZES = (
 _LISTS = ("accepted_formats", "architectures", "boot_modes", "boot_modules")
 _WORDS = ("server_side_encryption",)
 _BY_RULE = ("severities", "rule_sources")
-_TABLES = frozenset({"preferred", "import", *_BY_RULE, *_SIZES, *_LISTS, *_WORDS})
+_SAYINGS = ("mends", "refusals")  # what the service does about a breach, in words, by rule
+_TABLES = frozenset(
+    {"preferred", "import", "accept", *_BY_RULE, *_SAYINGS, *_SIZES, *_LISTS, *_WORDS}
+)
+_SERVICES = ("", "ims", "ims-auto-config", "ims-fast")
 _FILE_BYTES = 1 << 20
 _DEPTH = 4  # of profiles that build on one another
 
@@ -104,13 +110,19 @@ def _profile(name: str, raw: dict[str, Any]) -> Profile:
     if unknown:
         raise ValueError(f"{min(unknown)} is not known")
     preferred, severities = raw["preferred"], raw.get("severities", {})
+    sayings = {key: _sayings(key, raw[key]) for key in _SAYINGS if key in raw}
+    service = str(raw.get("import", {}).get("service", ""))
+    if service not in _SERVICES:
+        raise ValueError(f"there is no service {service}")
     rule_sources = {str(rule): str(text) for rule, text in raw.get("rule_sources", {}).items()}
-    for rule in (*severities, *rule_sources):
+    accepted = tuple(_accepted(entry) for entry in raw.get("accept", ()))
+    named = (*severities, *rule_sources, *(rule for said in sayings.values() for rule in said))
+    for rule in (*named, *(entry.id for entry in accepted)):
         if rule not in known_rule_ids():
             raise ValueError(f"no rule has the id {rule}")
     for result in severities.values():
         Result(result)
-    limited = (*_SIZES, *_LISTS, *_WORDS, "preferred", *({"import"} & raw.keys()))
+    limited = (*_SIZES, *_LISTS, *_WORDS, "preferred", *({"import", *_SAYINGS} & raw.keys()))
     sizes = {key: _size(raw[key]["value"]) for key in _SIZES}
     lists = {key: tuple(str(item) for item in raw[key]["value"]) for key in _LISTS}
     return Profile(
@@ -131,11 +143,30 @@ def _profile(name: str, raw: dict[str, Any]) -> Profile:
         architectures=lists["architectures"],
         boot_modes=lists["boot_modes"],
         boot_modules=lists["boot_modules"],
-        service=str(raw.get("import", {}).get("service", "")),
+        service=service,
         server_side_encryption=str(raw["server_side_encryption"]["value"]),
         sources={key: _source(key, raw[key]) for key in limited} | rule_sources,
         severities={str(rule): str(result) for rule, result in severities.items()},
+        mends=sayings.get("mends", {}),
+        refusals=sayings.get("refusals", {}),
+        accepted=accepted,
     )
+
+
+def _sayings(key: str, raw: dict[str, Any]) -> dict[str, str]:
+    """By rule id. Source and date are said once for all of them."""
+    if raw.get("rules"):
+        _source(key, raw)
+    return {str(rule): str(text) for rule, text in raw["rules"].items()}
+
+
+def _accepted(raw: dict[str, Any]) -> Accepted:
+    unknown = set(raw) - {"id", "reason", "until"}
+    if unknown:
+        raise ValueError(f"{min(unknown)} is not known in [[accept]]")
+    if not str(raw["reason"]).strip():
+        raise ValueError(f"[[accept]] of {raw['id']} needs a reason")
+    return Accepted(str(raw["id"]), str(raw["reason"]), checked_day(str(raw.get("until", ""))))
 
 
 def _size(value: object) -> int:

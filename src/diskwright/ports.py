@@ -10,6 +10,8 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:  # light to import: every confined child does
+    from diskwright.model.cost import ReadingCost
+    from diskwright.model.examined import Examined
     from diskwright.model.extent import Extent
     from diskwright.model.guest import GuestFacts
     from diskwright.model.image import DiskFile, FileIdentity, ImageFormat
@@ -101,8 +103,7 @@ class ObjectStore(Protocol):
 
     def abort_upload(self, key: str, upload_id: str) -> None: ...  # nor where it is gone
     def list_uploads(self, prefix: str) -> Iterator[OpenUpload]: ...
-    def probe(self) -> StoreCapabilities:
-        """Tries everything on a probe object of a unique key, and deletes it."""
+    def probe(self) -> StoreCapabilities: ...  # by a probe object of a unique key, then deleted
 
 
 class UploadJournal(Protocol):
@@ -119,9 +120,7 @@ class JournalEntry(Protocol):
     @property
     def header(self) -> dict[str, object]: ...
     def record(self, event: dict[str, object]) -> None: ...  # appended and synced
-    def remove(self) -> None:
-        """The run ended well, or was cleaned up: nothing has to be remembered."""
-
+    def remove(self) -> None: ...  # the run ended well, or was cleaned up
     def close(self) -> None: ...
 
 
@@ -151,8 +150,11 @@ class Unpacker(Protocol):
 
 
 class GuestInspector(Protocol):
-    def inspect(self, disk: DiskFile) -> GuestFacts:
-        """In one confined child; a crash or a hang of it is `unknown`, never ours."""
+    def inspect(self, disk: DiskFile) -> GuestFacts: ...
+    def measured(self, disk: DiskFile) -> tuple[GuestFacts, ReadingCost | None]:
+        """In one confined child; a crash or a hang of it is `unknown`, never ours (no cost)."""
+
+    def examine(self, disk: DiskFile, wishes: Sequence[str]) -> Examined: ...  # likewise
 
 
 class ImageConverter(Protocol):

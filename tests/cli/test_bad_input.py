@@ -161,6 +161,11 @@ def test_force_overwrites_and_only_when_whole(diskwright, folder):
         (["prepare", "{disk}", "--to", "dir:{folder}", "--profile", "nowhere"], "nowhere"),
         (["validate", "{disk}", "--accept", "no.such", "--reason", "x"], "no rule"),
         (["validate", "{disk}", "--accept", "boot.mode"], "--reason"),
+        (
+            ["validate", "{disk}", "--accept", "boot.mode", "--reason", "x", "--until", "9"],
+            "--until",
+        ),
+        (["validate", "{disk}", "--until", "2027-01-01"], "--until"),
         (["validate", "{disk}", "--min-memory", "lots"], "not a size"),
         (["validate", "{disk}", "--min-memory", "2"], "say the unit"),
         (["convert", "-", "out.raw"], "./-"),

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
+import signal
 import xml.etree.ElementTree as ET
 from html.parser import HTMLParser
 
@@ -12,7 +14,10 @@ import pytest
 
 from diskwright.rules import RULES
 from support.command import FIXTURE, files_below, one_line_and_a_hint
+from support.stopping import Listening, stop
 
+FORMATS = {"junit": "r.xml", "sarif": "r.sarif", "html": "r.html", "json": "r.json"}
+ALL = [word for form, name in FORMATS.items() for word in ("--report", f"{form}={name}")]
 HOSTILE = "a<script><img src=x onerror=alert(1)>&\"'.qcow2"
 
 
@@ -47,7 +52,9 @@ def test_junit_has_a_case_for_each_rule_and_counts_them_right(diskwright, some):
     good, zeros, short = root
     assert [suite.get("name") for suite in root] == list(NAMES)
     assert len(good.findall("testcase")) == len(RULES)
-    assert (good.get("failures"), good.get("errors"), good.get("skipped")) == ("0", "0", "1")
+    idle = [f for f in findings(diskwright, some, "good.qcow2") if f["result"] == "skip"]
+    counts = [good.get(count) for count in ("failures", "errors", "skipped")]
+    assert counts == ["0", "0", str(len(idle))]
     failing = {f["id"] for f in findings(diskwright, some, "zeros.raw") if f["result"] == "fail"}
     assert {
         c.get("name") for c in zeros.iter("testcase") if c.find("failure") is not None
@@ -72,12 +79,6 @@ def test_sarif_has_every_rule_and_a_result_for_what_does_not_hold(diskwright, so
         assert rules[result["ruleIndex"]] == result["ruleId"]
         assert result["message"]["text"]
         assert result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
-
-
-def test_json_is_what_is_printed(diskwright, some):
-    written = json.loads(reported(diskwright, some, "json", *NAMES))
-    printed = diskwright("validate", "--output", "json", *NAMES, cwd=some).document
-    assert written["results"] == printed["results"]
 
 
 class Page(HTMLParser):
@@ -121,43 +122,97 @@ def test_a_name_is_text_in_every_report(diskwright, some):
     assert run["tool"]["driver"]["name"] == "diskwright"
 
 
-def test_a_report_is_written_whole_or_not_at_all(diskwright, some):
-    (some / "there.xml").write_text("mine")
+def test_all_are_written_at_once_and_say_the_same(diskwright, some):
     before = files_below(some)
-    arguments = ["validate", "good.qcow2", "--report", "junit=there.xml"]
-    ended = diskwright(*arguments, cwd=some)
-    assert ended.code == 14
-    one_line_and_a_hint(ended)
-    assert (some / "there.xml").read_text() == "mine"
-    assert diskwright(*arguments, "--force", cwd=some).code == 0
-    assert (some / "there.xml").read_text().startswith("<?xml")
-    assert diskwright("validate", "good.qcow2", "--report", "html=no/such/x", cwd=some).code == 15
+    ended = diskwright("validate", *NAMES, *ALL, cwd=some)
+    assert ended.code == 10, ended
+    assert ended.out.splitlines()[-2] == "3 images: 1 ready, 1 not ready, 1 not judged"
+    assert files_below(some) == sorted([*before, *FORMATS.values()])
+    suites = ET.parse(some / "r.xml").getroot()
+    named = {case.get("name") for case in suites[1] if case.find("failure") is not None}
+    (run,) = json.loads((some / "r.sarif").read_text())["runs"]
+    assert {one["ruleId"] for one in run["results"] if one["level"] == "error"} == named
+    page = (some / "r.html").read_text()
+    assert all(rule in page for rule in named)
+    assert "truncated" in page
+    assert "truncated" in (some / "r.xml").read_text()
+    printed = diskwright("validate", *NAMES, "--output", "json", cwd=some)
+    assert (some / "r.json").read_text() == printed.out
+
+
+def test_what_is_printed_of_one_image_stays(diskwright, some):
+    plain = diskwright("validate", "good.qcow2", cwd=some)
+    told = diskwright("validate", "good.qcow2", "--report", "html=r.html", cwd=some)
+    assert (told.code, told.out, told.err) == (plain.code, plain.out, plain.err)
+    assert oct((some / "r.html").stat().st_mode & 0o777) == oct(0o666 & ~umask())
+
+
+def umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def test_a_file_that_is_there_is_kept_without_force(diskwright, some):
+    (some / "r.html").write_text("mine")
+    before = files_below(some)
+    ended = diskwright("validate", "good.qcow2", *ALL, cwd=some)
+    assert (ended.code, ended.out) == (14, "")
+    assert "r.html" in one_line_and_a_hint(ended)
+    assert "--force" in ended.err
+    assert (some / "r.html").read_text() == "mine"
     assert files_below(some) == before
+    forced = diskwright("validate", "good.qcow2", *ALL, "--force", cwd=some)
+    assert forced.code == 0, forced.err
+    assert (some / "r.html").read_text().startswith("<!DOCTYPE html>")
 
 
 @pytest.mark.parametrize(
-    ("said", "why"),
+    ("said", "code", "why"),
     [
-        (["html"], "FORMAT=FILE"),
-        (["pdf=x"], "FORMAT=FILE"),
-        (["html="], "FORMAT=FILE"),
-        (["html=-"], "reports are files"),
-        (["html=good.qcow2"], "is an image to judge"),
-        (["html=x", "json=./x"], "two reports"),
+        (["pdf=x"], 2, "FORMAT one of junit, sarif, html, json"),
+        (["html"], 2, "FORMAT=FILE"),
+        (["html="], 2, "FORMAT=FILE"),
+        (["html=-"], 2, "one named - is ./-"),
+        (["html=no/such/r.html"], 15, "can't be written"),
+        (["html=."], 15, "is a directory"),
+        (["html=x", "json=./x"], 2, "is named for two reports"),
     ],
 )
-def test_a_report_that_can_not_be_is_refused_before_anything_is_judged(diskwright, some, said, why):
+def test_what_can_not_be_is_refused_before_an_image_is_read(diskwright, some, said, code, why):
     options = [word for one in said for word in ("--report", one)]
     before = files_below(some)
     ended = diskwright("validate", "good.qcow2", *options, cwd=some)
-    assert ended.code in (2, 14)
-    assert why in ended.err
-    assert ended.out == ""
+    assert (ended.code, ended.out) == (code, ""), ended
+    assert why in one_line_and_a_hint(ended)
     assert files_below(some) == before
 
 
-def test_an_image_is_never_written_over(diskwright, some):
-    ended = diskwright("validate", "good.qcow2", "--force", "--report", "html=good.qcow2", cwd=some)
-    assert ended.code == 2
-    assert "is an image to judge" in ended.err
+@pytest.mark.parametrize("force", [[], ["--force"]], ids=["", "force"])
+@pytest.mark.parametrize("name", ["good.qcow2", "./good.qcow2", "link.qcow2"])
+def test_an_image_is_never_written_over(diskwright, some, name, force):
+    os.link(some / "good.qcow2", some / "link.qcow2")
+    ended = diskwright("validate", "good.qcow2", "--report", f"html={name}", *force, cwd=some)
+    assert (ended.code, ended.out) == (2, "")
+    assert "is an image to judge" in one_line_and_a_hint(ended)
     assert (some / "good.qcow2").read_bytes() == FIXTURE.read_bytes()
+
+
+def test_a_run_that_is_stopped_leaves_none(diskwright, some):
+    for index in range(8):
+        shutil.copyfile(FIXTURE, some / f"{index}.qcow2")
+    before = files_below(some)
+    arguments = ["validate", some, "--report", f"html={some}/r.html"]
+    stopped = stop(diskwright, arguments, Listening(0.3), signal.SIGINT)
+    assert stopped.in_time, "it ended before it was asked to"
+    assert stopped.ended.code == 130, stopped
+    assert files_below(some) == before
+
+
+def test_formats_are_completed(diskwright):
+    diskwright.environment |= {
+        "_DISKWRIGHT_COMPLETE": "bash_complete",
+        "COMP_WORDS": "diskwright validate --report j",
+        "COMP_CWORD": "3",
+    }
+    assert diskwright().out.split() == ["plain,junit=", "plain,json="]

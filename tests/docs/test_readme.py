@@ -67,7 +67,8 @@ def test_the_commands_run_and_say_what_is_shown(command, tmp_path):
 @pytest.fixture
 def old_disks(tmp_path: Path) -> None:
     """What the README's reader has lying about."""
-    shutil.copyfile(FIXTURE, tmp_path / "disk.qcow2")
+    for name in ("disk.qcow2", "before.qcow2", "after.qcow2"):
+        shutil.copyfile(FIXTURE, tmp_path / name)
     for name, kind in (("old.vmdk", "vmdk"), ("laptop.vdi", "vdi"), ("azure.vhd", "vpc")):
         qemu_img("convert", "-O", kind, tmp_path / "disk.qcow2", tmp_path / name)
     disk = raw("disk.raw", seed=1, size=40 << 20)
@@ -84,7 +85,7 @@ def test_the_lines_for_whatever_one_has_run(command, tmp_path, old_disks):
     shutil.copyfile(FIXTURE, tmp_path / "images" / "web.qcow2")
     found = [block for block in blocks("sh") if "diskwright " in block]
     lines = [shlex.split(line, comments=True) for line in "".join(found).strip().splitlines()]
-    assert len(lines) == 8
+    assert len(lines) == 11
     for words in lines:
         assert words[0] == "diskwright"
         ended = command(*words[1:], cwd=tmp_path)
@@ -130,5 +131,7 @@ def test_every_command_has_help_with_examples(command):
 
 
 def test_links_lead_somewhere():
-    for link in re.findall(r"\]\(([^)#]+)\)", TEXT):
+    pictures = re.findall(r'src(?:set)?="([^"]+)"', TEXT)
+    assert pictures
+    for link in [*re.findall(r"\]\(([^)#]+)\)", TEXT), *pictures]:
         assert (README.parent / link).exists(), link

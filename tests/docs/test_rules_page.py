@@ -10,4 +10,4 @@ PAGE = Path(__file__).parents[2] / "docs" / "rules.md"
 
 
 def test_the_page_of_rules_is_current() -> None:
-    assert PAGE.read_text() == markdown(), "python -m diskwright.rules.docs > docs/rules.md"
+    assert PAGE.read_text() == markdown(), "scripts/pages writes it anew"

@@ -15,8 +15,16 @@ from diskwright.adapters import guest_child
 from diskwright.adapters.guest_child import ConfinedGuestInspector, understood
 from diskwright.adapters.qemu_nbd import QemuNbdExporter
 from diskwright.formats.limits import GUEST_ANSWER_BYTES
-from diskwright.guest.answer import nothing_read
+from diskwright.guest.answer import (
+    CONFIGURATION,
+    FILES,
+    PACKAGES,
+    Answer,
+    nothing_examined,
+    nothing_read,
+)
 from diskwright.model.codec import DecodeError, encode
+from diskwright.model.cost import ReadingCost, Stage
 from diskwright.model.guest import GuestFacts, Section
 from diskwright.model.image import DiskFile, FileIdentity, ImageFormat
 
@@ -25,7 +33,10 @@ IDENTITY = FileIdentity("/images/disk", 1, 2, 1 << 20, 3)
 
 def inspect_behind(said: bytes | None, *, time_limit_s: float = 20.0) -> GuestFacts:
     """The facts of a disk behind a server that says so much, then nothing (None: hangs up)."""
+    return inspector_behind(said, time_limit_s).inspect(DiskFile(IDENTITY, ImageFormat.QCOW2))
 
+
+def inspector_behind(said: bytes | None, time_limit_s: float | None) -> ConfinedGuestInspector:
     @contextmanager
     def descriptor(disk: DiskFile) -> Iterator[int]:
         ours, theirs = socket.socketpair()
@@ -36,8 +47,7 @@ def inspect_behind(said: bytes | None, *, time_limit_s: float = 20.0) -> GuestFa
                 ours.sendall(said)
             yield theirs.fileno()
 
-    inspector = ConfinedGuestInspector(descriptor=descriptor, time_limit_s=time_limit_s)
-    return inspector.inspect(DiskFile(IDENTITY, ImageFormat.QCOW2))
+    return ConfinedGuestInspector(descriptor=descriptor, time_limit_s=time_limit_s)
 
 
 def assert_nothing_read(facts: GuestFacts, *words: str) -> None:
@@ -72,6 +82,33 @@ def test_a_disk_of_noise_has_facts(tmp_path: Path) -> None:
     assert facts.why_unread(Section.ROOT)
 
 
+WISHES = [[PACKAGES], [PACKAGES, CONFIGURATION], [FILES]]
+
+
+@pytest.mark.parametrize("wishes", WISHES, ids=",".join)
+@pytest.mark.parametrize("said", [None, b"", b"no NBD at all" * 10])
+def test_what_was_wished_for_is_unread_and_says_why(said: bytes | None, wishes: list[str]) -> None:
+    inspector = inspector_behind(said, 2.0)
+    found = inspector.examine(DiskFile(IDENTITY, ImageFormat.QCOW2), wishes)
+    assert_nothing_read(found.guest)
+    assert (found.software is not None) is (PACKAGES in wishes)
+    assert found.software is None or (found.software.unread and not found.software.databases)
+    assert (found.files is not None) is (wishes != [PACKAGES])
+    assert found.files is None or (found.files.unread and found.files.end == found.files.below)
+
+
+@pytest.mark.parametrize("told", [[], [FILES], [PACKAGES, FILES], [CONFIGURATION]])
+def test_an_answer_to_another_question_is_none(
+    told: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = json.dumps(encode(nothing_examined("so", told))).encode()
+    monkeypatch.setattr(guest_child, "ask", lambda *_, **__: answer)
+    found = inspector_behind(b"", None).examine(
+        DiskFile(IDENTITY, ImageFormat.QCOW2), [PACKAGES, CONFIGURATION]
+    )
+    assert_nothing_read(found.guest, "other things than were asked for")
+
+
 GOOD = json.dumps(encode(nothing_read("so"))).encode()
 
 
@@ -94,10 +131,33 @@ GOOD = json.dumps(encode(nothing_read("so"))).encode()
         b" " * (GUEST_ANSWER_BYTES + 1),
     ],
 )
-def test_an_answer_of_another_form_is_refused(answer: bytes) -> None:
+@pytest.mark.parametrize("around", [b"%b", b'{"facts":%b}'])
+def test_an_answer_of_another_form_is_refused(answer: bytes, around: bytes) -> None:
     with pytest.raises(DecodeError):
-        understood(answer)
+        understood(around % answer)
+
+
+COST = ReadingCost(1 << 20, 16, 1000, (Stage(Section.TABLE, 900),), 40 << 20)
 
 
 def test_a_good_answer_is_understood() -> None:
-    assert understood(GOOD) == nothing_read("so")
+    assert understood(b'{"facts":%b}' % GOOD) == Answer(nothing_read("so"))
+    whole = Answer(nothing_read("so"), COST)
+    assert understood(json.dumps(encode(whole)).encode()) == whole
+
+
+@pytest.mark.parametrize(
+    "cost",
+    [
+        {"bytes_read": "0"},
+        {"bytes_read": 1 << 53},
+        {"microseconds": 0.5},
+        {"stages": [{"section": "\x1b[2J", "microseconds": 1}]},
+        {"further": 1},
+    ],
+)
+def test_a_cost_of_another_form_is_refused(cost: dict[str, object]) -> None:
+    value = encode(Answer(nothing_read("so"), COST))
+    value["cost"] |= cost
+    with pytest.raises(DecodeError):
+        understood(json.dumps(value).encode())

@@ -15,7 +15,8 @@ import pytest
 
 from diskwright.guest.inspect import inspect_guest
 from diskwright.model.codec import encode
-from diskwright.model.guest import GuestFacts, InitramfsState, NamedBy, TableKind
+from diskwright.model.guest import GuestFacts, InitramfsState, NamedBy
+from diskwright.model.partitions import TableKind
 from support.guest_disks import FileDisk
 from support.image_corpus import Disk, disks, flatten
 
@@ -142,7 +143,7 @@ CHANGES: dict[str, tuple[str, str]] = {
     ),
     "grub-config-missing": (r"bootloader\.(entries|config)", "bootloader.config=None"),
     "kernel-missing": (
-        r"bootloader\.entries\.0\.kernel_exists|kernels\.0\.path",
+        r"bootloader\.entries\.0\.kernel_exists|kernels\.0\.(path|architecture)",
         "bootloader.entries.0.kernel_exists=False",
     ),
     "initramfs-no-virtio": (r"kernels\.0\.initramfs\.", "kernels.0.initramfs.state=read"),
@@ -175,7 +176,7 @@ CHANGES: dict[str, tuple[str, str]] = {
         r"ssh\.host_keys",
         "ssh.host_keys.0=/etc/ssh/ssh_host_ed25519_key",
     ),
-    "machine-id-left": (r"left\.machine_id", "left.machine_id=set"),
+    "machine-id-left": (r"left\.(machine_id|id_files)", "left.machine_id=set"),
     "guest-link-loop": (r"ssh|unread|problems", "problems.0.code=guest-link-loop"),
     "secrets-left": (r"left\.files", "left.files.0.path=/root/.bash_history"),
 }

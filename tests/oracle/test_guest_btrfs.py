@@ -16,7 +16,7 @@ from diskwright.guest.probe import Probe, probe
 from diskwright.guest.reading import Unreadable
 from diskwright.guest.source import Source
 from diskwright.guest.tree import GuestTree
-from diskwright.model.guest import PartitionTable, TableKind
+from diskwright.model.partitions import PartitionTable, TableKind
 from diskwright.model.units import MIB
 from support.guest_disks import (
     FileDisk,

@@ -10,7 +10,7 @@ from diskwright.guest.partitions import read_table
 from diskwright.guest.probe import probe
 from diskwright.guest.source import Source
 from diskwright.guest.tree import GuestTree
-from diskwright.model.guest import PartitionRole, TableKind
+from diskwright.model.partitions import PartitionRole, TableKind
 from support.guest_disks import FIXTURES, FileDisk, run
 
 ROOT_UUID = "5d1c0de0-0001-4a11-9000-0000000000a1"

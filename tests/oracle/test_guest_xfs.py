@@ -14,7 +14,8 @@ from diskwright.guest.inspect import facts_of
 from diskwright.guest.probe import probe
 from diskwright.guest.reading import Unreadable
 from diskwright.guest.source import Source
-from diskwright.model.guest import PartitionTable, Section, TableKind
+from diskwright.model.guest import Section
+from diskwright.model.partitions import PartitionTable, TableKind
 from support.guest_disks import (
     FileDisk,
     make_tree,

@@ -77,6 +77,8 @@ class FakeFs:
 
     def child(self, node: Node, name: bytes) -> Node | None:
         assert isinstance(node.handle, dict)
+        if self.type == "ntfs":  # whose names have no case
+            name = next((n for n in node.handle if n.lower() == name.lower()), name)
         return _node(node.handle[name]) if name in node.handle else None
 
     def readlink(self, node: Node) -> bytes:
@@ -92,8 +94,8 @@ class FakeFs:
         return node.handle[offset : offset + length]
 
 
-def tree_of(files: Mapping[str, Content]) -> GuestTree:
-    return GuestTree(FakeFs(files))
+def tree_of(files: Mapping[str, Content], *, fs_type: str = "ext4") -> GuestTree:
+    return GuestTree(FakeFs(files, fs_type=fs_type))
 
 
 def _node(content: Content) -> Node:

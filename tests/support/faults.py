@@ -6,12 +6,23 @@ from dataclasses import replace
 
 from diskwright.model.access import LeftFile, MachineId, PasswordState, SshServer
 from diskwright.model.finding import Result
-from diskwright.model.guest import GuestFacts, InitramfsState, NamedBy, Section, TableKind, Unread
+from diskwright.model.guest import (
+    CloudInit,
+    CryptEntry,
+    GuestFacts,
+    InitramfsState,
+    NamedBy,
+    Section,
+    Unread,
+)
 from diskwright.model.image import ImageFacts, ImageFormat, Problem
 from diskwright.model.location import Location
 from diskwright.model.network import AddressMethod
+from diskwright.model.partitions import TableKind
+from diskwright.model.services import ServiceState
 from diskwright.model.units import GIB, MIB
 from diskwright.model.volumes import Subvolume
+from diskwright.model.windows import Hibernation, WindowsService
 from support.good_facts import (
     BIOS,
     CLOUD,
@@ -26,9 +37,13 @@ from support.good_facts import (
     OS,
     ROOT,
     ROOT_ACCOUNT,
+    SERVICES,
     SSH,
     TABLE,
     UEFI,
+    UFW,
+    WINDOWS_BIOS,
+    WINDOWS_UEFI,
     entry,
     fstab,
     kernel,
@@ -41,6 +56,9 @@ assert EFI is not None
 assert UEFI.table is not None
 RULES_FILE = Location("/etc/udev/rules.d/70-persistent-net.rules", 1)
 SSHD = Location("/etc/ssh/sshd_config", 33)
+CRYPT = CryptEntry(
+    Location("/etc/crypttab", 1), "data", "UUID=gone", NamedBy.UUID, "/etc/key", ("luks",), False
+)
 STATIC = replace(DHCP, method=AddressMethod.STATIC, address="192.168.10.20/24")
 
 
@@ -56,8 +74,37 @@ def table(*problems: Problem) -> GuestFacts:
     return bios(table=replace(TABLE, problems=problems))
 
 
+def firewall(**changes: object) -> GuestFacts:
+    changed = replace(UFW, **changes)  # type: ignore[arg-type]
+    return bios(services=replace(SERVICES, firewalls=(changed,)))
+
+
 def damaged(code: str) -> GuestFacts:
     return bios(filesystems=(replace(ROOT, problems=(Problem(code, "detail"),)),))
+
+
+WINDOWS = WINDOWS_BIOS.windows
+assert WINDOWS is not None
+WINDOWS_NETWORK = WINDOWS_BIOS.network
+assert WINDOWS_NETWORK is not None
+WINDOWS_STATIC = replace(
+    WINDOWS_NETWORK.interfaces[0], method=AddressMethod.STATIC, address="192.168.7.20/255.255.255.0"
+)
+
+
+def windows(**changes: object) -> GuestFacts:
+    """A Windows with facts of its own changed."""
+    return replace(WINDOWS_BIOS, windows=replace(WINDOWS, **changes))  # type: ignore[arg-type]
+
+
+def services(**changes: object) -> tuple[WindowsService, ...]:
+    """Those of the disk changed."""
+    assert WINDOWS is not None
+    disk = ("viostor", "vioscsi")
+    return tuple(
+        replace(s, **changes) if s.name in disk else s  # type: ignore[arg-type]
+        for s in WINDOWS.services or ()
+    )
 
 
 def btrfs(options: str, flags: str = "subvol=@") -> GuestFacts:
@@ -97,6 +144,36 @@ FAULTS: dict[str, list[tuple[GuestFacts, Result]]] = {
     ],
     "boot.fstab-unreadable": [
         (bios(fstab=None, unread=(Unread(Section.FSTAB, "4 GiB long"),)), Result.WARN)
+    ],
+    "boot.crypttab-unknown-device": [
+        (
+            bios(
+                crypttab=(CRYPT,),
+                fstab=fstab(spec="/dev/mapper/data", mount_point="/data", on_disk=True),
+            ),
+            Result.FAIL,
+        ),
+        (bios(crypttab=(CRYPT,)), Result.WARN),
+        (bios(crypttab=(replace(CRYPT, options=("nofail",)),)), Result.PASS),
+        (bios(crypttab=(replace(CRYPT, options=("x-initrd.attach",)),)), Result.FAIL),
+        (
+            bios(crypttab=(replace(CRYPT, named_by=NamedBy.DEVICE, on_disk=True),)),
+            Result.WARN,
+        ),
+        (bios(crypttab=(replace(CRYPT, on_disk=None),)), Result.UNKNOWN),
+    ],
+    "boot.resume-unknown-device": [
+        (
+            bios(bootloader=entry(resume="UUID=x", resume_by=NamedBy.UUID, resume_on_disk=False)),
+            Result.WARN,
+        ),
+        (
+            bios(
+                bootloader=entry(resume="/dev/sda2", resume_by=NamedBy.DEVICE, resume_on_disk=True)
+            ),
+            Result.WARN,
+        ),
+        (bios(bootloader=entry(resume="UUID=x", resume_by=NamedBy.UUID)), Result.UNKNOWN),
     ],
     "boot.grub-root-device-name": [
         (bios(bootloader=entry(root="/dev/sda1", root_named_by=NamedBy.DEVICE)), Result.FAIL)
@@ -205,7 +282,11 @@ FAULTS: dict[str, list[tuple[GuestFacts, Result]]] = {
         ),
     ],
     "network.net-static-address": [
-        (bios(network=replace(NETWORK, interfaces=(STATIC,))), Result.FAIL)
+        (bios(network=replace(NETWORK, interfaces=(STATIC,))), Result.FAIL),
+        (
+            replace(WINDOWS_BIOS, network=replace(WINDOWS_NETWORK, interfaces=(WINDOWS_STATIC,))),
+            Result.FAIL,
+        ),
     ],
     "network.net-mac-pinned": [
         (
@@ -223,7 +304,9 @@ FAULTS: dict[str, list[tuple[GuestFacts, Result]]] = {
         )
     ],
     "cloud.cloud-init-missing": [
-        (bios(cloud_init=replace(CLOUD, installed=False, enabled=None)), Result.WARN)
+        (bios(cloud_init=replace(CLOUD, installed=False, enabled=None)), Result.WARN),
+        (bios(cloud_init=CloudInit(False, None, peers=("ignition",))), Result.PASS),
+        (replace(WINDOWS_UEFI, cloud_init=CloudInit(False, None)), Result.WARN),
     ],
     "access.root-empty-password": [
         (bios(accounts=(replace(ROOT_ACCOUNT, password=PasswordState.EMPTY),)), Result.FAIL),
@@ -238,11 +321,28 @@ FAULTS: dict[str, list[tuple[GuestFacts, Result]]] = {
         (bios(ssh=replace(SSH, root_login="no", conditional=(SSHD,))), Result.UNKNOWN),
         (bios(ssh=SshServer(False)), Result.SKIP),
     ],
+    "access.ssh-server-off": [
+        (bios(services=replace(SERVICES, ssh=ServiceState.DISABLED)), Result.WARN),
+        (bios(services=replace(SERVICES, ssh=ServiceState.MASKED)), Result.WARN),
+        (bios(services=replace(SERVICES, ssh=ServiceState.UNKNOWN)), Result.UNKNOWN),
+        (bios(services=replace(SERVICES, ssh=None), ssh=SshServer(False)), Result.WARN),
+        (bios(services=replace(SERVICES, ssh=None)), Result.UNKNOWN),
+        (bios(ssh=None), Result.PASS),
+    ],
+    "access.firewall-closed": [
+        (firewall(lets_ssh=False), Result.WARN),
+        (firewall(lets_ssh=False, name="other"), Result.WARN),
+        (firewall(lets_ssh=None), Result.UNKNOWN),
+        (firewall(lets_ssh=False, state=ServiceState.UNKNOWN), Result.UNKNOWN),
+        (firewall(lets_ssh=False, state=ServiceState.DISABLED), Result.PASS),
+        (bios(services=replace(SERVICES, firewalls=())), Result.PASS),
+    ],
     "privacy.ssh-host-keys-left": [
         (bios(ssh=replace(SSH, host_keys=("/etc/ssh/ssh_host_rsa_key",))), Result.WARN)
     ],
     "privacy.machine-id-left": [
         (bios(left=replace(LEFT, machine_id=MachineId.SET)), Result.WARN),
+        (bios(left=replace(LEFT, id_files=("/var/lib/dbus/machine-id",))), Result.WARN),
         (bios(left=replace(LEFT, machine_id=MachineId.MISSING)), Result.PASS),
     ],
     "privacy.secrets-left": [
@@ -263,7 +363,8 @@ FAULTS: dict[str, list[tuple[GuestFacts, Result]]] = {
                 )
             ),
             Result.WARN,
-        )
+        ),
+        (replace(WINDOWS_UEFI, cloud_init=CloudInit(True, False, None, "Start=4")), Result.WARN),
     ],
     "os.os-release-missing": [
         (bios(os=None, problems=(Problem("os-release-missing", "none"),)), Result.WARN)
@@ -276,6 +377,41 @@ FAULTS: dict[str, list[tuple[GuestFacts, Result]]] = {
     ],
     "guest.guest-link-loop": [
         (bios(problems=(Problem("guest-link-loop", "/etc/ssh/sshd_config"),)), Result.WARN)
+    ],
+    "boot.windows-virtio-missing": [
+        (windows(services=()), Result.FAIL),
+        (windows(services=services(file_exists=False)), Result.FAIL),
+        (windows(services=services()[:2]), Result.WARN),
+        (windows(services=services(file_exists=None)), Result.UNKNOWN),
+        (windows(services=services()[:1] + services()[2:]), Result.PASS),
+        (bios(), Result.SKIP),
+    ],
+    "boot.windows-virtio-disabled": [
+        (windows(services=services(start=4)), Result.FAIL),
+        (windows(services=services(start=3)), Result.FAIL),
+        (windows(services=services(override=3)), Result.FAIL),
+        (windows(device_drivers=()), Result.FAIL),
+        (windows(services=services(start=None)), Result.UNKNOWN),
+        (windows(device_drivers=None), Result.UNKNOWN),
+        (bios(), Result.SKIP),
+    ],
+    "disk.windows-hibernated": [
+        (windows(hibernation=Hibernation.SAVED), Result.FAIL),
+        (windows(hibernation=Hibernation.EMPTY, fast_startup=True), Result.WARN),
+        (windows(hibernation=Hibernation.EMPTY, fast_startup=None), Result.UNKNOWN),
+        (windows(hibernation=Hibernation.EMPTY, fast_startup=False), Result.PASS),
+        (windows(hibernation=Hibernation.NONE, fast_startup=True), Result.PASS),
+        (windows(hibernation=Hibernation.UNKNOWN), Result.UNKNOWN),
+    ],
+    "access.remote-desktop-off": [
+        (windows(remote_desktop=False), Result.WARN),
+        (windows(remote_desktop_allowed=False), Result.WARN),
+        (windows(remote_desktop_allowed=False, firewall=()), Result.PASS),
+        (windows(remote_desktop=None), Result.UNKNOWN),
+    ],
+    "os.pending-reboot": [
+        (windows(pending_reboot=("PendingFileRenameOperations",)), Result.WARN),
+        (windows(pending_reboot=None), Result.UNKNOWN),
     ],
     "disk.one-system-disk": [
         (GuestFacts(table=TABLE, filesystems=(replace(ROOT, type="vfat"),)), Result.FAIL)

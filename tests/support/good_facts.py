@@ -1,4 +1,5 @@
-"""Facts of a Debian 12 disk without a fault, started by BIOS or by UEFI, to break one by one."""
+"""Facts of disks without a fault, to break one by one: Debian 12 and Windows Server 2022, each
+started by BIOS or by UEFI."""
 
 from __future__ import annotations
 
@@ -25,16 +26,15 @@ from diskwright.model.guest import (
     Kernel,
     NamedBy,
     OsRelease,
-    Partition,
-    PartitionRole,
-    PartitionTable,
-    TableKind,
 )
 from diskwright.model.image import ImageFacts, ImageFormat
 from diskwright.model.location import Location
 from diskwright.model.network import AddressMethod, Interface, Network
+from diskwright.model.partitions import Partition, PartitionRole, PartitionTable, TableKind
 from diskwright.model.profile import Minimum
+from diskwright.model.services import Firewall, Service, Services, ServiceState
 from diskwright.model.units import GIB
+from support import windows_guest
 
 UUID = "11111111-2222-4333-8444-555555555555"
 KERNEL = "6.1.0-56-cloud-amd64"
@@ -76,7 +76,9 @@ INITRAMFS = Initramfs(
     900,
     ("virtio", "virtio_blk", "virtio_net", "virtio_pci", "virtio_ring", "virtio_scsi"),
 )
-LINUX = Kernel(KERNEL, f"/boot/vmlinuz-{KERNEL}", True, ("ext4", "nvme"), INITRAMFS)
+LINUX = Kernel(
+    KERNEL, f"/boot/vmlinuz-{KERNEL}", True, ("ext4", "nvme"), INITRAMFS, modules=("hinic", "xfs")
+)
 DHCP = Interface(Location("/etc/network/interfaces", 6), "ifupdown", "eth0", AddressMethod.DHCP)
 NETWORK = Network(("ifupdown",), (DHCP,), (), ())
 CLOUD = CloudInit(True, True, "22.4.2")
@@ -84,18 +86,24 @@ ROOT_ACCOUNT = Account("root", PasswordState.SET, True, Location("/etc/shadow", 
 SSH = SshServer(True, "prohibit-password")
 LEFT = LeftBehind(MachineId.EMPTY)
 
+CHRONY = Service("chrony", ServiceState.ENABLED)
+UFW = Firewall("ufw", ServiceState.ENABLED, True, "/etc/ufw/user.rules")
+SERVICES = Services(ServiceState.ENABLED, (UFW,), (CHRONY,))
+
 BIOS = GuestFacts(
     table=TABLE,
     filesystems=(ROOT,),
     root=0,
     os=OS,
     fstab=(FSTAB,),
+    crypttab=(),
     bootloader=LOADER,
     kernels=(LINUX,),
     network=NETWORK,
     cloud_init=CLOUD,
     accounts=(ROOT_ACCOUNT,),
     ssh=SSH,
+    services=SERVICES,
     left=LEFT,
 )
 
@@ -122,6 +130,63 @@ UEFI = replace(
         esp_loaders=("/EFI/debian/grubx64.efi",),
     ),
 )
+SYSTEMD = replace(
+    UEFI,
+    bootloader=Bootloader(
+        "systemd-boot",
+        False,
+        True,
+        "EFI/BOOT/BOOTX64.EFI",
+        ("EFI/BOOT/BOOTX64.EFI", "EFI/systemd/systemd-bootx64.efi"),
+        "/boot/efi/loader/loader.conf",
+        (
+            replace(
+                ENTRY,
+                location=Location(f"/boot/efi/loader/entries/debian-{KERNEL}.conf", 6),
+                kernel=f"/boot/efi/debian/{KERNEL}/linux",
+                initrds=(f"/boot/efi/debian/{KERNEL}/initrd.img-{KERNEL}",),
+                version=KERNEL,
+            ),
+        ),
+    ),
+)
+_IMAGE = "/boot/efi/EFI/BOOT/BOOTX64.EFI"
+UNIFIED = replace(
+    SYSTEMD,
+    bootloader=Bootloader(
+        "uki",
+        False,
+        True,
+        "EFI/BOOT/BOOTX64.EFI",
+        ("EFI/BOOT/BOOTX64.EFI",),
+        _IMAGE,
+        (
+            replace(
+                ENTRY,
+                location=Location(_IMAGE),
+                kernel=_IMAGE,
+                initrds=(_IMAGE,),
+                version=KERNEL,
+            ),
+        ),
+    ),
+)
+EXTLINUX = replace(
+    BIOS,
+    table=replace(TABLE, bios_core=None),
+    bootloader=Bootloader(
+        "extlinux",
+        True,
+        False,
+        None,
+        (),
+        "/boot/extlinux.conf",
+        (replace(ENTRY, location=Location("/boot/extlinux.conf", 10)),),
+    ),
+)
+
+WINDOWS_BIOS = windows_guest.bios(windows_guest.files())
+WINDOWS_UEFI = windows_guest.uefi(windows_guest.files())
 
 
 def entry(**changes: Any) -> Bootloader:

@@ -84,6 +84,7 @@ def root_login(**files: Content) -> tuple[str, str]:
         ("PermitRootLogin no # for now\n", "no", 1),
         ("PermitRootLogin no#now\n", "no#now", 1),
         ("PermitRootLogin # no\nPermitRootLogin yes\n", "yes", 2),
+        ("Match all\nPermitRootLogin no\n", "no", 2),
     ],
 )
 def test_the_first_value_counts(text: str, value: str, line: int) -> None:
@@ -114,22 +115,33 @@ def test_what_holds_for_some_is_told_apart() -> None:
     text = "Match Address 10.0.0.0/8\nPermitRootLogin no\nMatch all\nPermitRootLogin yes\n"
     found = read_sshd(tree_of({**SSHD, CONFIG: "PermitRootLogin yes\n" + text}))
     assert found.root_login == "yes"
-    assert [str(place) for place in found.conditional] == [f"{CONFIG}:3", f"{CONFIG}:5"]
+    assert [str(place) for place in found.conditional] == [f"{CONFIG}:3"]
 
 
-def test_what_is_included_for_some_holds_for_them_alone() -> None:
+@pytest.mark.parametrize(
+    ("match", "at", "conditional"),
+    [
+        ("User root", "/etc/ssh/sshd_config.d/a.conf:1", []),
+        ("Address 10.0.0.0/8", "None", ["/etc/ssh/sshd_config.d/a.conf:1"]),
+        ("User git", "None", []),
+    ],
+)
+def test_what_is_included_for_some_holds_for_them_alone(
+    match: str, at: str, conditional: list[str]
+) -> None:
     files: dict[str, Content] = {
-        CONFIG: "Match User root\nInclude sshd_config.d/*.conf\n",
+        CONFIG: f"Match {match}\nInclude sshd_config.d/*.conf\n",
         "/etc/ssh/sshd_config.d/a.conf": "PermitRootLogin no\n",
     }
     found = read_sshd(tree_of({**SSHD, **files}))
-    assert found.root_login_at is None
-    assert [str(place) for place in found.conditional] == ["/etc/ssh/sshd_config.d/a.conf:1"]
+    assert str(found.root_login_at) == at
+    assert [str(place) for place in found.conditional] == conditional
 
 
 def test_folders_by_a_pattern_are_not_passed_over() -> None:
-    with pytest.raises(Unreadable):
-        root_login(sshd_config="Include /etc/ssh/*/x.conf\n")
+    folder: dict[str, Content] = {"b/x.conf": "PermitRootLogin yes\n", "a/x.conf": ""}
+    include = "Include /etc/ssh/*/x.conf\nPermitRootLogin no\n"
+    assert root_login(sshd_config=include, **folder) == ("yes", "/etc/ssh/b/x.conf:1")
 
 
 def test_includes_that_go_round_end() -> None:
@@ -163,6 +175,16 @@ def test_host_keys_are_the_private_ones() -> None:
 def test_the_machine_id_is_set_or_not(text: str | None, state: MachineId) -> None:
     files: dict[str, Content] = {} if text is None else {"/etc/machine-id": text}
     assert read_left_behind(tree_of(files)).machine_id is state
+
+
+def test_an_id_of_dbus_is_one_that_the_first_start_takes() -> None:
+    value, dbus = "0123456789ABCDEF0123456789abcdef\n", "/var/lib/dbus/machine-id"
+    found = read_left_behind(tree_of({"/etc/machine-id": "", dbus: value}))
+    assert (found.machine_id, found.id_files) == (MachineId.EMPTY, (dbus,))
+    linked = read_left_behind(tree_of({"/etc/machine-id": "", dbus: Link("/etc/machine-id")}))
+    assert linked.id_files == ()
+    both = read_left_behind(tree_of({"/etc/machine-id": value, dbus: value}))
+    assert both.id_files == ("/etc/machine-id", dbus)
 
 
 def test_an_id_that_is_none_is_not_read() -> None:

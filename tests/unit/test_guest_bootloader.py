@@ -10,16 +10,8 @@ from diskwright.guest.devices import DiskNames
 from diskwright.guest.esp import EspFacts, read_esp
 from diskwright.guest.stand_in import UnreadFs
 from diskwright.guest.tree import GuestTree
-from diskwright.model.guest import (
-    BootEntry,
-    Bootloader,
-    FileSystem,
-    NamedBy,
-    Partition,
-    PartitionRole,
-    PartitionTable,
-    TableKind,
-)
+from diskwright.model.guest import BootEntry, Bootloader, FileSystem, NamedBy
+from diskwright.model.partitions import Partition, PartitionRole, PartitionTable, TableKind
 from diskwright.model.volumes import Volume
 from support.fake_guest import Broken, Content, FakeFs
 
@@ -65,7 +57,7 @@ def read(
         alone.mount("/efi", FakeFs(esp))
         facts = read_esp(alone, "/efi", "x86_64")
         mounts[0] = "/efi"
-    paths = BootPaths(tree, DiskNames(FILESYSTEMS, TABLE), mounts, "/efi")
+    paths = BootPaths(tree, DiskNames(FILESYSTEMS, TABLE), mounts)
     return read_bootloader(tree, paths, table, facts)
 
 

@@ -96,3 +96,10 @@ def test_datasources_and_the_later_file_wins(text: str) -> None:
         }
     )
     assert found.datasources == ("ConfigDrive", "OpenStack")
+
+
+def test_what_takes_its_place_is_named() -> None:
+    tree = tree_of({"/usr/bin/afterburn": b"", "/usr/libexec/ignition-delete-config": b""})
+    assert read_cloud_init(tree, "") == CloudInit(
+        installed=False, enabled=None, peers=("ignition", "afterburn")
+    )

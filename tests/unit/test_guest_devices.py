@@ -3,14 +3,8 @@
 import pytest
 
 from diskwright.guest.devices import DiskNames, name_device
-from diskwright.model.guest import (
-    FileSystem,
-    NamedBy,
-    Partition,
-    PartitionRole,
-    PartitionTable,
-    TableKind,
-)
+from diskwright.model.guest import FileSystem, NamedBy
+from diskwright.model.partitions import Partition, PartitionRole, PartitionTable, TableKind
 
 ROOT = FileSystem("ext4", 2, True, uuid="5d1c0de0-0001-4a11-9000-0000000000a1", label="root")
 ESP = FileSystem("vfat", 1, True, uuid="D15C-0001", label="ESP")

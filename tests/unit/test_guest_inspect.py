@@ -6,15 +6,8 @@ from diskwright.blockio.memory import MemoryReader
 from diskwright.guest.inspect import facts_of, inspect_guest
 from diskwright.guest.probe import Probe
 from diskwright.model.codec import decode, encode
-from diskwright.model.guest import (
-    FileSystem,
-    GuestFacts,
-    Partition,
-    PartitionRole,
-    PartitionTable,
-    Section,
-    TableKind,
-)
+from diskwright.model.guest import FileSystem, GuestFacts, Section
+from diskwright.model.partitions import Partition, PartitionRole, PartitionTable, TableKind
 from support.cpio_maker import archive
 from support.fake_guest import Broken, Content, FakeFs, Link, Sparse
 
@@ -107,11 +100,13 @@ def test_a_root_that_is_not_read_is_named_and_boot_stays(kind: str) -> None:
         Section.ROOT,
         Section.OS,
         Section.FSTAB,
+        Section.CRYPTTAB,
         Section.NETWORK,
         Section.CLOUD_INIT,
         Section.ACCOUNTS,
         Section.SSH,
         Section.LEFT,
+        Section.SERVICES,
     }
     assert facts.bootloader is not None
     assert facts.bootloader.entries[0].kernel_exists is True

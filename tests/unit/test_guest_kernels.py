@@ -142,3 +142,17 @@ def test_a_kernel_whose_release_is_not_known_may_load_any() -> None:
     (kernel,) = read(files)
     assert kernel.initramfs is not None
     assert kernel.initramfs.modules == ("virtio_blk",)
+
+
+def test_modules_on_the_disk_are_those_of_the_default_kernel() -> None:
+    files: dict[str, Content] = {
+        "/boot/vmlinuz-6.1": b"k",
+        "/boot/vmlinuz-5.10": b"k",
+        "/usr/lib/modules/6.1/modules.dep": "kernel/drivers/net/hinic.ko.xz:\n"
+        "kernel/fs/xfs/xfs.ko: kernel/lib/libcrc32c.ko\nkernel/x/no_interest.ko:\nno module\n",
+        "/usr/lib/modules/5.10/modules.dep": "kernel/fs/btrfs.ko:\n",
+    }
+    default, other = read(files)
+    assert (default.version, default.modules) == ("6.1", ("hinic", "xfs"))
+    assert other.modules is None
+    assert read({"/boot/vmlinuz-6.1": b"k"})[0].modules is None

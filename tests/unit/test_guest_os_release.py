@@ -1,15 +1,17 @@
 """The operating system is known by os-release, the architecture by its programs."""
 
 import struct
+from pathlib import Path
 
 import pytest
 
-from diskwright.guest.elf import elf_machine
+from diskwright.guest.elf import elf_libc, elf_machine
 from diskwright.guest.os_release import (
     OsReleaseMissing,
     OsReleaseUnusable,
     parse_os_release,
     read_architecture,
+    read_libc,
     read_os_release,
 )
 from diskwright.guest.reading import Unreadable
@@ -104,3 +106,65 @@ def test_the_architecture_is_read_through_links_and_past_scripts() -> None:
     )
     assert read_architecture(tree) == "aarch64"
     assert read_architecture(tree_of({"/bin/sh": Broken()})) is None
+
+
+def with_interpreter(name: bytes, *, wide: bool = True, big: bool = False) -> bytes:
+    """An ELF file whose second program header names what loads it, at byte 400."""
+    order, where = ">" if big else "<", 64 if wide else 52
+    head = bytearray(elf(62 if wide and not big else 22 if wide else 3, wide=wide, big=big)[:64])
+    head = head.ljust(where, b"\0")
+    size = 56 if wide else 32
+    struct.pack_into(f"{order}{'Q' if wide else 'I'}", head, 32 if wide else 28, where)
+    struct.pack_into(f"{order}HH", head, 54 if wide else 42, size, 2)
+    entries = bytearray(2 * size)
+    struct.pack_into(f"{order}I", entries, 0, 6)
+    struct.pack_into(f"{order}I", entries, size, 3)
+    form, at = ("Q", 8) if wide else ("I", 4)
+    struct.pack_into(f"{order}{form}", entries, size + at, 400)
+    return (bytes(head[:where]) + bytes(entries)).ljust(400, b"\0") + name + bytes(100)
+
+
+@pytest.mark.parametrize(
+    ("name", "libc"),
+    [
+        (b"/lib64/ld-linux-x86-64.so.2\0", "glibc"),
+        (b"/lib/ld-musl-x86_64.so.1\0", "musl"),
+        (b"/lib/ld64.so.1\0", "glibc"),
+        (b"/system/bin/linker64\0", None),
+        (b"/lib/ld-musl", "musl"),
+    ],
+)
+@pytest.mark.parametrize(("wide", "big"), [(True, False), (True, True), (False, False)])
+def test_the_c_library_is_known_by_who_loads_programs(
+    name: bytes, libc: str | None, wide: bool, big: bool
+) -> None:
+    assert elf_libc(with_interpreter(name, wide=wide, big=big)) == libc
+
+
+def test_programs_that_name_no_library_are_passed_over() -> None:
+    static, dynamic = elf(62), with_interpreter(b"/lib/ld-musl-x86_64.so.1\0")
+    assert read_libc(tree_of({"/sbin/init": static, "/bin/sh": dynamic})) == "musl"
+    assert read_libc(tree_of({"/sbin/init": static})) is None
+    assert read_libc(tree_of({})) is None
+
+
+def test_program_headers_that_lie_are_survived() -> None:
+    good = bytearray(with_interpreter(b"/lib/ld-musl\0"))
+    for at, form, value in (
+        (32, "<Q", 1 << 63),
+        (32, "<Q", 470),
+        (54, "<H", 0),
+        (54, "<H", 0xFFFF),
+        (56, "<H", 0xFFFF),
+        (64 + 56 + 8, "<Q", 1 << 62),
+    ):
+        lie = bytearray(good)
+        struct.pack_into(form, lie, at, value)
+        assert elf_libc(bytes(lie)) in (None, "musl", "glibc")
+    for length in range(0, 200, 7):
+        assert elf_libc(bytes(good[:length])) is None
+
+
+def test_this_machine_s_own_shell_tells_its_library() -> None:
+    """Whatever the tests run on has one of the two."""
+    assert elf_libc(Path("/bin/sh").read_bytes()[:4096]) in ("glibc", "musl")

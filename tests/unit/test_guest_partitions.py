@@ -10,7 +10,7 @@ import pytest
 from diskwright.guest.partitions import read_table
 from diskwright.model import canonical
 from diskwright.model.codec import encode
-from diskwright.model.guest import PartitionRole, PartitionTable, TableKind
+from diskwright.model.partitions import PartitionRole, PartitionTable, TableKind
 from support.guest_disks import gpt, mbr, source_of
 
 BIOS_BOOT = bytes.fromhex("4861682149646f6e744e656564454649")

@@ -79,6 +79,15 @@ def test_a_link_that_climbs_out_is_resolved_inside_and_recorded() -> None:
     assert guest.escapes == ("/etc/os-release -> ../../../etc/passwd",)
 
 
+def test_what_a_link_says_is_told_and_not_followed() -> None:
+    guest = tree(a={"loop": "loop", "file": b"x"}, b="a")
+    said = [guest.link(path) for path in ("/a/loop", "/b/loop", "/b", "/a/file")]
+    assert said == ["loop", "loop", "a", None]
+    for path in ("/a/none", "/a/file/none"):
+        with pytest.raises(NotThere):
+            guest.link(path)
+
+
 def test_a_path_of_ours_that_climbs_is_no_escape_of_the_guest() -> None:
     guest = tree(a=b"x")
     assert guest.read_text("/../../a") == "x"

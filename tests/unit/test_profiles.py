@@ -16,7 +16,7 @@ from diskwright.model.units import GIB, MIB
 from diskwright.writers import FORWARD, is_forward
 
 RULES = files("diskwright") / "rules"
-NO_LIMITS = ("title", "extends", "severities", "rule_sources")
+NO_LIMITS = ("title", "extends", "severities", "rule_sources", "accept")
 HUAWEI = (RULES / "profiles" / "huawei-ims.toml").read_text()
 
 
@@ -130,3 +130,54 @@ def test_a_profile_that_is_not_whole_is_refused(old: str, new: str) -> None:
     assert old in HUAWEI
     with pytest.raises(UsageError):
         parse_profile("mine", HUAWEI.replace(old, new))
+
+
+def test_the_other_ways_of_an_import_are_the_service_with_differences() -> None:
+    for base in ("huawei-ims", "open-telekom-cloud"):
+        normal, fast = load_profile(base), load_profile(f"{base}-fast")
+        configured = load_profile(f"{base}-auto-config")
+        assert (normal.service, normal.mends) == ("ims", {})
+        assert (fast.service, fast.mends) == ("ims-fast", {})
+        assert (fast.preferred_format, fast.accepted_formats) == ("raw", ("raw",))
+        assert fast.object_maximum == 1024 * GIB
+        assert configured.service == "ims-auto-config"
+        assert configured.object_maximum == normal.object_maximum
+        assert {"boot.fstab-device-name", "boot.initramfs-no-virtio"} <= set(configured.mends)
+
+
+MINE = 'extends = "huawei-ims"\ntitle = "Ours"\n'
+
+
+def test_a_profile_accepts_findings_with_a_reason_and_a_last_day() -> None:
+    text = MINE + (
+        '[[accept]]\nid = "boot.mode"\nreason = "the lab has both"\nuntil = "2027-01-31"\n'
+        '[[accept]]\nid = "image.size"\nreason = "agreed"\n'
+    )
+    accepted = parse_profile("mine", text).accepted
+    assert [(a.id, a.reason, a.until) for a in accepted] == [
+        ("boot.mode", "the lab has both", "2027-01-31"),
+        ("image.size", "agreed", ""),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        ('id = "boot.mode"\nreason = " "', "needs a reason"),
+        ('id = "boot.no-such-rule"\nreason = "x"', "no rule has the id boot.no-such-rule"),
+        ('id = "boot.mode"\nreason = "x"\nuntil = "31.1.2027"', "31.1.2027"),
+        ('id = "boot.mode"\nreason = "x"\nuntil = "20270131"', "20270131"),
+        ('id = "boot.mode"\nreason = "x"\nwho = "me"', "who is not known"),
+        ('id = "boot.mode"', "reason is missing"),
+    ],
+)
+def test_what_is_accepted_has_to_be_said_rightly(lines: str, said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        parse_profile("mine", f"{MINE}[[accept]]\n{lines}\n")
+
+
+def test_a_service_that_there_is_not_is_refused() -> None:
+    with pytest.raises(UsageError, match="no service ims-slow"):
+        parse_profile(
+            "mine", f'{MINE}[import]\nservice = "ims-slow"\nsource = "x"\ndate = "2026-11"\n'
+        )

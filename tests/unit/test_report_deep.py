@@ -20,10 +20,10 @@ from diskwright.model.deep import (
     Sign,
     Snapshot,
 )
-from diskwright.model.guest import Partition, PartitionRole
 from diskwright.model.image import ImageFormat, Reference, ReferenceKind
 from diskwright.model.nulls import NullProgress
 from diskwright.model.outcome import Inspected
+from diskwright.model.partitions import Partition, PartitionRole
 from diskwright.ops.extent_map import allocation_map
 from diskwright.report import strip
 from diskwright.report.deep import FEATURES, Look, deep_text, refused_text

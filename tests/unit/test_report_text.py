@@ -10,11 +10,12 @@ from typing import Any
 from diskwright.model.finding import Accepted, Finding, Result, Severity, Verdict
 from diskwright.model.guest import GuestFacts, Section, Unread
 from diskwright.model.image import Problem
+from diskwright.model.services import SeLinux, Service, Services, ServiceState
 from diskwright.model.volumes import Volume
 from diskwright.report.facts import facts_text
 from diskwright.report.text import verdict_text
 from diskwright.rules import judge
-from support.good_facts import BIOS, CLOUD, DATE, IMAGE, MINIMUM, PROFILE, UEFI
+from support.good_facts import BIOS, CHRONY, CLOUD, DATE, IMAGE, MINIMUM, PROFILE, UEFI, UFW
 
 EVIL = "\x1b[2J\r\nPASS    all\u202e\u2028\x9b\udc80"
 
@@ -112,6 +113,22 @@ def test_a_volume_is_told_by_its_device_and_so_is_what_it_holds() -> None:
     assert f"volumes      {name}  1 GiB; on partitions 2, 3" in lines
     assert "/dev/mapper/vg0-t  1 MiB; on partition 2; LVM thin is not read" in lines
     assert any(line.startswith(f"file systems ext4 on {name}; root; UUID") for line in lines)
+
+
+def test_what_starts_is_told_a_line_each() -> None:
+    off, unsure = replace(UFW, state=ServiceState.MASKED), replace(UFW, lets_ssh=None)
+    agent = Service("qemu-guest-agent", ServiceState.DISABLED)
+    services = Services(None, (UFW, off, unsure), (CHRONY,), (agent,), SeLinux("enforcing", True))
+    text = facts_text("disk", IMAGE, replace(BIOS, services=services))
+    told = text.partition("services")[2].split("\n")[:6]
+    assert [line.strip() for line in told] == [
+        "ufw enabled, lets ssh in (/etc/ufw/user.rules)",
+        "ufw masked",
+        "ufw enabled, not known whether ssh gets in (/etc/ufw/user.rules)",
+        "chrony enabled",
+        "qemu-guest-agent disabled",
+        "SELinux enforcing, labels all files anew at the next start",
+    ]
 
 
 def test_a_reason_why_several_parts_were_not_read_is_said_once() -> None:

@@ -27,6 +27,8 @@ from support.good_facts import (
     ROOT,
     TABLE,
     UEFI,
+    WINDOWS_BIOS,
+    WINDOWS_UEFI,
     entry,
     fstab,
     kernel,
@@ -42,7 +44,7 @@ def findings(guest: GuestFacts, image: ImageFacts = IMAGE) -> dict[str, Finding]
     return {finding.id: finding for finding in verdict.findings}
 
 
-@pytest.mark.parametrize("guest", [BIOS, UEFI], ids=["bios", "uefi"])
+@pytest.mark.parametrize("guest", [BIOS, UEFI, WINDOWS_BIOS, WINDOWS_UEFI])
 def test_a_good_disk_has_nothing_above_pass(guest: GuestFacts) -> None:
     found = findings(guest).values()
     above = [f for f in found if f.result not in (Result.PASS, Result.SKIP)]
@@ -93,6 +95,7 @@ def test_no_rule_about_the_guest_passes_on_facts_that_were_not_read() -> None:
 SECTIONS = {
     "table": Section.TABLE,
     "filesystems": Section.FILESYSTEMS,
+    "crypttab": Section.CRYPTTAB,
     "os": Section.OS,
     "bootloader": Section.BOOT,
     "kernels": Section.KERNELS,
@@ -101,6 +104,7 @@ SECTIONS = {
     "accounts": Section.ACCOUNTS,
     "ssh": Section.SSH,
     "left": Section.LEFT,
+    "services": Section.SERVICES,
 }
 
 

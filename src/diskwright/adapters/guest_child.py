@@ -3,23 +3,40 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from typing import TypeVar
 
 from diskwright._child import NoAnswer, Question, ask
 from diskwright._ways import Choice
 from diskwright.formats import limits
 from diskwright.formats.qemu import is_local
-from diskwright.guest.answer import FILE, FUNCTION, NBD, nothing_read
+from diskwright.guest.answer import (
+    BELOW,
+    EXAMINING,
+    FILE,
+    FILES,
+    FUNCTION,
+    NBD,
+    PACKAGES,
+    Answer,
+    nothing_examined,
+    nothing_read,
+)
 from diskwright.model.canonical import encode as encode_canonical
 from diskwright.model.codec import DecodeError, decode, encode
+from diskwright.model.cost import ReadingCost
+from diskwright.model.examined import Examined
 from diskwright.model.guest import GuestFacts
 from diskwright.model.image import DiskFile
 from diskwright.model.nulls import NeverCancelled
 from diskwright.ports import CancelToken
 
+T = TypeVar("T")
+
 _TOOL = "the guest reader"
-_LIMITS = {"AS": limits.READER_BYTES, "CPU": limits.READER_CPU_S, "FSIZE": 0, "NOFILE": 32}
+_LIMITS = {"AS": limits.READER_BYTES, "FSIZE": 0, "NOFILE": 32}
+_LIMIT = (limits.READER_CPU_S, limits.READER_S)  # seconds of a processor, and by the clock
 
 Descriptor = Callable[[DiskFile], AbstractContextManager[int]]
 
@@ -37,7 +54,7 @@ class ConfinedGuestInspector:
         descriptor: Descriptor,
         unconfined: bool = False,
         confinement: Choice = "auto",
-        time_limit_s: float = limits.READER_S,
+        time_limit_s: float | None = None,
         cancel: CancelToken | None = None,
     ) -> None:
         self._descriptor = descriptor
@@ -47,36 +64,77 @@ class ConfinedGuestInspector:
         self._cancel = cancel or NeverCancelled()
 
     def inspect(self, disk: DiskFile) -> GuestFacts:
-        kind = FILE if is_local(disk) else NBD
+        return self.measured(disk)[0]
+
+    def measured(self, disk: DiskFile) -> tuple[GuestFacts, ReadingCost | None]:
+        try:
+            told = understood(self._ask(FUNCTION, disk, limits.GUEST_ANSWER_BYTES))
+        except (NoAnswer, DecodeError) as error:
+            return nothing_read(_why(error)), None
+        return told.facts, told.cost
+
+    def examine(self, disk: DiskFile, wishes: Sequence[str]) -> Examined:
+        """The facts, and what `wishes` name."""
+        most_bytes = limits.GUEST_EXAMINED_BYTES
+        limit = (limits.GUEST_FILES_CPU_S, limits.GUEST_FILES_S) if FILES in wishes else _LIMIT
+        try:
+            answer = self._ask(EXAMINING, disk, most_bytes, list(wishes), limit=limit)
+            return _examined(answer, most_bytes, wishes)
+        except (NoAnswer, DecodeError) as error:
+            return nothing_examined(_why(error), wishes)
+
+    def _ask(
+        self,
+        function: str,
+        disk: DiskFile,
+        most_bytes: int,
+        *arguments: object,
+        limit: tuple[int, float] = _LIMIT,
+    ) -> bytes:
+        cpu_s, time_s = limit
         with self._descriptor(disk) as fd:
             question = Question(
-                FUNCTION,
-                [kind, disk.identity.size],
+                function,
+                [FILE if is_local(disk) else NBD, disk.identity.size, *arguments],
                 tool=_TOOL,
                 path=disk.name,
-                limits=_LIMITS,
-                time_limit_s=self._time_limit_s,
-                answer_bytes=limits.GUEST_ANSWER_BYTES,
+                limits={**_LIMITS, "CPU": cpu_s},
+                time_limit_s=self._time_limit_s or time_s,
+                answer_bytes=most_bytes,
                 unconfined=self._unconfined,
                 confinement=self._confinement,
             )
-            try:
-                return understood(ask(question, fd, check=self._cancel.check))
-            except NoAnswer as reason:
-                return nothing_read(str(reason))
-            except DecodeError as error:
-                return nothing_read(f"its reader's answer is not to be understood: {error}")
+            return ask(question, fd, check=self._cancel.check)
 
 
-def understood(answer: bytes) -> GuestFacts:
-    """The facts in a child's answer, which is not trusted. Raises DecodeError."""
-    if len(answer) > limits.GUEST_ANSWER_BYTES:
-        raise DecodeError(f"it is longer than {limits.GUEST_ANSWER_BYTES} bytes")
+def understood(answer: bytes) -> Answer:
+    """A child's answer, which is not trusted. Raises DecodeError."""
+    return _decoded(Answer, answer, limits.GUEST_ANSWER_BYTES)
+
+
+def _examined(answer: bytes, most_bytes: int, wishes: Sequence[str]) -> Examined:
+    found = _decoded(Examined, answer, most_bytes)
+    below = next((BELOW[wish] for wish in wishes if wish in BELOW), None)
+    listed = found.files.below if found.files is not None else None
+    if listed != below or (found.software is None) is (PACKAGES in wishes):
+        raise DecodeError("it tells other things than were asked for")
+    return found
+
+
+def _decoded(kind: type[T], answer: bytes, most_bytes: int) -> T:
+    if len(answer) > most_bytes:
+        raise DecodeError(f"it is longer than {most_bytes} bytes")
     try:
-        facts = decode(GuestFacts, json.loads(answer))
-        encode_canonical(encode(facts))  # a manifest will hold them: its numbers have a limit
+        value = decode(kind, json.loads(answer))
+        encode_canonical(encode(value))  # a manifest will hold them: its numbers have a limit
     except DecodeError:
         raise
     except (ValueError, RecursionError) as error:
         raise DecodeError(str(error)) from error
-    return facts
+    return value
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, DecodeError):
+        return f"its reader's answer is not to be understood: {error}"
+    return str(error)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Generator, Sequence
 from typing import TYPE_CHECKING, TypeAlias, Unpack
 
@@ -13,6 +14,7 @@ from diskwright.errors import Cancelled, DiskwrightError, UsageError
 from diskwright.model.finding import Accepted
 from diskwright.model.nulls import NeverCancelled
 from diskwright.model.outcome import Validated
+from diskwright.model.times import day_text
 from diskwright.ports import CancelToken, Progress
 
 if TYPE_CHECKING:
@@ -105,6 +107,7 @@ class ValidateVerbs:
                 data=data,
                 min_memory=min_memory,
                 accepted=accepted,
+                today=day_text(time.time()),
             )
 
     def validate_all(

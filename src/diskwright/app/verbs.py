@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Unpack
 
 from diskwright.app.adapters import Adapters, given
+from diskwright.app.difference import DifferenceVerbs
 from diskwright.app.inputs import InputOptions
 from diskwright.app.iso import IsoVerbs
 from diskwright.app.prepare import PrepareVerbs
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from diskwright.ops.opening import Source
 
 
-class Diskwright(IsoVerbs, PrepareVerbs, ValidateVerbs):
+class Diskwright(DifferenceVerbs, IsoVerbs, PrepareVerbs, ValidateVerbs):
     """The verbs, with settings. Nothing is held open between two of them."""
 
     def __init__(self, settings: Settings, *, passphrase: Callable[[], str] | None = None) -> None:
@@ -44,6 +45,7 @@ class Diskwright(IsoVerbs, PrepareVerbs, ValidateVerbs):
         path: str,
         *,
         deep: bool = False,
+        packages: bool = False,
         digests: bool = True,
         cells: int = 64,
         progress: Progress | None = None,
@@ -53,7 +55,8 @@ class Diskwright(IsoVerbs, PrepareVerbs, ValidateVerbs):
         """Facts of an image file and of the guest in it. Raises InputError, ToolError.
 
         With `deep` also how the file is made and where the disk has data, as a map of `cells`; of
-        a package then the `digests` are computed.
+        a package then the `digests` are computed. With `packages` also what its package managers
+        list as installed; raises PackagesUnread where that can't be told.
         """
         from diskwright.ops.inspect import inspect
 
@@ -62,6 +65,7 @@ class Diskwright(IsoVerbs, PrepareVerbs, ValidateVerbs):
                 source,
                 inspector=self._adapters.inspector(cancel),
                 database=self._adapters.database(),
+                packages=packages,
             )
             if not deep:
                 return found

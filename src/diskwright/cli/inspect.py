@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from diskwright.cli.options import image_path, input_options, output_option, progress_option
+from diskwright.cli.difference import tell_difference
+from diskwright.cli.options import (
+    image_path,
+    input_options,
+    not_empty,
+    output_option,
+    progress_option,
+    stats_option,
+)
+from diskwright.cli.sbom import write_sbom
 from diskwright.cli.session import Session, path_text
 
 if TYPE_CHECKING:
@@ -24,7 +33,13 @@ if TYPE_CHECKING:
 Examples:
   diskwright inspect disk.qcow2
   diskwright inspect --deep disk.vmdk
-  diskwright inspect --output json *.qcow2 | jq '.results[].facts.guest.os'""",
+  diskwright inspect --output json *.qcow2 | jq '.results[].facts.guest.os'
+  diskwright inspect disk.qcow2 --sbom packages.cdx.json
+  diskwright inspect --diff before.qcow2 after.qcow2
+  diskwright inspect --diff --files --output json before.qcow2 after.qcow2
+
+\b
+Exit codes of --diff: 0 whether the images differ or not, 10 where one can't be read.""",
 )
 @click.argument("images", nargs=-1, required=True, metavar="IMAGE...", callback=image_path)
 @click.option(
@@ -32,6 +47,20 @@ Examples:
     is_flag=True,
     help="Explain the file too: how it is made, where its disk has data, why it is refused.",
 )
+@click.option(
+    "--sbom",
+    metavar="FILE",
+    callback=not_empty,
+    help="Write the packages of one disk as CycloneDX 1.6 JSON; - is stdout, and nothing else.",
+)
+@click.option(
+    "--diff",
+    is_flag=True,
+    help="Tell what changed from the first of two images to the second: facts, packages, /etc.",
+)
+@click.option("--files", is_flag=True, help="With --diff: compare every file too, by digest.")
+@click.option("--force", is_flag=True, help="Overwrite the file of --sbom if it exists.")
+@stats_option
 @input_options
 @progress_option
 @output_option
@@ -40,6 +69,11 @@ def command(
     session: Session,
     images: tuple[str, ...],
     deep: bool,
+    sbom: str | None,
+    diff: bool,
+    files: bool,
+    force: bool,
+    stats: bool,
     inputs: InputOptions,
     progress: bool | None,
 ) -> None:
@@ -52,9 +86,22 @@ def command(
     from diskwright.report.deep import deep_text
     from diskwright.report.json import inspected_result
     from diskwright.report.package import package_text
-    from diskwright.report.text import inspected_text
+    from diskwright.report.stats import stats_value
+    from diskwright.report.text import disk_label, inspected_text
 
     session.command = "inspect"
+    if files and not diff:
+        raise click.UsageError("--files says what --diff compares: add it")
+    if diff:
+        _check_alone("--diff", images, 2, deep=deep)
+        if sbom is not None:
+            raise click.UsageError("--sbom is of one image: run it without --diff")
+        tell_difference(session, images[0], images[1], inputs, files=files, progress=progress)
+        return
+    if sbom is not None:
+        _check_alone("--sbom", images, 1, deep=deep)
+        write_sbom(session, images[0], sbom, inputs, force=force, progress=progress)
+        return
     app = session.open()
     look = _look()
     if deep:
@@ -78,8 +125,18 @@ def command(
                 if found.deep is not None:
                     session.say(deep_text(found, look))
                 result = inspected_result(path_text(image), found, None, with_package=not told)
+                if stats:
+                    session.tell_cost(disk_label(image, found.name), found.cost)
+                    result["stats"] = stats_value(found.cost)
                 session.results.append(result)
                 told = True
+
+
+def _check_alone(option: str, images: tuple[str, ...], number: int, *, deep: bool) -> None:
+    if len(images) != number:
+        raise click.UsageError(f"{option} is of {number} IMAGE{'S' if number > 1 else ''}")
+    if deep:
+        raise click.UsageError(f"{option} is not told with --deep: run it on its own")
 
 
 def _look() -> Look:

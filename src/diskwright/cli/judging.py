@@ -11,6 +11,7 @@ from diskwright.errors import DiskwrightError, ValidationFailed
 from diskwright.report.json import validated_result
 from diskwright.report.judged import Judged, Standing, standing
 from diskwright.report.many import line_text, total_text
+from diskwright.report.stats import stats_value
 from diskwright.report.text import validated_text
 
 if TYPE_CHECKING:
@@ -24,11 +25,14 @@ class Telling:
     Facts are large, and many: they are kept only where a report or the document asks for them.
     """
 
-    def __init__(self, session: Session, *, strict: bool, whole: bool, keep: bool) -> None:
+    def __init__(
+        self, session: Session, *, strict: bool, whole: bool, keep: bool, stats: bool = False
+    ) -> None:
         self._session = session
         self._strict = strict
         self._whole = whole
         self._keep = keep
+        self._stats = stats
         self._standings: list[Standing] = []
         self._waived: set[str] = set()
         self.judged: list[Judged] = []
@@ -51,10 +55,13 @@ class Telling:
         if self._whole:
             colour = session.colour()
             session.say(validated_text(found, one.image, strict=strict, colour=colour))
+        if self._stats:
+            session.tell_cost(one.label, found.cost)
         if session.output == "json":
-            session.results.append(
-                validated_result(path_text(one.image), found, None, strict=strict)
-            )
+            result = validated_result(path_text(one.image), found, None, strict=strict)
+            if self._stats:
+                result["stats"] = stats_value(found.cost)
+            session.results.append(result)
         against = found.verdict.standing(strict=strict)
         if against:
             session.failures.append(ValidationFailed(one.label, len(against)))

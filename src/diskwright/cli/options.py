@@ -10,6 +10,7 @@ import click
 from diskwright.formats.support import HOLDERS, SUPPORT
 from diskwright.model.finding import Accepted
 from diskwright.model.image import ImageFormat
+from diskwright.model.times import checked_day
 from diskwright.model.units import parse_size
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -120,6 +121,14 @@ def progress_option(command: F) -> F:
     )(command)
 
 
+def stats_option(command: F) -> F:
+    return click.option(
+        "--stats",
+        is_flag=True,
+        help="Tell on stderr what reading cost: bytes of the disk, times, memory.",
+    )(command)
+
+
 def profile_option(command: F) -> F:
     return click.option(
         "--profile",
@@ -160,6 +169,12 @@ def rules_options(command: F) -> F:
                 help="Accept this finding; give a --reason for each, in the same order.",
             ),
             click.option("--reason", multiple=True, metavar="TEXT", help="Why it is accepted."),
+            click.option(
+                "--until",
+                multiple=True,
+                metavar="DAY",
+                help="The last day on which it is, as 2027-03-31; one for each, or one for all.",
+            ),
         )
     ):
         command = option(command)
@@ -172,14 +187,24 @@ def rule_ids(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> l
     return sorted(name for name in known_rule_ids() if name.startswith(incomplete))
 
 
-def accepted(ids: tuple[str, ...], reasons: tuple[str, ...]) -> tuple[Accepted, ...]:
-    """Pairs of --accept and --reason; one reason serves all."""
+def accepted(
+    ids: tuple[str, ...], reasons: tuple[str, ...], until: tuple[str, ...]
+) -> tuple[Accepted, ...]:
+    """Of --accept, --reason and --until; one reason, and one day, serve all."""
     if ids and len(reasons) not in (1, len(ids)):
         raise click.UsageError("--accept needs --reason TEXT, one for each or one for all")
     if reasons and not ids:
         raise click.UsageError("--reason without --accept")
+    if until and (not ids or len(until) not in (1, len(ids))):
+        raise click.UsageError("--until DAY: one for each --accept, or one for all")
     texts = reasons * len(ids) if len(reasons) == 1 else reasons
-    return tuple(Accepted(name, text) for name, text in zip(ids, texts, strict=True))
+    days = until * len(ids) if len(until) == 1 else until or ("",) * len(ids)
+    try:
+        return tuple(
+            Accepted(*said) for said in zip(ids, texts, map(checked_day, days), strict=True)
+        )
+    except ValueError as error:
+        raise click.UsageError(f"--until: {error}") from error
 
 
 def s3_options(command: F) -> F:

@@ -95,6 +95,7 @@ def command(
     strict: bool,
     accept: tuple[str, ...],
     reason: tuple[str, ...],
+    until: tuple[str, ...],
     inputs: InputOptions,
     endpoint_url: str | None,
     region: str | None,
@@ -116,7 +117,7 @@ def command(
     from diskwright.report.text import validated_text
 
     session.command = "prepare"
-    waivers = accepted(accept, reason)
+    waivers = accepted(accept, reason, until)
     verdicts: list[Verdict] = []
 
     def judged(found: Validated) -> None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from diskwright.app import Diskwright
     from diskwright.app.inputs import InputOptions
     from diskwright.errors import DiskwrightError, ImageRefused, OutputError
+    from diskwright.model.cost import ReadingCost
     from diskwright.model.deep import Refused
     from diskwright.model.finding import Accepted, Verdict
     from diskwright.ports import CancelToken, Progress
@@ -59,6 +60,12 @@ class Session:
             self.bar.close()
         if self.output != "json":
             print_out(text)
+
+    def tell_cost(self, label: str, cost: ReadingCost | None) -> None:
+        """What reading a disk took: one line on stderr."""
+        from diskwright.report.stats import stats_text
+
+        click.echo(f"diskwright: stats: {stats_text(label, cost)}", err=True)
 
     def disks_of(
         self, app: Diskwright, image: str, inputs: InputOptions

@@ -19,6 +19,7 @@ from diskwright.cli.options import (
     progress_option,
     rule_ids,
     rules_options,
+    stats_option,
 )
 from diskwright.cli.reports import Report, ReportType, rendered
 from diskwright.cli.session import Session
@@ -71,6 +72,7 @@ Exit codes: 0 nothing stands against an import, 3 something does.""",
     help="Write a report too: junit, sarif, html or json. More than one may be asked for.",
 )
 @click.option("--force", is_flag=True, help="Overwrite the files of --report if they exist.")
+@stats_option
 @input_options
 @progress_option
 @output_option
@@ -84,10 +86,12 @@ def command(
     strict: bool,
     accept: tuple[str, ...],
     reason: tuple[str, ...],
+    until: tuple[str, ...],
     jobs: int | None,
     explain: str | None,
     reports: tuple[Report, ...],
     force: bool,
+    stats: bool,
     inputs: InputOptions,
     progress: bool | None,
 ) -> None:
@@ -101,7 +105,7 @@ def command(
     from diskwright.cli.judging import Telling
 
     session.command = "validate"
-    waivers = accepted(accept, reason)
+    waivers = accepted(accept, reason, until)
     app = session.open(profile=profile)
     if explain is not None:
         _explain(session, app, explain, images)
@@ -110,7 +114,7 @@ def command(
         raise click.UsageError("Missing argument 'IMAGE|FOLDER...'.", click.get_current_context())
     files = [file for image in images for file in _files(app, image)]
     one_file = len(files) == 1 and files[0][0] == images[0]
-    telling = Telling(session, strict=strict, whole=one_file, keep=bool(reports))
+    telling = Telling(session, strict=strict, whole=one_file, keep=bool(reports), stats=stats)
     paths = [path for path, error in files if error is None]
     with (
         app.report_files([r.path for r in reports], images=paths, force=force) as outputs,

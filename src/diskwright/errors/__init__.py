@@ -4,7 +4,8 @@
     ├── UsageError                        2
     ├── ValidationFailed, ObjectTooLarge  3
     ├── InputError                       10
-    │   ├── InputMissing, FolderMissing, FolderWithoutImages, InputUnreadable, InputNotAFile
+    │   ├── InputMissing, FolderMissing, FolderWithoutImages, InputUnreadable, InputNotAFile,
+    │   ├── PackagesUnread
     │   └── ImageRefused (kind, code, offset)
     │       ├── ImageUnsafe              names another file, or two formats match
     │       ├── ImageBroken              contradicts itself or lacks bytes
@@ -47,6 +48,7 @@ from diskwright.errors.input import (
     InputMissing,
     InputNotAFile,
     InputUnreadable,
+    PackagesUnread,
 )
 from diskwright.errors.output import (
     DiskFull,
@@ -111,6 +113,7 @@ __all__ = [
     "ObjectTooLarge",
     "OutputError",
     "OutputNotWritable",
+    "PackagesUnread",
     "RemoteError",
     "RemoteRefused",
     "RemoteUnable",

@@ -50,6 +50,14 @@ class FolderWithoutImages(InputError):
 
 
 @dataclass(eq=False)
+class PackagesUnread(InputError):
+    path: str
+    reason: str
+    template = "{path}: its packages can't be listed: {reason}"
+    hint_template = "see what was read of it, and what was not: diskwright inspect -- {path}"
+
+
+@dataclass(eq=False)
 class ImageRefused(InputError):
     """`code_name` is a stable short name (`reference-outside`); `offset` is the byte, if known."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,21 +10,27 @@ from dataclasses import dataclass, field
 from diskwright.guest.devices import DiskNames
 from diskwright.guest.grub import GrubPath
 from diskwright.guest.reading import GuestReadError
-from diskwright.guest.subvolumes import below
+from diskwright.guest.subvolumes import in_subvolumes
 from diskwright.guest.tree import GuestTree
 
+_MOUNT = "mount:"
 _PARTITION = re.compile(r"hd\d+,(?:[a-z]+)?(\d{1,4})")
+
+
+def below(mount_point: str, path: str) -> GrubPath:
+    """A path on the file system that is mounted there; `..` does not leave it."""
+    return GrubPath(_MOUNT + mount_point, posixpath.normpath("/" + path.lstrip("/")))
 
 
 @dataclass(frozen=True, slots=True)
 class BootPaths:
     """`mounts`: mount points by index of file system; `subvolumes`: of a btrfs, also by what is
-    mounted; `esp_mount`: where the ESP is."""
+    mounted; `xbootldr_mount`: where the extended boot loader partition is."""
 
     tree: GuestTree
     disk: DiskNames
     mounts: Mapping[int, str]
-    esp_mount: str | None = None
+    xbootldr_mount: str | None = None
     subvolumes: Mapping[int, Mapping[str, str]] = field(default_factory=dict)
 
     def resolve(self, where: GrubPath) -> tuple[str, bool | None]:
@@ -44,15 +51,22 @@ class BootPaths:
         kind, _, value = device.partition(":")
         return self.disk.has(f"{kind.upper()}={value}") if kind in ("uuid", "label") else None
 
+    def mount_above(self, path: str) -> str:
+        """The mount point of the file system that a path of the guest is on."""
+        above = [m for m in self.mounts.values() if path.startswith(m.rstrip("/") + "/")]
+        return max(above, key=len, default="/")
+
     def _candidates(self, where: GrubPath) -> list[str]:
         """Where the device is known, the path on it alone: a file of that name elsewhere is
         another file. Else where such files usually lie."""
         path = "/" + where.path.lstrip("/")
-        base = self.esp_mount if where.device == "esp" else self._mount_of(where.device)
+        base = self._mount_of(where.device)
+        usual = [path, f"/boot{path}"] if base is None else [base.rstrip("/") + path]
+        if where.device.startswith(_MOUNT):
+            return usual
         index = self._index_of(where.device)
         trees = self.subvolumes.values() if index is None else [self.subvolumes.get(index, {})]
-        inside = [place for mounts in trees for place in below(path, mounts)]
-        return [*inside, *([path, f"/boot{path}"] if base is None else [base.rstrip("/") + path])]
+        return [*(place for mounts in trees for place in in_subvolumes(path, mounts)), *usual]
 
     def _is_out_of_sight(self, device: str) -> bool:
         """Whether the device is on this disk, and mounted nowhere in the guest."""
@@ -60,6 +74,8 @@ class BootPaths:
         return index is not None and index not in self.mounts
 
     def _mount_of(self, device: str) -> str | None:
+        if device.startswith(_MOUNT):
+            return device.removeprefix(_MOUNT)
         index = self._index_of(device)
         return self.mounts.get(index) if index is not None else None
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from diskwright.blockio.local import LocalReader
@@ -13,8 +14,9 @@ from diskwright.blockio.nbd import NbdReader
 from diskwright.errors import DiskwrightError
 from diskwright.formats.limits import GUEST_ANSWER_BYTES
 from diskwright.guest import probe
-from diskwright.guest.answer import NBD, nothing_read
+from diskwright.guest.answer import NBD, Answer, nothing_read
 from diskwright.guest.inspect import inspect_guest
+from diskwright.guest.meter import Meter
 from diskwright.model.codec import encode
 from diskwright.model.guest import GuestFacts
 
@@ -30,29 +32,33 @@ def preload() -> None:
 def main(fd: int, kind: str, exact_size: int) -> int:
     """Read the disk behind `fd`: an NBD connection that nobody has spoken on, or a raw file of
     `exact_size` bytes. Returns 0 once the answer is written."""
-    _answer(_inspect(fd, kind, exact_size))
+    meter = Meter()
+    facts = _inspect(fd, kind, exact_size, meter)
+    answer = Answer(facts, meter.cost())
+    say(answer, replace(answer, facts=nothing_read("its facts are too long")), GUEST_ANSWER_BYTES)
     return 0
 
 
-def _inspect(fd: int, kind: str, exact_size: int) -> GuestFacts:
+def _inspect(fd: int, kind: str, exact_size: int, meter: Meter) -> GuestFacts:
     try:
-        return inspect_guest(_reader(fd, kind, exact_size))
+        return inspect_guest(reader_of(fd, kind, exact_size), meter)
     except DiskwrightError as error:
         return nothing_read(str(error))
     except Exception as error:  # noqa: BLE001 - the edge: a bug here is the disk's loss alone
         return nothing_read(f"the reader failed: {type(error).__name__}: {error}")
 
 
-def _reader(fd: int, kind: str, exact_size: int) -> BlockReader:
+def reader_of(fd: int, kind: str, exact_size: int) -> BlockReader:
     if kind == NBD:
         return NbdReader.from_descriptor(fd, name="the image")
     return LocalReader(fd, exact_size=exact_size, name="the image")
 
 
-def _answer(facts: GuestFacts) -> None:
-    document = json.dumps(encode(facts), separators=(",", ":")).encode()
-    if len(document) > GUEST_ANSWER_BYTES:
-        document = json.dumps(encode(nothing_read("its facts are too long"))).encode()
+def say(answer: object, instead: object, most_bytes: int) -> None:
+    """`instead` where the answer takes more bytes than the parent reads."""
+    document = json.dumps(encode(answer), separators=(",", ":")).encode()
+    if len(document) > most_bytes:
+        document = json.dumps(encode(instead)).encode()
     view = memoryview(document)
     while view:
         view = view[os.write(1, view) :]

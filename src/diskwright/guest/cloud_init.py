@@ -17,6 +17,16 @@ CONFIG = "/etc/cloud/cloud.cfg"
 CONFIG_FOLDER = "/etc/cloud/cloud.cfg.d"
 UNIT_FOLDERS = ("/etc/systemd/system", "/usr/lib/systemd/system")
 UNITS = ("cloud-init.service", "cloud-init-main.service", "cloud-init.target")
+# Of Fedora CoreOS, Flatcar and their kin: ignition runs in the initramfs, afterburn after it
+PEERS = {
+    "ignition": (
+        "/usr/lib/dracut/modules.d/30ignition/ignition",
+        "/usr/lib/dracut/modules.d/30ignition/ignition-fetch.service",
+        "/usr/libexec/ignition-delete-config",
+        "/usr/bin/ignition",
+    ),
+    "afterburn": ("/usr/bin/afterburn", "/usr/bin/coreos-metadata"),
+}
 MAX_STATUS = 64 << 20
 MAX_CONFIG = 1 << 20
 
@@ -33,8 +43,9 @@ def read_cloud_init(tree: GuestTree, command_line: str) -> CloudInit:
     """`command_line` is the default boot entry's. Raises GuestReadError."""
     package_version = _package_version(tree)
     installed = package_version is not None or any(tree.is_file(path) for path in BINARIES)
+    peers = tuple(name for name, paths in PEERS.items() if any(map(tree.is_file, paths)))
     if not installed:
-        return CloudInit(installed=False, enabled=None)
+        return CloudInit(installed=False, enabled=None, peers=peers)
     enabled, disabled_by = _enabled(tree, command_line)
     return CloudInit(
         installed=True,
@@ -42,6 +53,7 @@ def read_cloud_init(tree: GuestTree, command_line: str) -> CloudInit:
         version=package_version or _module_version(tree),
         disabled_by=disabled_by,
         datasources=_datasources(tree),
+        peers=peers,
     )
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from diskwright.model.guest import FileSystem, NamedBy, PartitionRole, PartitionTable
+from diskwright.model.guest import FileSystem, NamedBy
+from diskwright.model.partitions import PartitionRole, PartitionTable
 from diskwright.model.volumes import Volume, mapper_name
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from diskwright.guest.pe import PeFile, read_pe, read_section
 from diskwright.guest.reading import GuestReadError, NotThere
 from diskwright.guest.tree import GuestTree
 
@@ -17,14 +18,16 @@ FALLBACKS = {
     "loongarch64": "BOOTLOONGARCH64.EFI",
 }
 MAX_FOLDERS = 100
+_SDMAGIC = b"#### LoaderInfo: systemd-boot "  # systemd, src/boot/efi/boot.c; the section's name too
 
 
 @dataclass(frozen=True, slots=True)
 class EspFacts:
-    """Loaders are paths on the ESP; `grub_configs` paths in `tree`, which holds the ESP alone.
+    """Loaders are paths on the ESP; configurations are paths in `tree`, which holds the ESP alone.
 
     `starts`: something there is started by UEFI firmware (None: can't be told, and `reason` says
-    why).
+    why). `is_systemd_boot`: what firmware starts there is systemd-boot. `is_uki`: it is
+    a unified kernel image. `architecture`: the guest's, where it is known.
     """
 
     tree: GuestTree | None = None
@@ -33,6 +36,10 @@ class EspFacts:
     fallback: str | None = None
     loaders: tuple[str, ...] = ()
     grub_configs: tuple[str, ...] = ()
+    syslinux_configs: tuple[str, ...] = ()
+    is_systemd_boot: bool = False
+    is_uki: bool = False
+    architecture: str | None = None
     reason: str = ""
 
 
@@ -50,6 +57,7 @@ def _read(tree: GuestTree, mount_point: str, architecture: str | None) -> EspFac
     efi = next((n for n in tree.names(mount_point) if n.upper() == "EFI"), "")
     loaders: list[str] = []
     configs: list[str] = []
+    syslinux: list[str] = []
     for folder in tree.names(f"{mount_point}/{efi}")[:MAX_FOLDERS] if efi else ():
         if not tree.is_dir(f"{mount_point}/{efi}/{folder}"):
             continue
@@ -59,13 +67,21 @@ def _read(tree: GuestTree, mount_point: str, architecture: str | None) -> EspFac
                 loaders.append(path)
             elif name.lower() == "grub.cfg":
                 configs.append(f"{mount_point}/{path}")
+            elif name.lower() == "syslinux.cfg":
+                syslinux.append(f"{mount_point}/{path}")
+    fallback = _fallback(loaders, architecture)
+    pe = _pe(tree, f"{mount_point}/{fallback}") if fallback else None
     return EspFacts(
         tree=tree,
         mount_point=mount_point,
         starts=bool(loaders),
-        fallback=_fallback(loaders, architecture),
+        fallback=fallback,
+        architecture=architecture,
+        is_systemd_boot=_is_systemd_boot(pe, fallback, loaders, tree),
+        is_uki=pe is not None and pe.section(".linux") is not None,
         loaders=tuple(loaders),
         grub_configs=tuple(configs),
+        syslinux_configs=tuple(syslinux),
     )
 
 
@@ -75,3 +91,24 @@ def _fallback(loaders: list[str], architecture: str | None) -> str | None:
     names = {wanted} if wanted else set(FALLBACKS.values())
     places = {f"EFI/BOOT/{name}" for name in names}
     return next((path for path in loaders if path.upper() in places), None)
+
+
+def _pe(tree: GuestTree, path: str) -> PeFile | None:
+    try:
+        return read_pe(tree, path)
+    except GuestReadError:
+        return None
+
+
+def _is_systemd_boot(
+    pe: PeFile | None, fallback: str | None, loaders: list[str], tree: GuestTree
+) -> bool:
+    """By what the fallback holds; without one by its name, where no other loader is there."""
+    if fallback is None:
+        others = [path.lower() for path in loaders if "/linux/" not in path.lower()]
+        return bool(others) and all("/systemd-boot" in path for path in others)
+    try:
+        magic = read_section(tree, pe, ".sdmagic", 4096) if pe else None
+    except GuestReadError:
+        return False
+    return magic is not None and magic.startswith(_SDMAGIC)

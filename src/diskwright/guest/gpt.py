@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from diskwright.guest.reading import GuestReadError, Unreadable
 from diskwright.guest.source import ByteSource
 from diskwright.model.canonical import MAX_INTEGER
-from diskwright.model.guest import Partition, PartitionRole
 from diskwright.model.image import Problem
+from diskwright.model.partitions import Partition, PartitionRole
 
 SIGNATURE = b"EFI PART"
 SECTOR_SIZES = (512, 4096)

@@ -51,6 +51,7 @@ class MenuItem:
     kernel: GrubPath | None = None
     arguments: str = ""
     initrds: list[GrubPath] = field(default_factory=list)
+    version: str = ""  # of the kernel, where the entry says it
 
 
 @dataclass(slots=True)

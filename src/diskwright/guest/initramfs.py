@@ -23,6 +23,7 @@ from diskwright.formats.packed.codecs import (
 from diskwright.formats.packed.feed import Feed
 from diskwright.guest.cpio import MAGICS, CpioEntry, CpioError, read_archive
 from diskwright.guest.modules import builtin_modules, module_name
+from diskwright.guest.pe import read_pe
 from diskwright.guest.reading import GuestReadError, NotThere, Unreadable
 from diskwright.guest.tree import GuestTree, show
 from diskwright.guest.udev import pins_a_name
@@ -85,7 +86,8 @@ class _Listing:
 def read_initramfs(
     tree: GuestTree, path: str, is_loaded: Callable[[str], bool] | None = None
 ) -> Initramfs:
-    """The listing of the file at `path`; what can't be read is a state of the answer, no error.
+    """The listing of the file at `path`, which may be a unified kernel image; what can't be read is
+    a state of the answer, no error.
 
     Only modules under lib/modules/<version>/ count, of versions that `is_loaded` accepts; without
     it, of any.
@@ -93,7 +95,7 @@ def read_initramfs(
     seen = _Listing(is_loaded)
     state, detail = InitramfsState.READ, ""
     try:
-        with closing(_ahead(tree.stream(path, BLOCK))) as blocks:
+        with closing(_ahead(tree.stream(path, BLOCK, part=_part(tree, path)))) as blocks:
             _list(Feed(blocks), seen)
         if not seen.entries:
             state, detail = InitramfsState.CORRUPT, "is empty"
@@ -120,6 +122,15 @@ def read_initramfs(
         persistent_net_rules=tuple(seen.rules),
         detail=detail,
     )
+
+
+def _part(tree: GuestTree, path: str) -> tuple[int, int] | None:
+    """Where the initramfs is in a unified kernel image; None for a file that is one as a whole."""
+    pe = read_pe(tree, path)
+    if pe and pe.damage:
+        raise Unreadable("damaged", pe.damage, path=path)
+    section = pe.section(".initrd") if pe else None
+    return (section.offset, section.size) if section else None
 
 
 def _list(feed: Feed, seen: _Listing) -> None:

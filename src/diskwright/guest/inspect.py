@@ -5,9 +5,7 @@ Each section is read for itself: one that can't be read is named in `unread`, an
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import TypeVar
+from dataclasses import dataclass
 
 from diskwright.guest import layout
 from diskwright.guest.accounts import read_accounts
@@ -15,69 +13,92 @@ from diskwright.guest.answer import nothing_read
 from diskwright.guest.boot_paths import BootPaths
 from diskwright.guest.bootloader import read_bootloader
 from diskwright.guest.cloud_init import read_cloud_init
+from diskwright.guest.crypttab import read_crypttab
 from diskwright.guest.devices import DiskNames
 from diskwright.guest.esp import EspFacts, read_esp
 from diskwright.guest.fstab import read_fstab
 from diskwright.guest.kernels import read_kernels
 from diskwright.guest.left_behind import read_left_behind
+from diskwright.guest.meter import Meter
 from diskwright.guest.network import read_network
+from diskwright.guest.notes import Notes
 from diskwright.guest.os_release import (
     OsReleaseMissing,
     OsReleaseUnusable,
     read_architecture,
+    read_libc,
     read_os_release,
 )
 from diskwright.guest.partitions import read_table
 from diskwright.guest.probe import Probe, probe
 from diskwright.guest.reading import GuestReadError, NotThere, Unreadable
-from diskwright.guest.source import ByteSource, Disk, Source
+from diskwright.guest.services import read_services
+from diskwright.guest.source import BUDGET_BYTES, BUDGET_CALLS, ByteSource, Disk, Source
 from diskwright.guest.sshd import read_sshd
 from diskwright.guest.tree import GuestTree
 from diskwright.guest.volumes import Place, read_volumes
+from diskwright.guest.windows.boot import read_boot
+from diskwright.guest.windows.read import read_windows
 from diskwright.model.guest import (
     BootEntry,
     Bootloader,
+    CryptEntry,
     FstabEntry,
     GuestFacts,
     InitramfsState,
     Kernel,
     OsRelease,
-    PartitionRole,
-    PartitionTable,
     Section,
     Unread,
 )
 from diskwright.model.image import Problem
+from diskwright.model.partitions import PartitionRole, PartitionTable
 from diskwright.model.volumes import Volume
-
-T = TypeVar("T")
 
 # What is read from the root file system alone
 _OF_ROOT = (
     Section.ROOT,
     Section.OS,
     Section.FSTAB,
+    Section.CRYPTTAB,
     Section.NETWORK,
     Section.CLOUD_INIT,
     Section.ACCOUNTS,
     Section.SSH,
     Section.LEFT,
+    Section.SERVICES,
 )
 MAX_PROBES = 128
 
 
-def inspect_guest(reader: Disk) -> GuestFacts:
+def inspect_guest(reader: Disk, meter: Meter | None = None) -> GuestFacts:
     """Bounded in time and memory whatever the disk holds; raises nothing of a guest's making.
 
     What goes wrong below the disk's bytes (a lost connection) is `Unreadable` too, and so is
     named in `unread`.
     """
-    source = Source(reader)
-    notes = _Notes()
+    return open_guest(reader, meter=meter)[0]
+
+
+def open_guest(
+    reader: Disk,
+    *,
+    budget_bytes: int = BUDGET_BYTES,
+    budget_calls: int = BUDGET_CALLS,
+    meter: Meter | None = None,
+) -> tuple[GuestFacts, GuestTree | None]:
+    """The facts, and the guest's files for whoever reads on; None where there is no root.
+
+    The budgets are those of both together.
+    """
+    source = Source(reader, budget_bytes=budget_bytes, budget_calls=budget_calls)
+    notes = Notes(meter or Meter())
+    notes.meter.watch(source)
     table = notes.read(Section.TABLE, lambda: read_table(source))
     if table is None:
-        return nothing_read(notes.unread[0].reason)  # not even the first sector
-    reading = read_volumes(_places(source, table))
+        return nothing_read(notes.unread[0].reason), None  # not even the first sector
+    with notes.meter.stage(Section.FILESYSTEMS):
+        reading = read_volumes(_places(source, table))
     return _gather(notes, table, reading.probes, reading.volumes)
 
 
@@ -85,37 +106,20 @@ def facts_of(
     table: PartitionTable | None, probes: list[Probe], volumes: tuple[Volume, ...] = ()
 ) -> GuestFacts:
     """What `inspect_guest` tells of a disk whose file systems were opened already."""
-    return _gather(_Notes(), table, probes, volumes)
+    return _gather(Notes(Meter()), table, probes, volumes)[0]
 
 
 def _gather(
-    notes: _Notes, table: PartitionTable | None, probes: list[Probe], volumes: tuple[Volume, ...]
-) -> GuestFacts:
+    notes: Notes, table: PartitionTable | None, probes: list[Probe], volumes: tuple[Volume, ...]
+) -> tuple[GuestFacts, GuestTree | None]:
     names = DiskNames(tuple(p.facts for p in probes), table, volumes)
     root = layout.find_root(probes)
     guest = _Guest(notes, probes, names, table)
-    return guest.without_root() if root is None else guest.with_root(root)
-
-
-@dataclass(slots=True)
-class _Notes:
-    """What could not be read, and what is wrong, so far."""
-
-    unread: list[Unread] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
-
-    def read(self, section: Section, read: Callable[[], T]) -> T | None:
-        try:
-            return read()
-        except GuestReadError as error:
-            self.failed(section, error)
-            return None
-
-    def failed(self, section: Section, error: GuestReadError) -> None:
-        code = error.code if isinstance(error, Unreadable) else "not-there"
-        self.unread.append(Unread(section, f"{error} [{code}]"))
-        if code == "guest-link-loop":
-            self.problems.append(Problem(code, str(error)))
+    if root is None:
+        return guest.without_root(), None
+    reader = probes[root].reader
+    windows = reader is not None and layout.is_windows(reader)
+    return guest.with_windows(root) if windows else guest.with_root(root)
 
 
 def _places(source: Source, table: PartitionTable) -> list[Place]:
@@ -137,22 +141,25 @@ def _places(source: Source, table: PartitionTable) -> list[Place]:
 class _Guest:
     """Gathers the sections that stand on file systems."""
 
-    notes: _Notes
+    notes: Notes
     probes: list[Probe]
     names: DiskNames
     table: PartitionTable | None
 
-    def with_root(self, root: int) -> GuestFacts:
+    def with_root(self, root: int) -> tuple[GuestFacts, GuestTree]:
         place = layout.with_root(self.probes, root)
         tree = place.tree
         fstab = self._fstab(tree)
         if fstab:
             layout.mount_all(place, self.probes, fstab, self.names)
         else:
+            layout.mount_xbootldr(place, self.probes, self.table)
             layout.mount_boot(place, self.probes)
+        layout.mount_xbootldr(place, self.probes, self.table)
         layout.mount_esp(place, self.probes, self.table)
         architecture = read_architecture(tree)
         system = self._os(tree, architecture)
+        crypttab = self.notes.read(Section.CRYPTTAB, lambda: self._crypttab(tree))
         loader, kernels = self._boot(place, architecture)
         line = _default_line(loader.entries)
         network = self.notes.read(Section.NETWORK, lambda: read_network(tree))
@@ -160,14 +167,17 @@ class _Guest:
         accounts = self.notes.read(Section.ACCOUNTS, lambda: read_accounts(tree))
         ssh = self.notes.read(Section.SSH, lambda: read_sshd(tree))
         left = self.notes.read(Section.LEFT, lambda: read_left_behind(tree))
+        ports = ssh.ports if ssh else ()
+        services = self.notes.read(Section.SERVICES, lambda: read_services(tree, ports, line))
         self.notes.problems += [Problem("guest-link-escapes", link) for link in tree.escapes]
-        return GuestFacts(
+        facts = GuestFacts(
             table=self.table,
             filesystems=self.names.filesystems,
             volumes=self.names.volumes,
             root=root,
             os=system,
             fstab=fstab,
+            crypttab=crypttab,
             bootloader=loader,
             kernels=kernels,
             network=network,
@@ -175,15 +185,44 @@ class _Guest:
             accounts=accounts,
             ssh=ssh,
             left=left,
+            services=services,
             architecture=architecture,
+            libc=read_libc(tree),
             unread=tuple(self.notes.unread),
             problems=tuple(self.notes.problems),
         )
+        return facts, tree
+
+    def with_windows(self, root: int) -> tuple[GuestFacts, GuestTree]:
+        """What only a Linux has stays None, and is not named as unread."""
+        place = layout.with_root(self.probes, root)
+        layout.mount_esp(place, self.probes, self.table)
+        read = read_windows(place.tree, self.notes)
+        esp = self._esp(place, read.architecture)
+        loader = read_boot(self.probes, self.table, esp)
+        self._note_boot(esp.reason)
+        self.notes.problems += [Problem("guest-link-escapes", link) for link in place.tree.escapes]
+        facts = GuestFacts(
+            table=self.table,
+            filesystems=self.names.filesystems,
+            volumes=self.names.volumes,
+            root=root,
+            os=read.os,
+            bootloader=loader,
+            network=read.network,
+            cloud_init=read.cloud_init,
+            windows=read.facts,
+            architecture=read.architecture,
+            unread=tuple(self.notes.unread),
+            problems=tuple(self.notes.problems),
+        )
+        return facts, place.tree
 
     def without_root(self) -> GuestFacts:
         reason = layout.why_no_root(self.names.filesystems)
         self.notes.unread += [Unread(section, reason) for section in _OF_ROOT]
         place = layout.without_root(self.probes, reason)
+        layout.mount_xbootldr(place, self.probes, self.table)
         layout.mount_esp(place, self.probes, self.table)
         loader, kernels = self._boot(place, None)
         return GuestFacts(
@@ -206,6 +245,12 @@ class _Guest:
             self.notes.problems.append(Problem("fstab-unreadable", str(error)))
             return None
 
+    def _crypttab(self, tree: GuestTree) -> tuple[CryptEntry, ...]:
+        try:
+            return read_crypttab(tree, self.names)
+        except NotThere:
+            return ()
+
     def _os(self, tree: GuestTree, architecture: str | None) -> OsRelease | None:
         try:
             return read_os_release(tree, architecture)
@@ -222,18 +267,25 @@ class _Guest:
     def _boot(
         self, place: layout.Layout, architecture: str | None
     ) -> tuple[Bootloader, tuple[Kernel, ...] | None]:
-        esp = EspFacts()
-        if self.table is None:
-            esp = EspFacts(starts=None)
-        elif place.esp_mount:
-            esp = read_esp(place.esp_tree, place.esp_mount, architecture)
-        paths = BootPaths(place.tree, self.names, place.mounts, place.esp_mount, place.subvolumes)
+        esp = self._esp(place, architecture)
+        paths = BootPaths(
+            place.tree, self.names, place.mounts, place.xbootldr_mount, place.subvolumes
+        )
         loader, reason = read_bootloader(place.tree, paths, self.table, esp)
-        for why in filter(None, (reason, esp.reason)):
-            self.notes.unread.append(Unread(Section.BOOT, why))
+        self._note_boot(reason, esp.reason)
         kernels = self.notes.read(Section.KERNELS, lambda: read_kernels(place.tree, loader.entries))
         self._note_initramfs(kernels)
         return loader, kernels
+
+    def _esp(self, place: layout.Layout, architecture: str | None) -> EspFacts:
+        if self.table is None:
+            return EspFacts(starts=None)
+        if place.esp_mount:
+            return read_esp(place.esp_tree, place.esp_mount, architecture)
+        return EspFacts()
+
+    def _note_boot(self, *reasons: str) -> None:
+        self.notes.unread += [Unread(Section.BOOT, why) for why in reasons if why]
 
     def _note_initramfs(self, kernels: tuple[Kernel, ...] | None) -> None:
         if kernels is None:

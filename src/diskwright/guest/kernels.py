@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable
 
 from diskwright.guest.boot_entries import version_key
 from diskwright.guest.initramfs import read_initramfs
-from diskwright.guest.modules import builtin_modules, config_builtins
+from diskwright.guest.kernel_image import machine_of, release_of
+from diskwright.guest.modules import builtin_modules, config_builtins, listed_modules
 from diskwright.guest.reading import GuestReadError, NotThere
 from diskwright.guest.tree import GuestTree
 from diskwright.model.guest import BootEntry, Initramfs, InitramfsState, Kernel
@@ -20,7 +21,14 @@ MAX_CONFIG = 2 << 20
 _KERNEL = re.compile(r"(?:vmlinuz|vmlinux|Image|kernel|bzImage)-(.+)")
 _RELEASE = re.compile(r"\d+\.\d")
 _NOT_KERNELS = re.compile(r"\.(?:hmac|old|sig|bak)$|^0-rescue-")
-_INITRAMFS_NAMES = ("initrd.img-{}", "initramfs-{}.img", "initrd-{}", "initrd-{}.img")
+_INITRAMFS_NAMES = (
+    "initrd.img-{}",
+    "initramfs-{}.img",
+    "initramfs-{}",
+    "initrd-{}",
+    "initrd-{}.img",
+)
+_UNIFIED = (".efi", ".EFI")  # has its initramfs inside, or none
 _MICROCODE = re.compile(r"(?:intel|amd)-uc[^/]*$|microcode[^/]*$|early[^/]*$")
 
 
@@ -34,7 +42,7 @@ def read_kernels(tree: GuestTree, entries: Iterable[BootEntry]) -> tuple[Kernel,
     found = _kernel_files(tree)
     wanted = entry.kernel if entry else None
     if wanted and wanted not in found.values():
-        found[_version_of(wanted)] = wanted
+        found[_version_of(wanted, entry.version if entry else "")] = wanted
     versions = sorted(found, key=version_key, reverse=True)[:MAX_KERNELS]
     default = next((v for v in versions if found[v] == wanted), versions[0] if versions else "")
     kernels = []
@@ -43,13 +51,16 @@ def read_kernels(tree: GuestTree, entries: Iterable[BootEntry]) -> tuple[Kernel,
         is_default = version == default
         own = entry if entry and path == wanted else None
         missing = own is not None and own.kernel_exists is False
+        release = _release(tree, version, path)
         kernels.append(
             Kernel(
-                version=version,
+                version=release or version,
                 path=None if missing else path,
                 default=is_default,
-                builtin=_builtin(tree, version),
-                initramfs=_initramfs(tree, version, own, is_default),
+                builtin=_builtin(tree, release or version),
+                initramfs=_initramfs(tree, version, own, is_default, release),
+                architecture=machine_of(tree, path),
+                modules=_on_disk(tree, release or version) if is_default else None,
             )
         )
     return tuple(kernels)
@@ -65,10 +76,40 @@ def _kernel_files(tree: GuestTree) -> dict[str, str]:
     return {m[1]: f"{BOOT}/{m[0]}" for m in matches if not _NOT_KERNELS.search(m[1])}
 
 
-def _version_of(path: str) -> str:
-    name = path.rpartition("/")[2]
+def _version_of(path: str, said: str = "") -> str:
+    """By the file's name; else as the entry has it, or the folder (kernel-install(8): `linux`)."""
+    *_, folder, name = ["", *path.split("/")]
     match = _KERNEL.fullmatch(name)
-    return match[1] if match else name
+    if match and not (said and name.endswith(_UNIFIED)):
+        return match[1]
+    return said or (folder if _RELEASE.match(folder) else name)
+
+
+def _release(tree: GuestTree, version: str, path: str) -> str:
+    """Where the name of the kernel's file is none (vmlinuz-linux, vmlinuz-lts): as the kernel
+    itself says, else as the one folder of modules that fits it. Empty where none does."""
+    if _RELEASE.match(version):
+        return version
+    try:
+        release = release_of(tree, path)
+    except GuestReadError:
+        release = ""
+    if release:
+        return release
+    fitting = {name for folder in MODULES for name in _names(tree, folder) if _fits(name, version)}
+    return fitting.pop() if len(fitting) == 1 else ""
+
+
+def _fits(release: str, version: str) -> bool:
+    """Whether a release ends in a flavour (Alpine: vmlinuz-lts loads 6.6.58-0-lts)."""
+    return release.endswith(f"-{version}")
+
+
+def _names(tree: GuestTree, folder: str) -> list[str]:
+    try:
+        return tree.names(folder)
+    except GuestReadError:
+        return []
 
 
 def _builtin(tree: GuestTree, version: str) -> tuple[str, ...] | None:
@@ -87,15 +128,24 @@ def _builtin(tree: GuestTree, version: str) -> tuple[str, ...] | None:
     return None
 
 
+def _on_disk(tree: GuestTree, release: str) -> tuple[str, ...] | None:
+    for folder in MODULES:
+        try:
+            return listed_modules(tree.read_text(f"{folder}/{release}/modules.dep", MAX_CONFIG))
+        except GuestReadError:
+            continue
+    return None
+
+
 def _initramfs(
-    tree: GuestTree, version: str, entry: BootEntry | None, listed: bool
+    tree: GuestTree, version: str, entry: BootEntry | None, listed: bool, release: str
 ) -> Initramfs | None:
     """The boot entry's, microcode aside; else the one whose name has the kernel's version."""
     path = _initramfs_path(tree, version, entry)
     if path is None:
         return None
     if listed:
-        return read_initramfs(tree, path, _is_loaded_by(tree, version))
+        return read_initramfs(tree, path, _is_loaded_by(tree, version, release))
     try:
         there = tree.is_file(path)
     except GuestReadError as error:
@@ -105,21 +155,13 @@ def _initramfs(
     return Initramfs(path, InitramfsState.MISSING, detail="is not there")
 
 
-def _is_loaded_by(tree: GuestTree, version: str) -> Callable[[str], bool] | None:
-    """Of which versions under lib/modules the kernel loads its modules.
-
-    A file's name ends in the release itself (Debian, Fedora and its kin), or in a flavour with
-    which the release ends (Alpine: vmlinuz-lts loads 6.6.58-0-lts). Any other name tells nothing.
-    """
-    if _RELEASE.match(version):
-        return lambda found: found == version
-    for folder in MODULES:
-        try:
-            names = tree.names(folder)
-        except GuestReadError:
-            continue
-        if any(name.endswith(f"-{version}") for name in names):
-            return lambda found: found.endswith(f"-{version}")
+def _is_loaded_by(tree: GuestTree, version: str, release: str) -> Callable[[str], bool] | None:
+    """Of which versions under lib/modules the kernel loads its modules: of its release, else of
+    those that fit its name. Any other name tells nothing."""
+    if release:
+        return lambda found: found == release
+    if any(_fits(name, version) for folder in MODULES for name in _names(tree, folder)):
+        return lambda found: _fits(found, version)
     return None
 
 
@@ -127,6 +169,8 @@ def _initramfs_path(tree: GuestTree, version: str, entry: BootEntry | None) -> s
     if entry and entry.initrds:
         whole = [path for path in entry.initrds if not _MICROCODE.search(path)]
         return (whole or entry.initrds)[-1]
+    if entry and entry.kernel.endswith(_UNIFIED):
+        return None
     for form in _INITRAMFS_NAMES:
         path = f"{BOOT}/{form.format(version)}"
         try:

@@ -12,13 +12,16 @@ from diskwright.guest.probe import Probe
 from diskwright.guest.reading import GuestReadError
 from diskwright.guest.stand_in import EmptyFs, UnreadFs
 from diskwright.guest.tree import GuestTree
-from diskwright.model.guest import FileSystem, FstabEntry, NamedBy, PartitionRole, PartitionTable
+from diskwright.model.guest import FileSystem, FstabEntry, NamedBy
+from diskwright.model.partitions import PartitionRole, PartitionTable
 
 MAX_MOUNTS = 64
 NO_SYSTEM = "no file system of this disk holds an operating system"
 
 # What makes a file system a guest's root, and how much it says
+WINDOWS_SIGN = "/Windows/System32/config/SYSTEM"
 _ROOT_SIGNS = {
+    WINDOWS_SIGN: 4,
     "/etc/os-release": 4,
     "/usr/lib/os-release": 4,
     "/etc/fstab": 3,
@@ -29,9 +32,11 @@ _ROOT_SIGNS = {
     "/etc/passwd": 1,
 }
 _ENOUGH = 3
-_BOOT_SIGNS = ("/grub", "/grub2", "/loader/entries", "/extlinux")
+_BOOT_SIGNS = ("/grub", "/grub2", "/loader/entries", "/extlinux", "/extlinux.conf", "/syslinux")
 _KERNEL_NAMES = ("vmlinuz-", "Image-", "vmlinux-")
 _ESP_MOUNTS = ("/boot/efi", "/efi", "/boot")
+# UAPI Discoverable Partitions Specification: Extended Boot Loader Partition
+_XBOOTLDR = "bc13c2ff-59e6-4262-a352-b275fd6f7172"
 _NO_TREE = frozenset({"swap"})
 _NO_DEVICE = frozenset({NamedBy.PSEUDO, NamedBy.NETWORK, NamedBy.OTHER})
 
@@ -42,7 +47,7 @@ class Layout:
 
     `subvolumes`: of a btrfs, its mount points by what is mounted there. The ESP is at `esp_mount`
     in the tree, and also in a tree of its own: what hides /boot in the first does not hide it
-    there.
+    there. `xbootldr_mount` is where the extended boot loader partition is.
     """
 
     tree: GuestTree
@@ -50,6 +55,7 @@ class Layout:
     subvolumes: dict[int, dict[str, str]] = field(default_factory=dict)
     esp_tree: GuestTree = field(default_factory=lambda: GuestTree(EmptyFs()))
     esp_mount: str | None = None
+    xbootldr_mount: str | None = None
 
 
 def find_root(probes: Sequence[Probe]) -> int | None:
@@ -57,6 +63,15 @@ def find_root(probes: Sequence[Probe]) -> int | None:
     scores = [_best_score(probe.reader) if probe.reader else 0 for probe in probes]
     best = max(scores, default=0)
     return scores.index(best) if best >= _ENOUGH else None
+
+
+def is_windows(root: GuestFs) -> bool:
+    """A Linux that keeps a copy of such a file stays a Linux."""
+    tree = GuestTree(root)
+    others = sum(
+        worth for path, worth in _ROOT_SIGNS.items() if path != WINDOWS_SIGN and _there(tree, path)
+    )
+    return others < _ENOUGH and _there(tree, WINDOWS_SIGN)
 
 
 def why_no_root(filesystems: Sequence[FileSystem]) -> str:
@@ -109,7 +124,9 @@ def mount_all(
 
 
 def mount_boot(layout: Layout, probes: Sequence[Probe]) -> None:
-    """Where no fstab says so: a file system that looks like /boot."""
+    """Where no fstab says so: a file system that looks like /boot, if none is there."""
+    if "/boot" in layout.mounts.values():
+        return
     for index, probe in enumerate(probes):
         if index not in layout.mounts and probe.reader and _is_boot(probe.reader):
             _mount(layout, probes, index, "/boot")
@@ -141,6 +158,17 @@ def _alone(mount_point: str, reader: GuestFs) -> GuestTree:
         tree.mount("/" + "/".join(names[:depth]), EmptyFs())
     tree.mount(mount_point, reader)
     return tree
+
+
+def mount_xbootldr(layout: Layout, probes: Sequence[Probe], table: PartitionTable | None) -> None:
+    """Where fstab puts it, else at /boot, as systemd does."""
+    numbers = {p.number for p in (table.partitions if table else ()) if p.type_id == _XBOOTLDR}
+    for index, probe in enumerate(probes):
+        if probe.facts.partition in numbers:
+            if index not in layout.mounts and "/boot" not in layout.mounts.values():
+                _mount(layout, probes, index, "/boot")
+            layout.xbootldr_mount = layout.mounts.get(index)
+            return
 
 
 def _mount(

@@ -16,6 +16,8 @@ from diskwright.guest.tree import GuestTree
 from diskwright.model.access import LeftBehind, LeftFile, MachineId
 
 MACHINE_ID = "/etc/machine-id"
+# systemd-machine-id-setup(1): where the first is empty, the first start takes this one
+DBUS_ID = "/var/lib/dbus/machine-id"
 MAX_HOMES = 200
 MAX_KEY = 64 << 10  # bytes: an RSA key of 16384 bits has 13 KiB
 MAX_KEYS = 200  # files in one .ssh
@@ -23,7 +25,7 @@ MAX_FOUND = 500
 
 _KEY = re.compile(r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----")
 _REGISTRY_LOGIN = re.compile(r'"auth"\s*:')  # else it names no more than settings
-_ID = re.compile(r"[0-9a-f]{32}")
+_ID = re.compile(r"[0-9a-fA-F]{32}")
 _HISTORY = "shell history"
 _CREDENTIALS = "credentials"
 # In a home folder; what is empty holds nothing
@@ -55,12 +57,14 @@ def read_left_behind(tree: GuestTree) -> LeftBehind:
     if len(places) > MAX_HOMES:
         raise Unreadable("too-large", f"more than {MAX_HOMES} home folders")
     found = (left for home in places for left in _of_home(tree, home))
-    return LeftBehind(_machine_id(tree), tuple(islice(found, MAX_FOUND)))
+    state, others = _machine_id(tree, MACHINE_ID), _machine_id(tree, DBUS_ID)
+    ids = [p for p, s in ((MACHINE_ID, state), (DBUS_ID, others)) if s is MachineId.SET]
+    return LeftBehind(state, tuple(islice(found, MAX_FOUND)), tuple(ids))
 
 
-def _machine_id(tree: GuestTree) -> MachineId:
+def _machine_id(tree: GuestTree, path: str) -> MachineId:
     try:
-        text = tree.read_text(MACHINE_ID, 4096).strip()
+        text = tree.read_text(path, 4096).strip()
     except NotThere:
         return MachineId.MISSING
     if not text:
@@ -68,7 +72,7 @@ def _machine_id(tree: GuestTree) -> MachineId:
     if text == "uninitialized":
         return MachineId.UNINITIALIZED
     if not _ID.fullmatch(text):
-        raise Unreadable("damaged", "holds what is no machine id", path=MACHINE_ID)
+        raise Unreadable("damaged", "holds what is no machine id", path=path)
     return MachineId.SET
 
 

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 
 from diskwright.guest.reading import Unreadable
 from diskwright.guest.source import ByteSource
-from diskwright.model.guest import Partition, PartitionRole
 from diskwright.model.image import Problem
+from diskwright.model.partitions import Partition, PartitionRole
 from diskwright.model.units import SECTOR
 
 MAX_LOGICAL = 128

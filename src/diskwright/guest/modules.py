@@ -36,6 +36,10 @@ OPTION_MODULES: dict[str, tuple[str, ...]] = {
     "ATA_GENERIC": ("ata_generic",),
     "SATA_AHCI": ("ahci",),
     "ENA_ETHERNET": ("ena",),
+    "GVE": ("gve",),
+    "HINIC": ("hinic",),
+    "IXGBEVF": ("ixgbevf",),
+    "MLX5_CORE": ("mlx5_core",),
     "VMXNET3": ("vmxnet3",),
     "VMWARE_PVSCSI": ("vmw_pvscsi",),
     "E1000": ("e1000",),
@@ -75,6 +79,13 @@ def builtin_modules(listing: str) -> Iterable[str]:
     """Those of interest in the text of a modules.builtin: one path of a .ko a line."""
     names = (module_name(line.strip()) for line in listing.splitlines())
     return [name for name in names if name in OF_INTEREST]
+
+
+def listed_modules(listing: str) -> tuple[str, ...]:
+    """Those of interest in the text of a modules.dep (`path: what it needs`), sorted."""
+    lines = (line.partition(":") for line in listing.splitlines())
+    names = (module_name(path.strip()) for path, colon, _ in lines if colon)
+    return tuple(sorted({name for name in names if name in OF_INTEREST}))
 
 
 def config_builtins(config: str) -> tuple[str, ...]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
-from diskwright.guest.elf import HEADER_BYTES, elf_machine
+from diskwright.guest.elf import HEADER_BYTES, elf_libc, elf_machine
 from diskwright.guest.reading import GuestReadError, NotThere
 from diskwright.guest.tree import GuestTree
 from diskwright.model.guest import OsRelease
@@ -69,15 +70,20 @@ def parse_os_release(text: str) -> dict[str, str]:
 
 def read_architecture(tree: GuestTree) -> str | None:
     """From the first program that is there and is an ELF file; None where none is."""
+    return next((found for head in _heads(tree) if (found := elf_machine(head))), None)
+
+
+def read_libc(tree: GuestTree) -> str | None:
+    """`glibc` or `musl`, of the first program that tells it."""
+    return next((found for head in _heads(tree) if (found := elf_libc(head))), None)
+
+
+def _heads(tree: GuestTree) -> Iterator[bytes]:
     for path in PROGRAMS:
         try:
-            header = next(tree.stream(path, HEADER_BYTES), b"")
+            yield next(tree.stream(path, HEADER_BYTES), b"")
         except GuestReadError:
             continue
-        machine = elf_machine(header)
-        if machine:
-            return machine
-    return None
 
 
 def _unquote(value: str) -> str:

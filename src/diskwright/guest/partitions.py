@@ -6,8 +6,8 @@ from __future__ import annotations
 from diskwright.guest import gpt, mbr
 from diskwright.guest.grub_core import has_core
 from diskwright.guest.source import ByteSource
-from diskwright.model.guest import Partition, PartitionRole, PartitionTable, TableKind
 from diskwright.model.image import Problem
+from diskwright.model.partitions import Partition, PartitionRole, PartitionTable, TableKind
 from diskwright.model.units import SECTOR
 
 

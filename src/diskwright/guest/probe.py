@@ -25,6 +25,7 @@ from diskwright.guest.filesystems.signatures import (
 from diskwright.guest.filesystems.xfs import open_xfs
 from diskwright.guest.reading import Unreadable
 from diskwright.guest.source import ByteSource
+from diskwright.guest.windows import hive
 from diskwright.model.canonical import MAX_INTEGER
 from diskwright.model.guest import FileSystem
 from diskwright.model.image import Problem
@@ -60,6 +61,7 @@ def preload() -> None:
     btrfs.preload()
     ntfs.preload()
     codecs.lookup("utf-16-le")
+    hive.preload()
 
 
 def open_filesystem(window: ByteSource) -> GuestFs | None:

@@ -17,6 +17,8 @@ from diskwright.model.units import KIB, MIB
 BLOCK = 64 * KIB
 BYPASS = 512 * KIB  # longer reads are sequential: the cache would only lose what it holds
 MAX_READ = 64 * MIB
+BUDGET_BYTES = 4096 * MIB
+BUDGET_CALLS = 4_000_000
 
 
 class Disk(Protocol):
@@ -49,8 +51,8 @@ class Source:
         disk: Disk,
         *,
         cache_bytes: int = 8 * MIB,
-        budget_bytes: int = 4096 * MIB,
-        budget_calls: int = 4_000_000,
+        budget_bytes: int = BUDGET_BYTES,
+        budget_calls: int = BUDGET_CALLS,
     ) -> None:
         self._disk = disk
         self._size = disk.size
@@ -58,6 +60,8 @@ class Source:
         self._cache_blocks = max(1, cache_bytes // BLOCK)
         self._budget_bytes = budget_bytes
         self._budget_calls = budget_calls
+        self.bytes_fetched = 0  # from below, so far
+        self.fetches = 0
 
     @property
     def size(self) -> int:
@@ -99,6 +103,8 @@ class Source:
         self._budget_bytes -= length
         if self._budget_bytes < 0:
             raise Unreadable("budget", "takes more bytes than are read of one disk")
+        self.bytes_fetched += length
+        self.fetches += 1
         buffer = bytearray(length)
         try:
             self._disk.read_into(offset, memoryview(buffer))

@@ -65,7 +65,7 @@ def views(fs: GuestFs) -> Iterator[GuestFs]:
         yield fs.at(one.number)
 
 
-def below(path: str, mounts: Mapping[str, str]) -> Iterator[str]:
+def in_subvolumes(path: str, mounts: Mapping[str, str]) -> Iterator[str]:
     """Where a path from the top of a btrfs is in the guest; `mounts` are its mount points by
     subvolume. GRUB's paths begin at the top, whatever the default subvolume is."""
     for inside in sorted(mounts, key=len, reverse=True):

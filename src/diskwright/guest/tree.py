@@ -17,6 +17,8 @@ from diskwright.guest.reading import GuestReadError, NotThere, Unreadable
 MAX_LINKS = 40  # path_resolution(7): what Linux follows
 MAX_ESCAPES = 100
 MAX_STREAM = 1 << 30
+MAX_DEPTH = 128  # folders in each other
+MAX_MEMBERS = 200_000  # names of one folder
 
 _ESCAPED = re.compile(rb"\\x([0-9a-f]{2})")
 
@@ -36,6 +38,16 @@ class _Step:
 
     name: bytes
     link: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Met:
+    """What a walk has met: a `node` of `fs`, or an `error` where it can't be told what is there."""
+
+    path: str
+    fs: GuestFs | None = None
+    node: Node | None = None
+    error: Unreadable | None = None
 
 
 def show(name: bytes) -> str:
@@ -101,6 +113,18 @@ class GuestTree:
                 found.append(show(name))
         return sorted(found)
 
+    def link(self, path: str) -> str | None:
+        """What the link at `path` says, which is not followed; None where it is none."""
+        folder, _, name = path.rpartition("/")
+        with _at(path):
+            places = self._walk(folder)
+            if places[-1].node.kind is not NodeKind.DIR:
+                raise NotThere("leads through what is not a directory")
+            place = self._descend(places, name.encode("utf-8", "surrogateescape"))
+            if place.node.kind is not NodeKind.LINK:
+                return None
+            return show(place.fs.readlink(place.node))
+
     def size(self, path: str) -> int:
         """Bytes; what a directory's size means is its file system's affair."""
         with _at(path):
@@ -112,24 +136,90 @@ class GuestTree:
             place = self._file(path, limit)
             return place.fs.read(place.node, 0, place.node.size)
 
+    def read_part(self, path: str, offset: int, length: int) -> bytes:
+        """Of a file of any size; short only at its end."""
+        with _at(path):
+            place = self._file(path, None)
+            wanted = min(length, place.node.size - offset)
+            return place.fs.read(place.node, offset, wanted) if wanted > 0 else b""
+
     def read_text(self, path: str, limit: int = 1 << 20) -> str:
         """As UTF-8; bytes that are not become `\\xNN`."""
         return show(self.read_bytes(path, limit))
 
     def stream(
-        self, path: str, block: int = 1 << 20, *, limit: int = MAX_STREAM
+        self,
+        path: str,
+        block: int = 1 << 20,
+        *,
+        limit: int = MAX_STREAM,
+        part: tuple[int, int] | None = None,
     ) -> Iterator[bytes]:
-        """A file's bytes, `block` at a time; over `limit` it is too-large, as in `read_bytes`."""
+        """A file's bytes, `block` at a time; over `limit` it is too-large, as in `read_bytes`.
+
+        `part` is an offset and a length: bytes from there on alone, as far as there are any.
+        """
         with _at(path):
             place = self._file(path, limit)
-            for offset in range(0, place.node.size, block):
-                yield place.fs.read(place.node, offset, min(block, place.node.size - offset))
+            start, length = part or (0, place.node.size)
+            end = min(start + length, place.node.size)
+            for offset in range(start, end, block):
+                yield place.fs.read(place.node, offset, min(block, end - offset))
 
-    def _file(self, path: str, limit: int) -> _Place:
+    def below(self, path: str) -> Iterator[Met]:
+        """The folder itself and all that is in it, a folder's names in order, each followed by what
+        is in it. Links are met and not followed; what can't be told is met as its error.
+        """
+        with _at(path):
+            places = self._walk(path)
+        names = tuple(place.name for place in places[1:])
+        todo: list[tuple[tuple[bytes, ...], _Place | Unreadable]] = [(names, places[-1])]
+        while todo:
+            names, place = todo.pop()
+            where = "/" + "/".join(map(show, names))
+            if isinstance(place, Unreadable):
+                yield Met(where, error=place)
+                continue
+            yield Met(where, place.fs, place.node)
+            if place.node.kind is not NodeKind.DIR:
+                continue
+            try:
+                todo += reversed(list(self._members(names, place)))
+            except Unreadable as error:
+                yield Met(where, error=error)
+
+    def _members(
+        self, names: tuple[bytes, ...], place: _Place
+    ) -> Iterator[tuple[tuple[bytes, ...], _Place | Unreadable]]:
+        if len(names) >= MAX_DEPTH:
+            raise Unreadable("too-large", f"is deeper than {MAX_DEPTH} folders")
+        found = {mount[-1] for mount in self._mounts if mount[:-1] == names}
+        for name in place.fs.names(place.node):
+            found.add(name)
+            if len(found) > MAX_MEMBERS:
+                raise Unreadable("too-large", f"has more than {MAX_MEMBERS} names")
+        for name in sorted(found, key=lambda name: (show(name), name)):
+            try:
+                yield (*names, name), self._member(names, place, name)
+            except Unreadable as error:
+                yield (*names, name), error
+            except NotThere:
+                continue
+
+    def _member(self, names: tuple[bytes, ...], place: _Place, name: bytes) -> _Place:
+        fs = self._mounts.get((*names, name))
+        if fs is not None:
+            return _Place(name, fs, fs.root())
+        node = place.fs.child(place.node, name)
+        if node is None:
+            raise NotThere("is not there")
+        return _Place(name, place.fs, node)
+
+    def _file(self, path: str, limit: int | None) -> _Place:
         place = self._walk(path)[-1]
         if place.node.kind is not NodeKind.FILE:
             raise Unreadable("not-a-file", f"is not a regular file but {place.node.kind}")
-        if place.node.size > limit:
+        if limit is not None and place.node.size > limit:
             raise Unreadable("too-large", f"has {place.node.size} bytes, {limit} are read")
         return place
 

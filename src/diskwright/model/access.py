@@ -31,7 +31,10 @@ class Account:
 class SshServer:
     """`root_login` as PermitRootLogin of sshd_config(5) says it; `root_login_at` None: its default.
 
-    `conditional`: Match blocks that say otherwise for some. `host_keys`: paths of private ones.
+    `conditional`: Match blocks that say otherwise to root from some places, and lists of users and
+    groups that leave root out, or may. `host_keys`: paths of private ones. `passwords` as
+    PasswordAuthentication says it to root; empty where that depends. `ports`: empty where one can't
+    be told.
     """
 
     installed: bool
@@ -39,6 +42,8 @@ class SshServer:
     root_login_at: Location | None = None
     conditional: tuple[Location, ...] = ()
     host_keys: tuple[str, ...] = ()
+    passwords: str = ""
+    ports: tuple[int, ...] = (22,)
 
 
 class MachineId(StrEnum):
@@ -60,5 +65,8 @@ class LeftFile:
 
 @dataclass(frozen=True, slots=True)
 class LeftBehind:
+    """`id_files`: those that hold a machine id, or from which the first start would take it."""
+
     machine_id: MachineId
     files: tuple[LeftFile, ...] = ()
+    id_files: tuple[str, ...] = ()

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
 class ImportAttributes:
-    """`min_disk_gib` in whole GiB, `min_memory_mib` in MiB (0: no limit)."""
+    """`min_disk_gib` in whole GiB, `min_memory_mib` in MiB (0: no limit).
+
+    `nic_multiqueue`: its network driver takes several queues; `sriov`: it has the driver of the
+    cloud's SR-IOV adapters (None: not known). `sources` says by the attribute's name where each
+    value is from.
+    """
 
     name: str
     os_type: str  # Linux, Windows, Other
@@ -17,3 +22,6 @@ class ImportAttributes:
     min_disk_gib: int
     min_memory_mib: int
     data_disk: bool = False
+    nic_multiqueue: bool | None = None
+    sriov: bool | None = None
+    sources: dict[str, str] = field(default_factory=dict)

@@ -35,19 +35,30 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """A failure taken into account by a person."""
+    """A failure taken into account by a person.
+
+    `until` is the last day on which that counts, `YYYY-MM-DD` in UTC; empty: as long as it is said.
+    """
 
     id: str
     reason: str
+    until: str = ""
+
+    def counts_on(self, day: str) -> bool:
+        return not self.until or day <= self.until
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Findings of one disk under one profile, worst first."""
+    """Findings of one disk under one profile, worst first.
+
+    `expired` was accepted once, and stands against it again.
+    """
 
     profile: str
     findings: tuple[Finding, ...]
     accepted: tuple[Accepted, ...] = ()
+    expired: tuple[Accepted, ...] = ()
 
     def standing(self, *, strict: bool = False) -> tuple[Finding, ...]:
         """What stands against an import: failures, with `strict` warnings and unknowns too."""

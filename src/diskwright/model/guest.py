@@ -14,7 +14,10 @@ from diskwright.model.access import Account, LeftBehind, SshServer
 from diskwright.model.image import Problem
 from diskwright.model.location import Location
 from diskwright.model.network import Network
+from diskwright.model.partitions import PartitionTable
+from diskwright.model.services import Services
 from diskwright.model.volumes import Subvolume, Volume
+from diskwright.model.windows import WindowsFacts
 
 
 class Section(StrEnum):
@@ -25,6 +28,7 @@ class Section(StrEnum):
     ROOT = "root"
     OS = "os"
     FSTAB = "fstab"
+    CRYPTTAB = "crypttab"
     BOOT = "boot"
     KERNELS = "kernels"
     INITRAMFS = "initramfs"
@@ -33,55 +37,14 @@ class Section(StrEnum):
     ACCOUNTS = "accounts"
     SSH = "ssh"
     LEFT = "left-behind"
+    SERVICES = "services"
+    WINDOWS = "windows"
 
 
 @dataclass(frozen=True, slots=True)
 class Unread:
     section: Section
     reason: str
-
-
-class TableKind(StrEnum):
-    NONE = "none"
-    MBR = "mbr"
-    GPT = "gpt"
-
-
-class PartitionRole(StrEnum):
-    """By its type code or GUID, before anybody has looked inside."""
-
-    ESP = "esp"
-    BIOS_BOOT = "bios-boot"
-    LINUX = "linux"
-    SWAP = "swap"
-    LVM = "lvm"
-    EXTENDED = "extended"
-    WINDOWS = "windows"
-    OTHER = "other"
-
-
-@dataclass(frozen=True, slots=True)
-class Partition:
-    """`number` as Linux numbers it; `start` and `length` in bytes of the virtual disk."""
-
-    number: int
-    start: int
-    length: int
-    role: PartitionRole
-    type_id: str  # MBR: two hex digits; GPT: the type GUID, lower case
-    partuuid: str | None = None
-    label: str | None = None
-    active: bool = False  # MBR boot flag
-
-
-@dataclass(frozen=True, slots=True)
-class PartitionTable:
-    kind: TableKind
-    sector_size: int
-    partitions: tuple[Partition, ...]
-    boot_code: bool  # the first 440 bytes are not all zero
-    bios_core: bool | None  # a BIOS loader's second stage (GRUB core image) was seen
-    problems: tuple[Problem, ...] = ()
 
 
 _WITH_LOG = frozenset({"xfs", "btrfs", "ntfs"})
@@ -119,6 +82,13 @@ class FileSystem:
         return self.read and (by_log or bool(codes & _UNREPLAYED))
 
     @property
+    def may_lack(self) -> str:
+        """In words, where it is not known to be read as it was left; else empty."""
+        if not self.unreplayed:
+            return ""
+        return f"{self.type} log not replayed, the last changes may be missing"
+
+    @property
     def place(self) -> str:
         """Where it is, in words."""
         if self.volume is not None:
@@ -128,7 +98,10 @@ class FileSystem:
 
 @dataclass(frozen=True, slots=True)
 class OsRelease:
-    """From os-release(5); `architecture` from an ELF header (x86_64, aarch64), not from a name."""
+    """From os-release(5), or a registry: `windows` or `windows-server` with 10.0.20348.
+
+    `architecture` is from a program's header (x86_64, aarch64), not from a name.
+    """
 
     id: str
     version_id: str | None
@@ -167,10 +140,24 @@ class FstabEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class CryptEntry:
+    """A line of crypttab(5). `key` is a file; None where somebody types it or a token has it."""
+
+    location: Location
+    name: str
+    spec: str
+    named_by: NamedBy
+    key: str | None
+    options: tuple[str, ...]
+    on_disk: bool | None
+
+
+@dataclass(frozen=True, slots=True)
 class BootEntry:
     """One entry of a boot loader. `kernel` and `initrds` are paths from the guest's root.
 
     `location` is the line that loads the kernel; `default` is True for at most one entry.
+    `version` is the kernel's where the entry says it, else empty.
     """
 
     location: Location
@@ -184,6 +171,11 @@ class BootEntry:
     root_named_by: NamedBy | None
     root_on_disk: bool | None
     default: bool = False
+    version: str = ""
+    resume: str | None = None  # the value of resume=
+    resume_by: NamedBy | None = None
+    resume_on_disk: bool | None = None
+    consoles: tuple[str, ...] = ()  # the values of console=
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +186,7 @@ class Bootloader:
     not be read, this is here without `config` and entries, and `unread` has an entry for BOOT.
     """
 
-    name: str | None  # grub2, grub-legacy, systemd-boot, extlinux
+    name: str | None  # grub2, grub-legacy, systemd-boot, uki, extlinux
     bios: bool | None
     uefi: bool | None
     esp_fallback: str | None  # path of EFI/BOOT/BOOT<ARCH>.EFI on the ESP
@@ -225,8 +217,11 @@ class Initramfs:
 @dataclass(frozen=True, slots=True)
 class Kernel:
     """`builtin`: driver names of interest that /boot/config-* builds in (None: no config read).
+    `modules`: those that lie on the disk, of the default kernel (None: their list was not read).
 
-    `path` is None for a kernel that the default boot entry names and that is not there.
+    `path` is None for a kernel that the default boot entry names and that is not there. Of a
+    unified kernel image it is the image's, and the initramfs's too. `architecture` is that of its
+    PE header.
     """
 
     version: str
@@ -234,6 +229,8 @@ class Kernel:
     default: bool
     builtin: tuple[str, ...] | None
     initramfs: Initramfs | None
+    architecture: str | None = None
+    modules: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +240,7 @@ class CloudInit:
     version: str | None = None
     disabled_by: str | None = None  # the file or the command line word that disables it
     datasources: tuple[str, ...] = ()
+    peers: tuple[str, ...] = ()  # what else may set up a server: ignition, afterburn
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,6 +250,7 @@ class GuestFacts:
     root: int | None = None  # index in `filesystems` of the root file system
     os: OsRelease | None = None
     fstab: tuple[FstabEntry, ...] | None = None
+    crypttab: tuple[CryptEntry, ...] | None = None
     bootloader: Bootloader | None = None
     kernels: tuple[Kernel, ...] | None = None
     network: Network | None = None
@@ -259,7 +258,10 @@ class GuestFacts:
     accounts: tuple[Account, ...] | None = None  # with a password, or an empty one
     ssh: SshServer | None = None
     left: LeftBehind | None = None
+    services: Services | None = None
+    windows: WindowsFacts | None = None  # None: no Windows, and what Linux alone has may be here
     architecture: str | None = None  # as in OsRelease; known also where that is not
+    libc: str | None = None  # glibc, musl
     unread: tuple[Unread, ...] = ()
     problems: tuple[Problem, ...] = ()  # guest-link-escapes, os-release-missing, fstab-unreadable
     volumes: tuple[Volume, ...] = ()

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from diskwright.model.attributes import ImportAttributes
+    from diskwright.model.cost import ReadingCost
     from diskwright.model.deep import Deep
+    from diskwright.model.examined import Software
     from diskwright.model.finding import Verdict
     from diskwright.model.guest import GuestFacts
     from diskwright.model.image import ImageFacts
@@ -27,6 +29,8 @@ class Inspected:
     package: PackageFacts | None = None
     name: str = ""
     deep: Deep | None = None  # where it was asked for
+    software: Software | None = None  # likewise
+    cost: ReadingCost | None = None  # of reading `guest`; None where its reader broke down
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,7 @@ class Validated:
     verdict: Verdict
     name: str = ""  # of the disk, in a package
     data: bool = False  # judged as a data disk
+    cost: ReadingCost | None = None  # as of `Inspected`
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from diskwright.model.finding import Accepted
+
 
 @dataclass(frozen=True, slots=True)
 class Minimum:
@@ -17,7 +19,9 @@ class Minimum:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """Sizes in bytes. `severities` maps a rule id to the result it gives when it does not hold."""
+    """Sizes in bytes. By rule id: `severities` has the result of a breach, `mends` what the service
+    does about it by itself at the import, `refusals` the error by which it refuses the image.
+    """
 
     name: str
     title: str
@@ -36,7 +40,10 @@ class Profile:
     architectures: tuple[str, ...]
     boot_modes: tuple[str, ...]
     boot_modules: tuple[str, ...]  # drivers of the server's disk and network
-    service: str  # whose call imports an object, as far as it is known: "ims" or empty
+    service: str  # whose call imports an object: ims, ims-auto-config, ims-fast; empty: not known
     server_side_encryption: str  # "", "sse-kms" or "sse-obs"
     sources: dict[str, str]  # limit name or rule id -> where it is written
     severities: dict[str, str]
+    mends: dict[str, str]
+    refusals: dict[str, str]
+    accepted: tuple[Accepted, ...]  # what its author takes into account on every image

@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 LAST_TIME = 253_402_300_799  # 9999-12-31T23:59:59Z, the last that has a text
+
+
+def day_text(seconds: float) -> str:
+    """`YYYY-MM-DD` of seconds since 1970."""
+    return time_text(int(seconds))[:10]
+
+
+def checked_day(text: str) -> str:
+    """`text` if it is a day `YYYY-MM-DD`, or empty. Raises ValueError."""
+    if text and date.fromisoformat(text).isoformat() != text:
+        raise ValueError(f"{text} is no day as 2027-03-31")
+    return text
 
 
 def time_text(seconds: int) -> str:

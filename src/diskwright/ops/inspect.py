@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from diskwright.errors import UsageError
+from diskwright.errors import PackagesUnread, UsageError
+from diskwright.guest.answer import PACKAGES
+from diskwright.model.examined import Software
 from diskwright.model.finding import Accepted, Result, Verdict
 from diskwright.model.guest import GuestFacts
 from diskwright.model.iso import InspectedIso
@@ -17,16 +19,50 @@ from diskwright.ports import GuestInspector, OsDatabase
 from diskwright.rules import judge, known_rule_ids
 
 
-def inspect(source: Source, *, inspector: GuestInspector, database: MediaDatabase) -> Inspected:
-    """Facts only. Nothing of the file is written."""
-    guest = iso = None
+def inspect(
+    source: Source,
+    *,
+    inspector: GuestInspector,
+    database: MediaDatabase,
+    packages: bool = False,
+) -> Inspected:
+    """Facts only, with `packages` also what its managers list. Nothing of the file is written.
+
+    Raises PackagesUnread where no list of packages was read.
+    """
+    guest = iso = software = cost = None
     if source.iso is not None:
         system = database.installs(source.iso)
         iso = InspectedIso(source.path, source.iso, system, database.date)
+    elif packages:
+        examined = inspector.examine(source.disk, [PACKAGES])
+        guest, software = examined.guest, examined.software
     else:
-        guest = inspector.inspect(source.disk)
+        guest, cost = inspector.measured(source.disk)
     source.unchanged()
-    return Inspected(source.path, source.facts, guest, iso, source.package, source.name)
+    if packages:
+        _check_listed(source.path, software, is_iso=iso is not None)
+    return Inspected(
+        source.path,
+        source.facts,
+        guest,
+        iso,
+        source.package,
+        source.name,
+        software=software,
+        cost=cost,
+    )
+
+
+def _check_listed(path: str, software: Software | None, *, is_iso: bool) -> None:
+    """Raises PackagesUnread. A list that was read and is empty is a list."""
+    if software is None or not software.databases:
+        reason = "no package database that is known is in it (dpkg, rpm, apk)"
+        if is_iso:
+            reason = "it is a medium, with no system that is installed on it"
+        elif software is not None and software.unread:
+            reason = software.unread[0]
+        raise PackagesUnread(path, reason)
 
 
 def check_accepted(accepted: Sequence[Accepted]) -> None:
@@ -58,8 +94,11 @@ def verdict_of(
     data: bool,
     min_memory: int | None,
     accepted: Sequence[Accepted],
+    today: str,
 ) -> Verdict:
+    """`today` as `YYYY-MM-DD`: what is accepted by a person or by the profile may have ended."""
     check_accepted(accepted)
+    said = (*accepted, *profile.accepted)
     verdict = judge(
         source.facts,
         guest,
@@ -68,11 +107,16 @@ def verdict_of(
         database_date=database.date,
         data=data,
         min_memory=min_memory,
-        accepted=tuple(accepted),
     )
     against = {Result.FAIL, Result.WARN, Result.UNKNOWN}
     waivable = {finding.id for finding in verdict.findings if finding.result in against}
-    return replace(verdict, accepted=tuple(a for a in accepted if a.id in waivable))
+    in_force = {entry.id: entry for entry in reversed(said) if entry.counts_on(today)}
+    ended = {entry.id: entry for entry in said if entry.id not in in_force}
+    return replace(
+        verdict,
+        accepted=tuple(entry for name, entry in sorted(in_force.items()) if name in waivable),
+        expired=tuple(entry for name, entry in sorted(ended.items()) if name in waivable),
+    )
 
 
 def validate(
@@ -84,13 +128,14 @@ def validate(
     data: bool = False,
     min_memory: int | None = None,
     accepted: Sequence[Accepted] = (),
+    today: str = "",
 ) -> Validated:
     """Facts and findings; what stands against an import is for the caller to act upon.
 
     A package's further disk is judged as one for data, whatever `data` says.
     """
     data = data or source.further
-    guest = inspector.inspect(source.disk)
+    guest, cost = inspector.measured(source.disk)
     source.unchanged()
     verdict = verdict_of(
         source,
@@ -100,5 +145,6 @@ def validate(
         data=data,
         min_memory=min_memory,
         accepted=accepted,
+        today=today,
     )
-    return Validated(source.path, source.facts, guest, verdict, source.name, data)
+    return Validated(source.path, source.facts, guest, verdict, source.name, data, cost)

@@ -11,6 +11,7 @@ from diskwright.model.guest import GuestFacts
 from diskwright.model.image import ImageFormat
 from diskwright.model.outcome import Validated
 from diskwright.model.profile import Profile
+from diskwright.model.times import day_text
 from diskwright.ops.inspect import verdict_of
 from diskwright.ops.opening import Source
 from diskwright.ports import (
@@ -100,6 +101,7 @@ def _judge(
         data=data,
         min_memory=request.min_memory,
         accepted=request.accepted,
+        today=day_text(tools.now()),
     )
     if judged is not None:
         judged(Validated(source.path, source.facts, guest, verdict, source.name, data))

@@ -14,13 +14,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from diskwright.model.guest import FileSystem, GuestFacts, Partition
+from diskwright.model.guest import FileSystem, GuestFacts
+from diskwright.model.partitions import Partition
 from diskwright.model.units import format_size
 from diskwright.report.markup import escaped
 
 MOST_DRAWN = 128  # partitions, and file systems
 _TOP, _HEIGHT, _GAP = 1, 34, 6  # pixels
-_NAMED, _NUMBERED = 6.0, 2.5  # percent: there is room for a name, for a number at least
+_WIDE, _NARROW = 5.0, 2.8  # pixels of a percent, at least: on a wide screen, on a narrow one
+_LETTER, _EDGES = 7.5, 8  # pixels, at most, of a letter; of the room beside a label
 _THIN = 0.3  # percent: below it a partition is little more than its edges
 _TICKS = 4
 
@@ -155,15 +157,19 @@ def _drawn(part: Part, top: int) -> str:
 
 
 def _labels(part: Part, place: str) -> str:
-    """Cut at the part's edges. The style sheet chooses the short one on a narrow screen."""
-    if part.width < _NUMBERED:
-        return ""
-    texts = f'<text class="short" x="5" y="22">{escaped(part.number)}</text>'
-    if part.width >= _NAMED:
-        texts += f'<text class="long" x="7" y="22">{escaped(part.name)}</text>'
-    else:
-        texts = texts.replace("short", "number")
-    return f'<svg {place} height="{_HEIGHT}">{texts}</svg>'
+    """Whole or not at all; the style sheet chooses the one for the screen's width."""
+    wide = next((one for one in (part.name, part.number) if _fits(one, part, _WIDE)), "")
+    narrow = part.number if _fits(part.number, part, _NARROW) else ""
+    texts = [
+        f'<text class="{look}" x="5" y="22">{escaped(text)}</text>'
+        for look, text in (("long", wide), ("short", narrow))
+        if text
+    ]
+    return f'<svg {place} height="{_HEIGHT}">{"".join(texts)}</svg>' if texts else ""
+
+
+def _fits(label: str, part: Part, percent: float) -> bool:
+    return len(label) * _LETTER + _EDGES <= part.width * percent
 
 
 def _percent(value: float) -> str:

@@ -11,16 +11,19 @@ from diskwright.model.guest import (
     GuestFacts,
     Kernel,
     OsRelease,
-    PartitionTable,
     Unread,
 )
 from diskwright.model.image import ImageFacts, ImageFormat
 from diskwright.model.network import Network
+from diskwright.model.partitions import PartitionTable
 from diskwright.model.text import printable
 from diskwright.model.units import format_size
 from diskwright.model.volumes import Volume
+from diskwright.report.services import services_said
+from diskwright.report.windows import windows_rows
 
 _KEY_WIDTH = 13
+_SERIAL = ("ttyS", "ttyAMA", "hvc")  # and what follows a comma is its speed
 
 # What a format calls the pieces that it keeps a disk in, where it is not clusters.
 _UNITS = {
@@ -82,13 +85,17 @@ def guest_rows(guest: GuestFacts) -> _Rows:
         lines = (_filesystem(i == guest.root, fs) for i, fs in enumerate(guest.filesystems))
         rows += _under("file systems", lines)
     if guest.os is not None:
-        rows.append(("system", _os(guest.os)))
+        rows.append(("system", _os(guest.os) + (f", {guest.libc}" if guest.libc else "")))
+    if guest.windows is not None:
+        rows += windows_rows(guest.windows)
     if guest.bootloader is not None and _seen(guest.bootloader):
         rows += _under("boot", _boot(guest.bootloader))
     if guest.kernels is not None:
         rows += _under("kernel", map(_kernel, guest.kernels))
     if guest.fstab is not None:
         rows += _under("fstab", (f"{e.spec} on {e.mount_point} ({e.type})" for e in guest.fstab))
+    if guest.crypttab:
+        rows += _under("crypttab", (f"{e.spec} as {e.name}" for e in guest.crypttab))
     if guest.network is not None:
         rows += _under("network", _network(guest.network))
     if guest.cloud_init is not None:
@@ -97,7 +104,10 @@ def guest_rows(guest: GuestFacts) -> _Rows:
         said = ", ".join(f"{a.name} ({a.password})" for a in guest.accounts if a.shell)
         rows.append(("passwords", said or "nobody has one"))
     if guest.ssh is not None and guest.ssh.installed:
-        rows.append(("ssh", f"root login: {guest.ssh.root_login}"))
+        words = f", passwords: {guest.ssh.passwords}" if guest.ssh.passwords else ""
+        rows.append(("ssh", f"root login: {guest.ssh.root_login}{words}"))
+    if guest.services is not None:
+        rows += _under("services", services_said(guest.services))
     if guest.left is not None:
         keys = [f"host key: {path}" for path in guest.ssh.host_keys] if guest.ssh else []
         rows += _under("left", [*keys, *(f"{f.kind}: {f.path}" for f in guest.left.files)])
@@ -186,9 +196,12 @@ def _boot(loader: Bootloader) -> Iterable[str]:
     if loader.esp_fallback:
         yield f"fallback {loader.esp_fallback}"
     if loader.config:
-        yield f"configured by {loader.config}, {len(loader.entries)} entries"
+        entries = f", {len(loader.entries)} entries" if loader.entries else ""
+        yield f"configured by {loader.config}{entries}"
     for entry in loader.entries[:1]:
         yield f"first entry: {entry.kernel} {entry.command_line}"
+        if serial := [name for name in entry.consoles if name.startswith(_SERIAL)]:
+            yield f"serial console {', '.join(serial)}"
 
 
 def _kernel(kernel: Kernel) -> str:
@@ -218,7 +231,7 @@ def _network(network: Network) -> Iterable[str]:
 
 def _cloud_init(cloud: CloudInit) -> str:
     if not cloud.installed:
-        return "not installed"
+        return f"not installed, but {' and '.join(cloud.peers)}" if cloud.peers else "not installed"
     state = {True: "enabled", False: "disabled", None: "not known whether enabled"}[cloud.enabled]
     return " ".join(part for part in (cloud.version, state) if part) + (
         f" by {cloud.disabled_by}" if cloud.disabled_by else ""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+from itertools import groupby
 
 from diskwright.model.finding import Accepted, Finding, Result, Verdict
 from diskwright.model.rule import RuleText
 from diskwright.report.markup import escaped, lines
-from diskwright.report.text import by_reason
+from diskwright.report.text import by_reason, where
 
 _HEADS = {
     Result.FAIL: ("What stands against an import", "bad"),
@@ -50,14 +52,14 @@ def _finding(
     waivers: Mapping[str, Accepted],
 ) -> str:
     rule, accepted = rules.get(finding.id), waivers.get(finding.id)
-    where = "here" if finding.id.startswith("image.") else "in the guest"
     rows = []
     if accepted is not None:
         rows.append(("accepted", escaped(accepted.reason)))
     if finding.evidence:
         rows.append(("at", _block(finding.evidence)))
-    if finding.remedy:
-        rows.append((f"do {where}", _block(finding.remedy, copy=True)))
+    for place, remedy in groupby(finding.remedy.split("\n"), partial(where, finding)):
+        if text := "\n".join(remedy):
+            rows.append((f"do {place}", _block(text, copy=True)))
     if rule is not None:
         rows.append(("why", escaped(rule.why)))
     if finding.source:

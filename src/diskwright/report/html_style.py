@@ -71,7 +71,7 @@ article, .overview {
 .finding h4 { font-size: 1rem; margin: 0; overflow-wrap: anywhere; }
 .finding .id { color: var(--soft); font-weight: 400; }
 .finding dl {
-  margin: .5rem 0 0; display: grid; grid-template-columns: 6.5rem minmax(0, 1fr);
+  margin: .5rem 0 0; display: grid; grid-template-columns: 7.25rem minmax(0, 1fr);
   gap: .35rem .75rem;
 }
 .finding dt { color: var(--soft); font-size: .875rem; padding-top: .1rem; }
@@ -118,6 +118,8 @@ th, td {
 th { color: var(--soft); font-weight: 600; white-space: nowrap; }
 td { overflow-wrap: anywhere; min-width: 3.5rem; }
 table.disk td:nth-child(n+4) { white-space: nowrap; }
+table.disk td:nth-child(1) { min-width: 2.2rem; }
+table.disk td:nth-child(2), table.disk td:nth-child(3) { min-width: 4.7rem; }
 dl.facts {
   margin: 0; display: grid; grid-template-columns: 8rem minmax(0, 1fr); gap: .15rem .75rem;
   font-size: .9rem;

@@ -88,6 +88,8 @@ def inspected_result(
         facts |= iso_facts_value(found.iso.facts, found.iso.system, found.iso.database_date)
     if found.deep is not None:
         facts["deep"] = codec.encode(found.deep)
+    if found.software is not None:
+        facts["software"] = codec.encode(found.software)
     return _result(image, disk=found.name, facts=facts, error=error)
 
 
@@ -101,14 +103,19 @@ def validated_result(
 ) -> dict[str, Any]:
     """A result with `ready`, as the text's last line says it; `disk` is its name in a package.
 
-    `data_disk`: by the rules of one it was judged.
+    `data_disk`: by the rules of one it was judged. `accepted`: what does not stand against it.
     """
     if found is None:
         return {**_result(image, disk=disk, error=error), "ready": False}
     facts = facts_value(found.image, found.guest)
     findings = found.verdict.findings
     result = _result(image, disk=found.name, facts=facts, findings=findings, error=error)
-    return {**result, "data_disk": found.data, "ready": found.verdict.ready(strict=strict)}
+    return {
+        **result,
+        "data_disk": found.data,
+        "accepted": codec.encode(found.verdict.accepted),
+        "ready": found.verdict.ready(strict=strict),
+    }
 
 
 def made_result(

@@ -160,8 +160,8 @@ def _result(
     verdict = one.found.verdict if one.found is not None else None
     for entry in verdict.accepted if verdict is not None else ():
         if entry.id == finding.id:
-            accepted = {"kind": "external", "status": "accepted", "justification": entry.reason}
-            value["suppressions"] = [accepted]  # [3.35]
+            accepted = {"kind": "external", "status": "accepted"}  # [3.35]
+            value["suppressions"] = [accepted | {"justification": printable(entry.reason)}]
     return value
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from diskwright.model.deep import AllocationMap, Cell
-from diskwright.model.guest import Partition
+from diskwright.model.partitions import Partition
 from diskwright.model.units import format_size
 
 _PARTITION_ROWS = 4

@@ -55,9 +55,9 @@ def verdict_text(name: str, verdict: Verdict, *, strict: bool = False, colour: b
 
     What was not read for one and the same reason is told together: nothing is to be mended there.
     """
-    accepted = {entry.id: entry for entry in verdict.accepted}
+    waivers = {entry.id: entry for entry in (*verdict.expired, *verdict.accepted)}
     blocks = [
-        _finding(finding, accepted.get(finding.id), colour=colour)
+        _finding(finding, waivers.get(finding.id), verdict, colour=colour)
         for finding in verdict.findings
         if finding.result in _TO_MEND
     ]
@@ -71,21 +71,30 @@ def verdict_text(name: str, verdict: Verdict, *, strict: bool = False, colour: b
     return "\n".join([*blocks, summary_text(name, verdict, strict=strict, colour=colour)])
 
 
-def _finding(finding: Finding, accepted: Accepted | None, *, colour: bool) -> str:
+def _finding(finding: Finding, accepted: Accepted | None, verdict: Verdict, *, colour: bool) -> str:
     lines = [_label(finding.result, colour=colour) + printable(finding.id)]
     lines.append(_indented(finding.message))
     lines += [_indented(f"at: {line}") for line in _lines(finding.evidence)]
-    lines += [_indented(f"do {_where(finding, line)}: {line}") for line in _lines(finding.remedy)]
+    lines += [_indented(f"do {where(finding, line)}: {line}") for line in _lines(finding.remedy)]
     if finding.source:
         lines.append(_indented(f"see: {finding.source}"))
     if accepted is not None:
-        lines.append(_indented(f"accepted: {accepted.reason}"))
+        lines.append(_indented(accepted_text(accepted, ended=accepted in verdict.expired)))
     return "\n".join(lines)
 
 
-def _where(finding: Finding, line: str) -> str:
-    """Commands for the guest would do harm where this is read; our own are no use there."""
+def accepted_text(entry: Accepted, *, ended: bool) -> str:
+    if ended:
+        return f"was accepted until {entry.until}: {entry.reason}"
+    return f"accepted{f' until {entry.until}' if entry.until else ''}: {entry.reason}"
+
+
+def where(finding: Finding, line: str) -> str:
+    """A line of the remedy: for the guest it would do harm where this is read; our own commands are
+    no use there, nor what a comment names of them.
+    """
     ours = finding.id.startswith("image.") or line.startswith("diskwright ")
+    ours = ours or (line.startswith("# ") and ": diskwright " in line)
     return "here" if ours else "in the guest"
 
 

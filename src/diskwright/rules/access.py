@@ -5,12 +5,14 @@ from __future__ import annotations
 from diskwright.model.access import PasswordState
 from diskwright.model.finding import Result, Severity
 from diskwright.model.guest import Section
+from diskwright.model.services import Firewall, ServiceState
 from diskwright.rules import sources
 from diskwright.rules.rule import (
     Case,
     Outcome,
     Rule,
     breaks,
+    commands,
     holds,
     quoted,
     skip,
@@ -18,6 +20,7 @@ from diskwright.rules.rule import (
     unread_section,
 )
 
+SSH_PORT = 22
 _REFUSING = frozenset({"no", "forced-commands-only"})
 _ALLOW_ROOT = (
     "# if nobody else may log in and become root:",
@@ -59,6 +62,87 @@ def _root_login(case: Case) -> Outcome:
     return holds(f"the SSH server lets root in: PermitRootLogin {ssh.root_login}")
 
 
+def _started(case: Case) -> Outcome:
+    ssh, services = case.guest.ssh, case.guest.services
+    if services is None:
+        return unread_section(case, Section.SERVICES, "whether the SSH server starts")
+    if services.ssh is None:
+        if ssh is None:
+            return unread_section(case, Section.SSH, "whether there is an SSH server")
+        if ssh.installed:
+            return unread("an SSH server is installed, and what starts it is not known")
+        return breaks("no SSH server is installed", remedy=_install(case))
+    if services.ssh is ServiceState.ENABLED:
+        return holds("the SSH server starts with the system")
+    if services.ssh is ServiceState.UNKNOWN:
+        return unread("whether the SSH server starts is decided at the first start, or elsewhere")
+    masked = services.ssh is ServiceState.MASKED
+    return breaks(
+        f"the SSH server is {services.ssh}",
+        remedy=(*(_UNMASK if masked else ()), *_enable(case)),
+    )
+
+
+_UNMASK = ("systemctl unmask ssh.service sshd.service",)
+
+
+def _enable(case: Case) -> tuple[str, ...]:
+    return commands(
+        case,
+        debian=("systemctl enable ssh",),
+        rhel=("systemctl enable sshd",),
+        suse=("systemctl enable sshd",),
+    )
+
+
+def _install(case: Case) -> tuple[str, ...]:
+    return commands(
+        case,
+        debian=("apt-get install openssh-server", "systemctl enable ssh"),
+        rhel=("dnf install openssh-server", "systemctl enable sshd"),
+        suse=("zypper install openssh-server", "systemctl enable sshd"),
+    )
+
+
+def _reached(case: Case) -> Outcome:
+    services, ssh = case.guest.services, case.guest.ssh
+    if services is None:
+        return unread_section(case, Section.SERVICES, "firewalls")
+    if ssh is not None and not ssh.installed:
+        return skip("no SSH server is installed")
+    off = (ServiceState.DISABLED, ServiceState.MASKED)
+    started = [f for f in services.firewalls if f.state not in off]
+    closed = [f for f in started if f.lets_ssh is False and f.state is ServiceState.ENABLED]
+    port = ssh.ports[0] if ssh is not None and ssh.ports else SSH_PORT
+    if closed:
+        return breaks(
+            "a firewall of the guest lets no SSH connection in",
+            map(_said, closed),
+            (_open(firewall, port) for firewall in closed),
+        )
+    open_to_be_seen = [f for f in started if not f.lets_ssh]
+    if open_to_be_seen:
+        return unread("whether a firewall lets SSH in can't be told", map(_said, open_to_be_seen))
+    return holds("no firewall of the guest keeps SSH out")
+
+
+def _said(firewall: Firewall) -> str:
+    return f"{firewall.config}: {firewall.name}, {firewall.state}"
+
+
+def _open(firewall: Firewall, port: int) -> str:
+    other = f"# let TCP port {port} in: {quoted(firewall.config)}"
+    return _opening(port).get(firewall.name, other)
+
+
+def _opening(port: int) -> dict[str, str]:
+    """By the name of the firewall."""
+    return {
+        "ufw": f"ufw allow {port}/tcp",
+        "firewalld": f"firewall-cmd --permanent --add-port={port}/tcp && firewall-cmd --reload",
+    }
+
+
 RULES = (
     Rule(
         "access.root-empty-password",
@@ -78,5 +162,25 @@ RULES = (
         Result.WARN,
         Severity.LOW,
         remedy=_ALLOW_ROOT,
+    ),
+    Rule(
+        "access.ssh-server-off",
+        "An SSH server starts with the system",
+        "Without one the server is reached on its console alone.",
+        sources.PREPARE_LINUX,
+        _started,
+        Result.WARN,
+        Severity.MEDIUM,
+        remedy=_install,
+    ),
+    Rule(
+        "access.firewall-closed",
+        "No firewall of the guest keeps SSH out",
+        "The cloud's own firewall decides who may connect; one inside is not seen from outside.",
+        sources.PREPARE_LINUX,
+        _reached,
+        Result.WARN,
+        Severity.MEDIUM,
+        remedy=tuple(_opening(SSH_PORT).values()),
     ),
 )

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from diskwright.model.finding import Result, Severity
-from diskwright.model.guest import GuestFacts, PartitionRole, Section, TableKind
+from diskwright.model.guest import GuestFacts, Section
+from diskwright.model.partitions import PartitionRole, TableKind
 from diskwright.model.text import printable
-from diskwright.rules import sources
+from diskwright.rules import loaders, sources
 from diskwright.rules.rule import (
     Case,
     Outcome,
     Rule,
     breaks,
+    by_system,
     commands,
     holds,
     skip,
@@ -21,6 +23,10 @@ from diskwright.rules.rule import (
 # ELF machines as the facts spell them -> the service's word
 ARCHITECTURES = {"x86_64": "x86", "i386": "x86", "i686": "x86", "aarch64": "arm"}
 _EFI_LOADER = ("# install the EFI loader on an EFI system partition",)
+_BCDBOOT = (
+    "mountvol S: /S   # the EFI system partition; for BIOS give the active one a letter",
+    "bcdboot C:\\Windows /s S: /f ALL",
+)
 _FALLBACK = {"x86_64": "BOOTX64.EFI", "aarch64": "BOOTAA64.EFI"}
 
 
@@ -72,11 +78,30 @@ def _loader(case: Case) -> Outcome:
 
 
 def _install(case: Case) -> tuple[str, ...]:
-    return commands(
+    grub = commands(
         case,
         debian=("grub-install /dev/vda", "update-grub"),
         rhel=("grub2-install /dev/vda", "grub2-mkconfig -o /boot/grub2/grub.cfg"),
         suse=("grub2-install /dev/vda", "grub2-mkconfig -o /boot/grub2/grub.cfg"),
+        windows=_BCDBOOT,
+    )
+    return loaders.by_loader(
+        case,
+        grub,
+        systemd=("bootctl install",),
+        uki=_copy_uki(case),
+        extlinux=(
+            "extlinux --install /boot",
+            "dd if=/usr/share/syslinux/mbr.bin of=/dev/vda bs=440 count=1 conv=notrunc",
+        ),
+    )
+
+
+def _copy_uki(case: Case) -> tuple[str, ...]:
+    name = _fallback_name(case.guest)
+    return (
+        "mkdir -p /boot/efi/EFI/BOOT",
+        f"cp /boot/efi/EFI/Linux/IMAGE.efi /boot/efi/EFI/BOOT/{name}",
     )
 
 
@@ -142,8 +167,16 @@ def _active(case: Case) -> Outcome:
     return breaks(
         "no partition of the MBR is marked as active",
         (f"partition {p.number}: flag 0x00" for p in table.partitions),
-        (f"sfdisk --activate /dev/vda {first}",),
+        _activate(case, str(first)),
         result=Result.WARN if grub else None,
+    )
+
+
+def _activate(case: Case, number: str) -> tuple[str, ...]:
+    return by_system(
+        case,
+        linux=(f"sfdisk --activate /dev/vda {number}",),
+        windows=(f"Set-Partition -DiskNumber 0 -PartitionNumber {number} -IsActive $true",),
     )
 
 
@@ -173,7 +206,7 @@ def _fallback_name(guest: GuestFacts) -> str:
 
 
 def _install_fallback(case: Case) -> tuple[str, ...]:
-    return commands(
+    grub = commands(
         case,
         debian=("grub-install --removable",),
         rhel=(
@@ -181,7 +214,9 @@ def _install_fallback(case: Case) -> tuple[str, ...]:
             f"cp /boot/efi/EFI/*/shim*.efi /boot/efi/EFI/BOOT/{_fallback_name(case.guest)}",
         ),
         suse=("shim-install --removable",),
+        windows=_BCDBOOT,
     )
+    return loaders.by_loader(case, grub, systemd=("bootctl install",), uki=_copy_uki(case))
 
 
 RULES = (
@@ -222,7 +257,7 @@ RULES = (
         sources.MBR,
         _active,
         severity=Severity.MEDIUM,
-        remedy=("sfdisk --activate /dev/vda NUMBER",),
+        remedy=lambda case: _activate(case, "NUMBER"),
     ),
     Rule(
         "boot.esp-no-fallback",

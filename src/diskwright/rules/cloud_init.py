@@ -11,8 +11,10 @@ from diskwright.rules.rule import (
     Outcome,
     Rule,
     breaks,
+    by_system,
     commands,
     holds,
+    of_registry,
     quoted,
     skip,
     unread,
@@ -25,11 +27,17 @@ def _installed(case: Case) -> Outcome:
     if cloud is None:
         return unread_section(case, Section.CLOUD_INIT, "whether cloud-init is installed")
     if cloud.installed:
-        return holds(f"cloud-init {printable(cloud.version or '')}".strip() + " is installed")
+        return holds(f"{_name(case)} {printable(cloud.version or '')}".strip() + " is installed")
+    if cloud.peers:
+        return holds(f"{' and '.join(cloud.peers)} in place of cloud-init")
     return breaks(
-        "cloud-init is not installed",
+        f"{_name(case)} is not installed",
         remedy=_install(case),
     )
+
+
+def _name(case: Case) -> str:
+    return "cloud-init" if case.guest.windows is None else "Cloudbase-Init"
 
 
 def _install(case: Case) -> tuple[str, ...]:
@@ -38,9 +46,15 @@ def _install(case: Case) -> tuple[str, ...]:
         debian=("apt-get install cloud-init",),
         rhel=("dnf install cloud-init", "systemctl enable cloud-init"),
         suse=("zypper install cloud-init", "systemctl enable cloud-init"),
+        windows=_INSTALL_WINDOWS,
     )
 
 
+_INSTALL_WINDOWS = (
+    "# the installer is on https://cloudbase.it/cloudbase-init",
+    "msiexec /i CloudbaseInitSetup_x64.msi /qn",
+)
+_ENABLE_WINDOWS = "Set-Service cloudbase-init -StartupType Automatic"
 _ENABLE = "systemctl enable cloud-init-local cloud-init cloud-config cloud-final"
 
 
@@ -49,28 +63,31 @@ def _enabled(case: Case) -> Outcome:
     if cloud is None:
         return unread_section(case, Section.CLOUD_INIT, "whether cloud-init is enabled")
     if not cloud.installed:
-        return skip("cloud-init is not installed")
+        return skip(f"{_name(case)} is not installed")
     if cloud.enabled is None:
-        return unread("whether cloud-init is enabled can't be told")
+        return unread(f"whether {_name(case)} is enabled can't be told")
     if cloud.enabled:
-        return holds("cloud-init is enabled")
+        return holds(f"{_name(case)} is enabled")
     by = cloud.disabled_by
+    said = f"{_name(case)} is installed and does not run"
+    if case.guest.windows is not None:
+        return breaks(said, [by] if by else [], [_ENABLE_WINDOWS])
     remedy = [_ENABLE]
     if by and by.startswith("/"):
         remedy.insert(0, f"rm {quoted(by)}")
     elif by:
         remedy.insert(0, f"# take {quoted(by)} off the kernel's command line")
-    return breaks("cloud-init is installed and does not run", [by] if by else [], remedy)
+    return breaks(said, [by] if by else [], remedy)
 
 
 RULES = (
     Rule(
         "cloud.cloud-init-missing",
-        "cloud-init is installed",
+        "cloud-init, or Cloudbase-Init on Windows, is installed",
         "It is advised, not demanded: without it a server has the image's own password, keys and "
         "host name only.",
         sources.CLOUD_INIT,
-        _installed,
+        of_registry(_installed),
         Result.WARN,
         Severity.MEDIUM,
         remedy=_install,
@@ -80,9 +97,13 @@ RULES = (
         "cloud-init runs at start",
         "One that is disabled does nothing of what it was installed for.",
         sources.CLOUD_INIT,
-        _enabled,
+        of_registry(_enabled),
         Result.WARN,
         Severity.MEDIUM,
-        remedy=("rm /etc/cloud/cloud-init.disabled", _ENABLE),
+        remedy=lambda case: by_system(
+            case,
+            linux=("rm /etc/cloud/cloud-init.disabled", _ENABLE),
+            windows=(_ENABLE_WINDOWS,),
+        ),
     ),
 )

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from diskwright.model.finding import Result, Severity
-from diskwright.model.guest import GuestFacts, Section, TableKind
+from diskwright.model.guest import GuestFacts, Section
+from diskwright.model.partitions import TableKind
 from diskwright.model.units import GIB, exact_size, format_size, round_up
 from diskwright.rules import sources
+from diskwright.rules.remedies import check_filesystems, make_room, shut_down
 from diskwright.rules.rule import (
     Case,
     Outcome,
@@ -37,8 +39,6 @@ _MOVE_BACKUP = (
     "sgdisk --move-second-header /dev/vda   # writes it anew; sgdisk is in package gdisk",
 )
 _DECRYPT = ("# decrypt it, or install the system on a plain disk and encrypt the image's object",)
-_SHUT_DOWN = ("# start the machine once more and shut it down:", "poweroff")
-_FSCK = ("# from a rescue system: fsck -f /dev/vdaN",)
 
 
 def _one_system(case: Case) -> Outcome:
@@ -146,7 +146,7 @@ def _dirty(case: Case) -> Outcome:
         return breaks(
             "a file system was not unmounted cleanly",
             (f"{fs.type} on {fs.place}: {fs.note or 'marked dirty'}" for fs in found),
-            _SHUT_DOWN,
+            shut_down(case),
         )
     root = root_filesystem(guest)
     what = "whether the root file system was unmounted cleanly"
@@ -166,7 +166,7 @@ def _damaged(case: Case) -> Outcome:
         return breaks(
             "a file system is damaged, or was read with a reservation",
             (f"{fs.type} on {fs.place}: {p.code}: {p.detail}" for fs, p in found),
-            _FSCK,
+            check_filesystems(case),
             result=None if any(p.code in _UNMOUNTABLE for _, p in found) else Result.WARN,
         )
     if not filesystems or _closed(case.guest):
@@ -186,12 +186,11 @@ def _full(case: Case) -> Outcome:
         return unread(f"{what} is not known")
     said = f"{format_size(root.free)} of {format_size(root.size)} are free on the root file system"
     if root.free * 100 < root.size * _FREE_PERCENT:
-        return breaks(said, (f"{root.type} on {root.place}",), _MAKE_ROOM)
+        return breaks(said, (f"{root.type} on {root.place}",), make_room(case))
     return holds(said)
 
 
 _FREE_PERCENT = 5
-_MAKE_ROOM = ("# remove what is not needed; caches first:", "du -xh / | sort -h | tail -20")
 
 
 def _minimum(case: Case) -> Outcome:
@@ -264,7 +263,7 @@ RULES = (
         _dirty,
         Result.WARN,
         Severity.MEDIUM,
-        remedy=_SHUT_DOWN,
+        remedy=shut_down,
     ),
     Rule(
         "disk.filesystem-damaged",
@@ -273,7 +272,7 @@ RULES = (
         "may hold newer contents than were judged.",
         sources.EXT4,
         _damaged,
-        remedy=_FSCK,
+        remedy=check_filesystems,
     ),
     Rule(
         "disk.disk-nearly-full",
@@ -283,7 +282,7 @@ RULES = (
         _full,
         Result.WARN,
         Severity.MEDIUM,
-        remedy=_MAKE_ROOM,
+        remedy=make_room,
     ),
     Rule(
         "disk.minimum",

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from diskwright.model.finding import Result
 from diskwright.model.guest import BootEntry, InitramfsState, NamedBy, Section
 from diskwright.model.text import printable
-from diskwright.rules import sources
+from diskwright.rules import loaders, sources
 from diskwright.rules.rule import (
     Case,
     Outcome,
@@ -36,12 +36,28 @@ def _config(case: Case) -> Outcome:
         return unread_section(case, Section.BOOT, "the boot loader's configuration")
     return breaks(
         "the boot loader has no configuration: it stops at its prompt",
-        ("looked for grub.cfg, grub.conf and menu.lst in /boot",),
+        ("looked for " + _LOOKED_FOR.get(loader.name or "", _GRUB_FILES),),
         _new_config(case),
     )
 
 
+_GRUB_FILES = "grub.cfg, grub.conf and menu.lst in /boot"
+_LOOKED_FOR = {
+    loaders.SYSTEMD_BOOT: "loader/entries/*.conf and EFI/Linux/*.efi beside the boot loader",
+    loaders.EXTLINUX: "extlinux.conf and syslinux.cfg beside ldlinux.sys",
+}
+
+
 def _new_config(case: Case) -> tuple[str, ...]:
+    return loaders.by_loader(
+        case,
+        _new_grub_config(case),
+        systemd=("bootctl install", loaders.add_kernel(case)),
+        extlinux=loaders.write_extlinux(),
+    )
+
+
+def _new_grub_config(case: Case) -> tuple[str, ...]:
     return commands(
         case,
         debian=("update-grub",),
@@ -87,21 +103,12 @@ def _kernel(case: Case, entries: tuple[BootEntry, ...]) -> Outcome:
         return breaks(
             "a boot entry names a kernel that is not there",
             (f"{e.location}: {e.kernel}" for e in found),
-            _reinstall(case),
+            loaders.reinstall(case),
             result=_milder(found, entries),
         )
     if any(e.kernel_exists is None for e in entries):
         return unread("whether the kernel is there can't be told", _kernels(entries))
     return holds("every boot entry's kernel is there", _kernels([_default(entries)]))
-
-
-def _reinstall(case: Case) -> tuple[str, ...]:
-    return commands(
-        case,
-        debian=("apt-get install --reinstall linux-image-amd64", "update-grub"),
-        rhel=("dnf reinstall kernel-core",),
-        suse=("zypper install --force kernel-default",),
-    )
 
 
 def _kernels(entries: Iterable[BootEntry]) -> list[str]:
@@ -141,9 +148,20 @@ def rebuild(case: Case, modules: Iterable[str] = (), *, missing: bool = False) -
     drivers = f' --force --add-drivers "{" ".join(names)}"' if names else " --force"
     added = (f"printf '%s\\n' {' '.join(names)} >> /etc/initramfs-tools/modules",) if names else ()
     dracut = (f"dracut --regenerate-all{drivers}",)
-    return commands(
-        case, debian=(*added, f"update-initramfs {mode} -k all"), rhel=dracut, suse=dracut
+    arch = (f"sed -i 's/^MODULES=(/&{' '.join(names)} /' /etc/mkinitcpio.conf",) if names else ()
+    features = 's/^features="/&virtio /'
+    alpine = (f"sed -i '{features}' /etc/mkinitfs/mkinitfs.conf",) if names else ()
+    rebuilt = commands(
+        case,
+        debian=(*added, f"update-initramfs {mode} -k all"),
+        rhel=dracut,
+        suse=dracut,
+        arch=(*arch, "mkinitcpio -P"),
+        alpine=(*alpine, "mkinitfs"),
     )
+    image = (*rebuilt, *loaders.make_image(case))
+    systemd = image if loaders.starts_image(case) else ()
+    return loaders.by_loader(case, rebuilt, systemd=systemd, uki=image)
 
 
 def _root_name(case: Case, entries: tuple[BootEntry, ...]) -> Outcome:
@@ -161,12 +179,13 @@ def _root_name(case: Case, entries: tuple[BootEntry, ...]) -> Outcome:
 
 
 def _by_uuid(case: Case) -> tuple[str, ...]:
-    return commands(
+    grub = commands(
         case,
         debian=("sed -i '/^GRUB_DISABLE_LINUX_UUID=/d' /etc/default/grub", "update-grub"),
         rhel=(f"grubby --update-kernel=ALL --args=root=UUID={_root_uuid(case)}",),
-        suse=_new_config(case)[-1:],
+        suse=_new_grub_config(case)[-1:],
     )
+    return loaders.set_root(case, grub)
 
 
 def _root_uuid(case: Case) -> str:
@@ -224,7 +243,7 @@ def _root_there(case: Case, entries: tuple[BootEntry, ...]) -> Outcome:
 
 
 def _look_and_write(case: Case) -> tuple[str, ...]:
-    return ("blkid", *_new_config(case))
+    return ("blkid", *loaders.set_root(case, _new_grub_config(case)))
 
 
 RULES = (
@@ -242,7 +261,7 @@ RULES = (
         "The boot loader stops with an error.",
         sources.GRUB,
         _entries(_kernel),
-        remedy=_reinstall,
+        remedy=loaders.reinstall,
     ),
     Rule(
         "boot.initramfs-missing",

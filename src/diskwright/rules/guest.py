@@ -53,6 +53,7 @@ RULES = (
         Result.WARN,
         Severity.MEDIUM,
         remedy=_INSTALL_AGAIN,
+        linux_only=True,
     ),
     Rule(
         "guest.guest-link-escapes",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from diskwright.model.guest import InitramfsState, Section
-from diskwright.model.network import AddressMethod, Interface
+from diskwright.model.network import AddressMethod, Interface, Network
 from diskwright.rules import sources
 from diskwright.rules.grub import rebuild
 from diskwright.rules.initramfs import started
@@ -13,6 +13,8 @@ from diskwright.rules.rule import (
     Rule,
     breaks,
     holds,
+    of_registry,
+    powershell,
     quoted,
     skip,
     unread,
@@ -44,13 +46,21 @@ def _dhcp(case: Case) -> Outcome:
         return holds("cloud-init sets up DHCP at the first start")
     if "network-manager" in network.managers:
         return holds("NetworkManager asks by DHCP where nothing is configured")
+    if "tcpip" in network.managers and not network.interfaces:
+        return holds("Windows asks by DHCP where nothing is configured")
     if cloud is None:
         return unread("no interface is configured, and whether cloud-init does it was not read")
     return breaks(
         "no interface asks for an address by DHCP",
         map(_said, network.interfaces),
-        _IFUPDOWN if "ifupdown" in network.managers else _NETWORKD,
+        _to_ask(network),
     )
+
+
+def _to_ask(network: Network) -> tuple[str, ...]:
+    if "tcpip" in network.managers:
+        return (_windows_to_dhcp("'*'"),)
+    return _IFUPDOWN if "ifupdown" in network.managers else _NETWORKD
 
 
 def _said(interface: Interface) -> str:
@@ -78,8 +88,21 @@ def _static(case: Case) -> Outcome:
 
 
 def _to_dhcp(interface: Interface) -> str:
+    if interface.manager == "tcpip":
+        return _windows_to_dhcp(powershell(interface.name, "NAME-AS-Get-NetAdapter-SAYS"))
     name, file = quoted(interface.name), quoted(interface.location.file)
     return _lines_to_dhcp(name, file).get(interface.manager, f"# set {name} to DHCP in {file}")
+
+
+def _windows_to_dhcp(name: str) -> str:
+    """In PowerShell. An adapter without a name of its own is known by its GUID."""
+    if name.startswith("'{"):
+        name = f"(Get-NetAdapter | Where-Object InterfaceGuid -eq {name}).Name"
+    return (
+        f"$name = {name}; Set-NetIPInterface -InterfaceAlias $name -Dhcp Enabled; "
+        "Remove-NetRoute -InterfaceAlias $name -DestinationPrefix 0.0.0.0/0 -Confirm:$false; "
+        "Set-DnsClientServerAddress -InterfaceAlias $name -ResetServerAddresses"
+    )
 
 
 def _lines_to_dhcp(name: str, file: str) -> dict[str, str]:
@@ -95,6 +118,7 @@ def _lines_to_dhcp(name: str, file: str) -> dict[str, str]:
         "ifcfg": f"sed -i 's/^BOOTPROTO=.*/BOOTPROTO=dhcp/; /^\\(IPADDR\\|NETMASK\\|PREFIX\\|"
         f"GATEWAY\\)/d' {file}",
         "networkd": f"sed -i 's/^Address=.*/DHCP=yes/; /^Gateway=/d' {file}",
+        "Windows, in PowerShell": _windows_to_dhcp(name),
     }
 
 
@@ -148,15 +172,22 @@ RULES = (
         "The network asks for its address by DHCP",
         "The cloud gives the server its address by DHCP; otherwise it can't be reached.",
         sources.DHCP,
-        _dhcp,
-        remedy=("# ifupdown:", *_IFUPDOWN, "# systemd-networkd:", *_NETWORKD),
+        of_registry(_dhcp),
+        remedy=(
+            "# ifupdown:",
+            *_IFUPDOWN,
+            "# systemd-networkd:",
+            *_NETWORKD,
+            "# Windows, in PowerShell:",
+            _windows_to_dhcp("'*'"),
+        ),
     ),
     Rule(
         "network.net-static-address",
         "No interface has a fixed address",
         "The old network's address does not work in the cloud's network.",
         sources.DHCP,
-        _static,
+        of_registry(_static),
         remedy=_each_to_dhcp,
     ),
     Rule(
@@ -166,6 +197,7 @@ RULES = (
         sources.DHCP,
         _rules,
         remedy=lambda case: ("rm /etc/udev/rules.d/70-persistent-net.rules", *rebuild(case)),
+        linux_only=True,
     ),
     Rule(
         "network.net-mac-pinned",
@@ -174,5 +206,6 @@ RULES = (
         sources.DHCP,
         _pinned,
         remedy=("rm FILE   # or take the card's address out of it",),
+        linux_only=True,
     ),
 )

@@ -8,17 +8,20 @@ from diskwright.model.guest import Section
 from diskwright.rules import sources
 from diskwright.rules.rule import Case, Outcome, Rule, breaks, holds, quoted, unread_section
 
-_NEW_ID = ("truncate -s 0 /etc/machine-id   # the next start makes a new one",)
+_NEW_ID = (
+    "truncate -s 0 /etc/machine-id   # the next start makes a new one",
+    "rm -f /var/lib/dbus/machine-id   # else it is taken from there",
+)
 _NEW_KEYS = ("rm -f /etc/ssh/ssh_host_*   # made anew at the next start, by cloud-init too",)
 
 
 def _machine_id(case: Case) -> Outcome:
     if case.guest.left is None:
         return unread_section(case, Section.LEFT, "the machine id")
-    if case.guest.left.machine_id is MachineId.SET:
+    if case.guest.left.id_files or case.guest.left.machine_id is MachineId.SET:
         return breaks(
             "the machine id is set: all servers from this image have the same",
-            ("/etc/machine-id",),
+            case.guest.left.id_files or ("/etc/machine-id",),
             _NEW_ID,
         )
     return holds("the machine id is made at the first start")

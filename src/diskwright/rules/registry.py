@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
+
 from diskwright.rules import (
     access,
+    awaited,
     boot,
     cloud_init,
     disk,
@@ -16,21 +20,29 @@ from diskwright.rules import (
     network,
     privacy,
     subvolumes,
+    windows,
 )
 from diskwright.rules.rule import Rule
+
+
+def _of_linux(rules: Iterable[Rule]) -> tuple[Rule, ...]:
+    return tuple(replace(rule, linux_only=True) for rule in rules)
+
 
 RULES: tuple[Rule, ...] = (
     *image.RULES,
     *disk.RULES,
     *boot.RULES,
-    *grub.RULES,
-    *initramfs.RULES,
-    *fstab.RULES,
-    *subvolumes.RULES,
+    *_of_linux(grub.RULES),
+    *_of_linux(initramfs.RULES),
+    *_of_linux(fstab.RULES),
+    *_of_linux(subvolumes.RULES),
+    *_of_linux(awaited.RULES),
+    *windows.RULES,
     *network.RULES,
     *cloud_init.RULES,
-    *access.RULES,
-    *privacy.RULES,
+    *_of_linux(access.RULES),
+    *_of_linux(privacy.RULES),
     *guest.RULES,
     *memory.RULES,
 )

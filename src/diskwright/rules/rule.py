@@ -6,9 +6,10 @@ becomes a pass. A fault that another rule reports already is `skip`, so that one
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 from typing import TypeAlias
 
@@ -71,6 +72,7 @@ class Rule:
     severity: Severity = Severity.HIGH
     for_data: bool = False  # holds for a data disk too
     remedy: Remedy = ()
+    linux_only: bool = False
 
 
 def holds(message: str, evidence: Iterable[object] = ()) -> Outcome:
@@ -102,6 +104,25 @@ def unread_section(case: Case, section: Section, what: str) -> Outcome:
     return unread(f"{said}: {reason}", (reason,)) if reason else unread(said)
 
 
+def of_registry(check: Callable[[Case], Outcome]) -> Callable[[Case], Outcome]:
+    """A check of what a Windows has in its registry: where changes in a hive's logs are not seen,
+    nothing is sure to be good."""
+
+    def judged(case: Case) -> Outcome:
+        outcome = check(case)
+        windows = case.guest.windows
+        if windows is None or not windows.stale:
+            return outcome
+        reason = f"changes in the logs of {', '.join(windows.stale)} were not replayed"
+        if outcome.state is State.HOLDS:
+            return unread(f"{outcome.message}, but {reason}", outcome.evidence)
+        if outcome.state is State.BREAKS:
+            return replace(outcome, evidence=(*outcome.evidence, reason))
+        return outcome
+
+    return judged
+
+
 def unread_minimum(case: Case, what: str) -> Outcome:
     """`what` of the system is not known: the system was not read, or is in no database."""
     if case.guest.os is None:
@@ -124,8 +145,16 @@ def quoted(value: str) -> str:
     return shlex.quote(printable(value))
 
 
+def powershell(value: str, instead: str) -> str:
+    """A guest's string as one word of a PowerShell command, or `instead` where it is odd: there
+    are more quotation marks than one can count."""
+    return f"'{value}'" if re.fullmatch(r"[A-Za-z0-9 ._#(){}&-]{1,200}", value) else instead
+
+
 def family(case: Case) -> str:
-    """Which tools the guest has: debian, rhel, suse, or an empty string where nobody knows."""
+    """Which tools the guest has, by a key of _FAMILIES, or windows; empty where nobody knows."""
+    if case.guest.windows is not None:
+        return "windows"
     if case.guest.os is None:
         return ""
     names = {case.guest.os.id, *case.guest.os.like}
@@ -139,19 +168,52 @@ _FAMILIES = {
     "debian": {"debian", "ubuntu"},
     "rhel": {"rhel", "fedora", "centos", "rocky", "almalinux", "ol", "openEuler"},
     "suse": {"suse", "sles", "opensuse", "opensuse-leap", "opensuse-tumbleweed"},
+    "arch": {"arch", "archarm"},
+    "alpine": {"alpine", "postmarketos"},
+}
+_TITLES = {
+    "debian": "Debian, Ubuntu",
+    "rhel": "RHEL, Rocky, Fedora",
+    "suse": "SUSE",
+    "arch": "Arch",
+    "alpine": "Alpine",
+    "windows": "Windows, in PowerShell",
 }
 
 
+def by_system(case: Case, *, linux: Iterable[str], windows: Iterable[str]) -> tuple[str, ...]:
+    """The lines for a Windows, for a Linux, or for both where nobody knows."""
+    if case.guest.windows is not None:
+        return tuple(windows)
+    if case.guest.root is not None:
+        return tuple(linux)
+    return (*linux, "# Windows, in PowerShell:", *windows)
+
+
 def commands(
-    case: Case, *, debian: Iterable[str], rhel: Iterable[str], suse: Iterable[str]
+    case: Case,
+    *,
+    debian: Iterable[str],
+    rhel: Iterable[str],
+    suse: Iterable[str],
+    arch: Iterable[str] | None = None,
+    alpine: Iterable[str] | None = None,
+    windows: Iterable[str] | None = None,
 ) -> tuple[str, ...]:
     """The lines for this guest, or for each kind of guest under a comment."""
-    known = {"debian": tuple(debian), "rhel": tuple(rhel), "suse": tuple(suse)}
+    every = {
+        "debian": debian,
+        "rhel": rhel,
+        "suse": suse,
+        "arch": arch,
+        "alpine": alpine,
+        "windows": windows,
+    }
+    known = {name: tuple(lines) for name, lines in every.items() if lines is not None}
     chosen = known.get(family(case))
     if chosen is not None:
         return chosen
-    titles = {"debian": "Debian, Ubuntu", "rhel": "RHEL, Rocky, Fedora", "suse": "SUSE"}
-    return tuple(line for name, lines in known.items() for line in (f"# {titles[name]}:", *lines))
+    return tuple(line for name, lines in known.items() for line in (f"# {_TITLES[name]}:", *lines))
 
 
 def _lines(evidence: Iterable[object]) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from diskwright.model.guest import GuestFacts
 from diskwright.model.image import ImageFacts, ImageFormat
 from diskwright.model.profile import Minimum, Profile
 from diskwright.model.text import printable
+from diskwright.rules.mended import mended
 from diskwright.rules.registry import RULES
 from diskwright.rules.rule import Case, Outcome, Rule, State, skip
 
@@ -49,9 +50,9 @@ def _finding(rule: Rule, case: Case) -> Finding:
     outcome = _outcome(rule, case)
     return Finding(
         id=rule.id,
-        result=_result(rule, outcome, case.profile),
+        result=_result(rule, outcome, case),
         severity=rule.severity,
-        message=_bounded(printable(outcome.message)),
+        message=_bounded(printable(outcome.message)) + _by_service(rule, outcome, case),
         evidence=_joined(outcome.evidence, more="… and {} more"),
         remedy=_joined(outcome.remedy, more="# … and {} more of this kind"),
         source=case.profile.sources.get(rule.id, rule.source),
@@ -61,6 +62,8 @@ def _finding(rule: Rule, case: Case) -> Finding:
 def _outcome(rule: Rule, case: Case) -> Outcome:
     if case.image.format is ImageFormat.ISO and rule.id not in _OF_A_MEDIUM:
         return skip("an install medium is no disk, which image.format tells")
+    if rule.linux_only and case.guest.windows is not None:
+        return skip("the guest is a Windows")
     return rule.check(case)
 
 
@@ -77,9 +80,19 @@ def _bounded(line: str) -> str:
     return line if len(line) <= _LINE_LIMIT else f"# too long to show: {line[:_LINE_LIMIT]}…"
 
 
-def _result(rule: Rule, outcome: Outcome, profile: Profile) -> Result:
+def _by_service(rule: Rule, outcome: Outcome, case: Case) -> str:
+    """What the image service itself makes of a breach: it mends it, or refuses the image."""
+    if outcome.state is not State.BREAKS:
+        return ""
+    if mends := mended(rule.id, case):
+        return f"; the service mends it at the import: {mends}"
+    refusal = case.profile.refusals.get(rule.id, "")
+    return f"; the service refuses it: {refusal}" if refusal else ""
+
+
+def _result(rule: Rule, outcome: Outcome, case: Case) -> Result:
     if outcome.state is not State.BREAKS:
         return _PLAIN[outcome.state]
-    if rule.id in profile.severities:
-        return Result(profile.severities[rule.id])
-    return outcome.result or rule.otherwise
+    said = case.profile.severities.get(rule.id)
+    result = Result(said) if said else outcome.result or rule.otherwise
+    return Result.WARN if result is Result.FAIL and mended(rule.id, case) else result

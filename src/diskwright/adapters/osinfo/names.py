@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import islice
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,15 @@ _FAMILIES = {
     "alpine": (_Family("alpinelinux.org", "alpinelinux-", "alpinelinux", 2),),
     "opensuse-leap": (_Family("opensuse.org", "opensuse-", "opensuse", 2),),
 }
+# The first build of each, newest first; a server and a client are two systems of one build
+_WINDOWS = {
+    "windows-server": (
+        *((26100, "2k25"), (20348, "2k22"), (17763, "2k19"), (14393, "2k16")),
+        *((9600, "2k12r2"), (9200, "2k12"), (7600, "2k8r2")),
+    ),
+    "windows": ((22000, "11"), (10240, "10"), (9600, "8.1"), (9200, "8"), (7600, "7")),
+}
+_BUILD = re.compile(r"\d{1,2}\.\d{1,2}\.(\d{4,5})")
 _VERSION = re.compile(r"\d{1,4}(?:\.\d{1,4}){0,3}")
 
 
@@ -55,6 +65,8 @@ def candidates(os_id: str, version: str | None) -> tuple[Candidate, ...]:
 
     Both come from a guest: only what matches a plain version becomes part of a file name.
     """
+    if os_id in _WINDOWS:
+        return _windows(os_id, version or "")
     if version is None or not _VERSION.fullmatch(version):
         return ()
     if os_id == "centos":
@@ -70,6 +82,15 @@ def candidates(os_id: str, version: str | None) -> tuple[Candidate, ...]:
                 Candidate(f"{family.short}{short}", family.vendor, f"{family.stem}{short}")
             )
     return tuple(found)
+
+
+def _windows(os_id: str, version: str) -> tuple[Candidate, ...]:
+    """`10.0.20348` of a server is `win2k22` in the database."""
+    build = _BUILD.fullmatch(version)
+    if build is None:
+        return ()
+    names = (name for first, name in _WINDOWS[os_id] if int(build[1]) >= first)
+    return tuple(Candidate(f"win{n}", "microsoft.com", f"win-{n}") for n in islice(names, 1))
 
 
 def _centos(version: str) -> tuple[Candidate, ...]:

@@ -1,0 +1,29 @@
+"""A boot loader's menu: its items, and which of them is started when nobody chooses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from diskwright.guest.grub import MenuItem
+from diskwright.guest.reading import NotThere
+from diskwright.guest.tree import GuestTree
+
+MAX_CONFIG = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Menu:
+    """A configuration that was read: which items, by which line of which file."""
+
+    name: str
+    config: str
+    items: tuple[tuple[str, MenuItem], ...]  # (file, item)
+    default: MenuItem | None
+
+
+def config_text(tree: GuestTree, path: str) -> str | None:
+    """None where there is none."""
+    try:
+        return tree.read_text(path, MAX_CONFIG)
+    except NotThere:
+        return None

@@ -1,0 +1,83 @@
+"""What is installed in a Windows guest: facts, nothing judged.
+
+None stands for what was not read, and `GuestFacts.unread` says why.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+@dataclass(frozen=True, slots=True)
+class WindowsService:
+    """A driver or service in the registry. `start`: 0 boot, 1 system, 2 auto, 3 on demand, 4 never;
+    `override` is what StartOverride puts in its place. `file` is the guest's path that `image_path`
+    means (None: can't be told).
+    """
+
+    name: str
+    start: int | None
+    type: int | None = None
+    group: str | None = None
+    image_path: str | None = None
+    file: str | None = None
+    file_exists: bool | None = None
+    override: int | None = None
+
+    @property
+    def starts(self) -> int | None:
+        return self.start if self.override is None else self.override
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceDriver:
+    """Which service drives a PCI device (`1af4:1001`), and the database that says so."""
+
+    device: str
+    service: str
+    database: str  # CriticalDeviceDatabase, DriverDatabase
+
+
+@dataclass(frozen=True, slots=True)
+class FirewallProfile:
+    name: str  # domain, private, public
+    enabled: bool
+
+
+class Hibernation(StrEnum):
+    """Of hiberfil.sys, by its first bytes."""
+
+    NONE = "none"  # there is no such file
+    EMPTY = "empty"  # there is, and no state in it
+    SAVED = "saved"  # a state is in it that the next start goes on with
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class WindowsFacts:
+    """`version` as 10.0, `build` as 20348.2227, `release` as 21H2. `stale`: hives of which a log
+    was not replayed. `remote_desktop_allowed`: a firewall rule for it is active (None: there is
+    none, or it was not read).
+    """
+
+    product: str | None = None
+    edition: str | None = None
+    installation: str | None = None  # Client, Server, Server Core
+    version: str | None = None
+    build: str | None = None
+    release: str | None = None
+    services: tuple[WindowsService, ...] | None = None
+    device_drivers: tuple[DeviceDriver, ...] | None = None
+    remote_desktop: bool | None = None
+    remote_desktop_allowed: bool | None = None
+    firewall: tuple[FirewallProfile, ...] | None = None
+    image_state: str | None = None
+    generalization_state: int | None = None
+    hibernation: Hibernation | None = None
+    fast_startup: bool | None = None
+    pending_reboot: tuple[str, ...] | None = None
+    stale: tuple[str, ...] = ()
+
+    def service(self, name: str) -> WindowsService | None:
+        return next((s for s in self.services or () if s.name == name), None)

@@ -1,0 +1,117 @@
+"""What to do, by boot loader: GRUB's tools, and what others have instead of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from diskwright.model.guest import BootEntry
+from diskwright.rules.rule import Case, commands, family, quoted, root_filesystem
+
+# Names as the facts have them
+SYSTEMD_BOOT, UKI, EXTLINUX = "systemd-boot", "uki", "extlinux"
+
+_PLAIN = re.compile(r"[0-9A-Za-z][0-9A-Za-z._+~-]*")
+UNKNOWN_UUID = "UUID-AS-BLKID-SAYS"
+
+
+def name(case: Case) -> str:
+    """Of the guest's boot loader; empty where it is not known."""
+    loader = case.guest.bootloader
+    return (loader.name if loader else None) or ""
+
+
+def by_loader(
+    case: Case,
+    grub: Iterable[str],
+    *,
+    systemd: Iterable[str] = (),
+    uki: Iterable[str] = (),
+    extlinux: Iterable[str] = (),
+) -> tuple[str, ...]:
+    """The lines for this guest's loader; GRUB's, and all others under a comment, where no guest
+    was read."""
+    others = {SYSTEMD_BOOT: tuple(systemd), UKI: tuple(uki), EXTLINUX: tuple(extlinux)}
+    if case.guest.bootloader is None:
+        given = ((title, lines) for title, lines in others.items() if lines)
+        return (*grub, *(line for title, lines in given for line in (f"# {title}:", *lines)))
+    return others.get(name(case)) or tuple(grub)
+
+
+def add_kernel(case: Case) -> str:
+    """kernel-install(8) for the kernel that is started."""
+    default = next((k.version for k in case.guest.kernels or () if k.default), "")
+    version = default if _PLAIN.fullmatch(default) else "VERSION"
+    folder = "/boot/vmlinuz-{}" if family(case) == "debian" else "/usr/lib/modules/{}/vmlinuz"
+    return f"kernel-install add {version} {folder.format(version)}"
+
+
+def reinstall(case: Case) -> tuple[str, ...]:
+    """The kernel's package, and the loader's entry of it."""
+    packages = {
+        "debian": "apt-get install --reinstall linux-image-amd64",
+        "rhel": "dnf reinstall kernel-core",
+        "suse": "zypper install --force kernel-default",
+        "arch": "pacman -S linux",
+        "alpine": "apk fix linux-lts",
+    }
+
+    def lines(**after: str) -> tuple[str, ...]:
+        said = {name: (line, *filter(None, [after.get(name)])) for name, line in packages.items()}
+        return commands(case, **said)
+
+    added = (*lines(), add_kernel(case))
+    return by_loader(
+        case,
+        lines(debian="update-grub"),
+        systemd=added,
+        uki=added,
+        extlinux=(*lines(), *write_extlinux()),
+    )
+
+
+def write_extlinux() -> tuple[str, ...]:
+    return ("update-extlinux   # Alpine; elsewhere by hand: extlinux.conf",)
+
+
+def set_root(case: Case, grub: Iterable[str]) -> tuple[str, ...]:
+    """root=UUID=… on the kernel's command line."""
+    root = root_filesystem(case.guest)
+    known = (root.uuid if root else None) or ""
+    uuid = known if _PLAIN.fullmatch(known) else UNKNOWN_UUID
+    return edit_line(case, f"s|root=[^ ]*|root=UUID={uuid}|", grub)
+
+
+def edit_line(case: Case, script: str, grub: Iterable[str]) -> tuple[str, ...]:
+    """The kernel's command line, changed by a script of sed; GRUB's has tools of its own."""
+    entry = _default(case)
+    change = f"sed -i '{script}'"
+    file = quoted(entry.location.file) if entry else "FILE"
+    image = (f"{change} /etc/kernel/cmdline", *make_image(case))
+    text = (f"{change} {file}", f"{change} /etc/kernel/cmdline   # for the next kernel")
+    return by_loader(
+        case,
+        grub,
+        systemd=image if starts_image(case) else text,
+        uki=image,
+        extlinux=(f"{change} {file}", f"{change} /etc/update-extlinux.conf   # Alpine"),
+    )
+
+
+def starts_image(case: Case) -> bool:
+    """Whether what is started is a unified kernel image, which no editor can change."""
+    entry = _default(case)
+    return entry is not None and entry.location.file.lower().endswith(".efi")
+
+
+def make_image(case: Case) -> tuple[str, ...]:
+    """The unified kernel image anew, where firmware itself starts it there too."""
+    if name(case) != UKI:
+        return (add_kernel(case),)
+    return (add_kernel(case), "# and copy the new image to EFI/BOOT on the EFI system partition")
+
+
+def _default(case: Case) -> BootEntry | None:
+    loader = case.guest.bootloader
+    entries = loader.entries if loader else ()
+    return next((e for e in entries if e.default), entries[0] if entries else None)
