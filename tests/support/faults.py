@@ -8,12 +8,7 @@ from diskwright.model.access import LeftFile, MachineId, PasswordState, SshServe
 from diskwright.model.finding import Result
 from diskwright.model.guest import (
     CloudInit,
-    CryptEntry,
     GuestFacts,
-    InitramfsState,
-    NamedBy,
-    Section,
-    Unread,
 )
 from diskwright.model.image import ImageFacts, ImageFormat, Problem
 from diskwright.model.location import Location
@@ -21,239 +16,40 @@ from diskwright.model.network import AddressMethod
 from diskwright.model.partitions import TableKind
 from diskwright.model.services import ServiceState
 from diskwright.model.units import GIB, MIB
-from diskwright.model.volumes import Subvolume
-from diskwright.model.windows import Hibernation, WindowsService
+from diskwright.model.windows import Hibernation
+from support.fault_parts import (
+    RULES_FILE,
+    SSHD,
+    STATIC,
+    WINDOWS_NETWORK,
+    WINDOWS_STATIC,
+    bios,
+    firewall,
+    services,
+    table,
+    uefi,
+    windows,
+)
+from support.faults_boot import BOOT_FAULTS
 from support.good_facts import (
-    BIOS,
     CLOUD,
     DHCP,
-    ENTRY,
-    FSTAB,
     IMAGE,
-    INITRAMFS,
     LEFT,
-    LOADER,
     NETWORK,
-    OS,
     ROOT,
     ROOT_ACCOUNT,
     SERVICES,
     SSH,
     TABLE,
     UEFI,
-    UFW,
     WINDOWS_BIOS,
     WINDOWS_UEFI,
-    entry,
-    fstab,
     kernel,
 )
 
-NO_VIRTIO = ("ext4", "sd_mod")
-BUT_NET = tuple(name for name in INITRAMFS.modules if name != "virtio_net")
-EFI = UEFI.bootloader
-assert EFI is not None
-assert UEFI.table is not None
-RULES_FILE = Location("/etc/udev/rules.d/70-persistent-net.rules", 1)
-SSHD = Location("/etc/ssh/sshd_config", 33)
-CRYPT = CryptEntry(
-    Location("/etc/crypttab", 1), "data", "UUID=gone", NamedBy.UUID, "/etc/key", ("luks",), False
-)
-STATIC = replace(DHCP, method=AddressMethod.STATIC, address="192.168.10.20/24")
-
-
-def bios(**changes: object) -> GuestFacts:
-    return replace(BIOS, **changes)  # type: ignore[arg-type]
-
-
-def uefi(**changes: object) -> GuestFacts:
-    return replace(UEFI, **changes)  # type: ignore[arg-type]
-
-
-def table(*problems: Problem) -> GuestFacts:
-    return bios(table=replace(TABLE, problems=problems))
-
-
-def firewall(**changes: object) -> GuestFacts:
-    changed = replace(UFW, **changes)  # type: ignore[arg-type]
-    return bios(services=replace(SERVICES, firewalls=(changed,)))
-
-
-def damaged(code: str) -> GuestFacts:
-    return bios(filesystems=(replace(ROOT, problems=(Problem(code, "detail"),)),))
-
-
-WINDOWS = WINDOWS_BIOS.windows
-assert WINDOWS is not None
-WINDOWS_NETWORK = WINDOWS_BIOS.network
-assert WINDOWS_NETWORK is not None
-WINDOWS_STATIC = replace(
-    WINDOWS_NETWORK.interfaces[0], method=AddressMethod.STATIC, address="192.168.7.20/255.255.255.0"
-)
-
-
-def windows(**changes: object) -> GuestFacts:
-    """A Windows with facts of its own changed."""
-    return replace(WINDOWS_BIOS, windows=replace(WINDOWS, **changes))  # type: ignore[arg-type]
-
-
-def services(**changes: object) -> tuple[WindowsService, ...]:
-    """Those of the disk changed."""
-    assert WINDOWS is not None
-    disk = ("viostor", "vioscsi")
-    return tuple(
-        replace(s, **changes) if s.name in disk else s  # type: ignore[arg-type]
-        for s in WINDOWS.services or ()
-    )
-
-
-def btrfs(options: str, flags: str = "subvol=@") -> GuestFacts:
-    """A root on a btrfs; its line in fstab with `options`, its command line with rootflags."""
-    root = replace(
-        ROOT,
-        type="btrfs",
-        subvolumes=(Subvolume(256, "@", readonly=False), Subvolume(257, "@/old", readonly=True)),
-        default_subvolume=5,
-    )
-    line = replace(FSTAB, type="btrfs", options=("defaults", options))
-    loader = entry(command_line=f"{ENTRY.command_line} rootflags={flags}")
-    return bios(filesystems=(root,), fstab=(line,), bootloader=loader)
-
-
 FAULTS: dict[str, list[tuple[GuestFacts, Result]]] = {
-    "boot.fstab-device-name": [
-        (bios(fstab=(replace(FSTAB, spec="/dev/sda1", named_by=NamedBy.DEVICE),)), Result.FAIL)
-    ],
-    "boot.fstab-other-disk": [
-        (bios(fstab=fstab(spec="UUID=aaaa", mount_point="/data", on_disk=False)), Result.FAIL)
-    ],
-    "boot.fstab-unknown-uuid": [
-        (bios(fstab=(replace(FSTAB, spec="UUID=dead", on_disk=False),)), Result.FAIL),
-        (
-            bios(fstab=fstab(spec="UUID=x", mount_point="none", type="swap", on_disk=False)),
-            Result.WARN,
-        ),
-    ],
-    "boot.subvolume-missing": [
-        (btrfs("subvol=@home"), Result.FAIL),
-        (btrfs("subvolid=300"), Result.FAIL),
-        (btrfs("subvol=@", flags="noatime,subvol=/@old"), Result.FAIL),
-        (btrfs("subvol=/@"), Result.PASS),
-        (btrfs("subvolid=5", flags="subvolid=257"), Result.PASS),
-        (bios(), Result.SKIP),
-    ],
-    "boot.fstab-unreadable": [
-        (bios(fstab=None, unread=(Unread(Section.FSTAB, "4 GiB long"),)), Result.WARN)
-    ],
-    "boot.crypttab-unknown-device": [
-        (
-            bios(
-                crypttab=(CRYPT,),
-                fstab=fstab(spec="/dev/mapper/data", mount_point="/data", on_disk=True),
-            ),
-            Result.FAIL,
-        ),
-        (bios(crypttab=(CRYPT,)), Result.WARN),
-        (bios(crypttab=(replace(CRYPT, options=("nofail",)),)), Result.PASS),
-        (bios(crypttab=(replace(CRYPT, options=("x-initrd.attach",)),)), Result.FAIL),
-        (
-            bios(crypttab=(replace(CRYPT, named_by=NamedBy.DEVICE, on_disk=True),)),
-            Result.WARN,
-        ),
-        (bios(crypttab=(replace(CRYPT, on_disk=None),)), Result.UNKNOWN),
-    ],
-    "boot.resume-unknown-device": [
-        (
-            bios(bootloader=entry(resume="UUID=x", resume_by=NamedBy.UUID, resume_on_disk=False)),
-            Result.WARN,
-        ),
-        (
-            bios(
-                bootloader=entry(resume="/dev/sda2", resume_by=NamedBy.DEVICE, resume_on_disk=True)
-            ),
-            Result.WARN,
-        ),
-        (bios(bootloader=entry(resume="UUID=x", resume_by=NamedBy.UUID)), Result.UNKNOWN),
-    ],
-    "boot.grub-root-device-name": [
-        (bios(bootloader=entry(root="/dev/sda1", root_named_by=NamedBy.DEVICE)), Result.FAIL)
-    ],
-    "boot.grub-root-unknown": [(bios(bootloader=entry(root_on_disk=False)), Result.FAIL)],
-    "boot.grub-config-missing": [
-        (bios(bootloader=replace(LOADER, config=None, entries=())), Result.FAIL)
-    ],
-    "boot.kernel-missing": [
-        (bios(bootloader=entry(kernel_exists=False), kernels=()), Result.FAIL),
-        (
-            bios(
-                bootloader=replace(
-                    LOADER, entries=(*LOADER.entries, *entry(kernel_exists=False).entries)
-                )
-            ),
-            Result.WARN,
-        ),
-    ],
-    "boot.initramfs-missing": [
-        (
-            bios(
-                bootloader=entry(initrds_exist=False),
-                kernels=kernel(state=InitramfsState.MISSING, modules=()),
-            ),
-            Result.FAIL,
-        )
-    ],
-    "boot.initramfs-corrupt": [
-        (bios(kernels=kernel(state=InitramfsState.CORRUPT, detail="ends early")), Result.FAIL)
-    ],
-    "boot.initramfs-no-virtio": [
-        (bios(kernels=kernel(modules=NO_VIRTIO)), Result.FAIL),
-        (bios(kernels=kernel(modules=BUT_NET)), Result.WARN),
-    ],
-    "boot.esp-config-other-disk": [
-        (
-            uefi(bootloader=replace(EFI, problems=(Problem("esp-config-other-disk", "uuid"),))),
-            Result.FAIL,
-        )
-    ],
-    "disk.filesystem-damaged": [
-        (damaged("filesystem-past-end"), Result.FAIL),
-        (damaged("journal-unread"), Result.WARN),
-    ],
-    "boot.bootloader-missing": [
-        (
-            bios(
-                table=replace(TABLE, boot_code=False, bios_core=False),
-                bootloader=replace(LOADER, bios=False, uefi=False),
-            ),
-            Result.FAIL,
-        )
-    ],
-    "boot.mode": [
-        (
-            bios(
-                os=replace(OS, architecture="aarch64"),
-            ),
-            Result.FAIL,
-        )
-    ],
-    "boot.architecture": [(bios(os=replace(OS, architecture="s390x")), Result.FAIL)],
-    "boot.mbr-no-active-partition": [
-        (
-            bios(table=replace(TABLE, partitions=(replace(TABLE.partitions[0], active=False),))),
-            Result.WARN,
-        ),
-        (
-            bios(
-                table=replace(TABLE, partitions=(replace(TABLE.partitions[0], active=False),)),
-                bootloader=replace(LOADER, name="extlinux"),
-            ),
-            Result.FAIL,
-        ),
-    ],
-    "boot.esp-no-fallback": [
-        (uefi(bootloader=replace(EFI, esp_fallback=None)), Result.FAIL),
-        (uefi(bootloader=replace(EFI, esp_fallback=None, bios=True)), Result.WARN),
-    ],
+    **BOOT_FAULTS,
     "disk.gpt-backup-missing": [
         (
             uefi(table=replace(UEFI.table, problems=(Problem("gpt-backup-missing", "zeros"),))),
@@ -417,6 +213,7 @@ FAULTS: dict[str, list[tuple[GuestFacts, Result]]] = {
         (GuestFacts(table=TABLE, filesystems=(replace(ROOT, type="vfat"),)), Result.FAIL)
     ],
 }
+
 IMAGE_FAULTS: dict[str, tuple[ImageFacts, Result]] = {
     "image.format": (replace(IMAGE, format=ImageFormat.ISO), Result.FAIL),
     "image.size": (replace(IMAGE, virtual_size=512 * MIB, exact_size=512 * MIB), Result.FAIL),

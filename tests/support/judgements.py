@@ -12,7 +12,7 @@ from diskwright.model.outcome import Validated
 from diskwright.report.judged import Judged, Judgement
 from diskwright.rules import judge
 from diskwright.rules.explain import explained
-from support.faults import STATIC, bios
+from support.fault_parts import STATIC, bios
 from support.good_facts import BIOS, CLOUD, DATE, IMAGE, MINIMUM, NETWORK, PROFILE, ROOT, UEFI
 
 # Markup, quotes, the end of a CDATA section, an escape, a line, a reversal, what no UTF-8 holds

@@ -9,7 +9,7 @@ import pytest
 from diskwright.model.attributes import ImportAttributes
 from diskwright.model.guest import GuestFacts, Kernel
 from diskwright.rules import import_attributes
-from support.faults import bios
+from support.fault_parts import bios
 from support.good_facts import BIOS, IMAGE, LINUX, MINIMUM, PROFILE, UEFI, WINDOWS_UEFI, kernel
 
 WITHOUT_SOURCE = {"name", "data_disk", "sources"}  # the user's own words

@@ -12,7 +12,8 @@ from diskwright.model.image import ImageFacts, ImageFormat
 from diskwright.model.location import Location
 from diskwright.model.units import TIB
 from diskwright.rules import RULES, judge
-from support.faults import EFI, FAULTS, IMAGE_FAULTS, NO_VIRTIO, STATIC, bios, btrfs, uefi
+from support.fault_parts import EFI, NO_VIRTIO, STATIC, bios, btrfs, uefi
+from support.faults import FAULTS, IMAGE_FAULTS
 from support.good_facts import (
     BIOS,
     CLOUD,

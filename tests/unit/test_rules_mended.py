@@ -10,7 +10,7 @@ from diskwright.config_profiles import load_profile
 from diskwright.model.finding import Accepted, Finding, Result, Verdict
 from diskwright.model.guest import GuestFacts, NamedBy
 from diskwright.rules import judge
-from support.faults import NO_VIRTIO, bios
+from support.fault_parts import NO_VIRTIO, bios
 from support.good_facts import FSTAB, IMAGE, MINIMUM, OS, ROOT, entry, fstab, kernel
 
 AUTO = load_profile("huawei-ims-auto-config")

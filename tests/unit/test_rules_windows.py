@@ -17,7 +17,7 @@ from diskwright.model.network import AddressMethod
 from diskwright.report.facts import facts_text
 from diskwright.rules import import_attributes, judge
 from support.fake_guest import Broken
-from support.faults import WINDOWS_STATIC, services, windows
+from support.fault_parts import WINDOWS_STATIC, services, windows
 from support.good_facts import IMAGE, MINIMUM, PROFILE, WINDOWS_BIOS, WINDOWS_UEFI
 from support.windows_guest import CURRENT, OS_VERSION, bios, files
 
