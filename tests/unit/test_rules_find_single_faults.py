@@ -147,6 +147,7 @@ def test_no_boot_entry_is_good_while_another_configuration_is_unread() -> None:
         "boot.grub-root-unknown",
         "boot.initramfs-missing",
         "boot.kernel-missing",
+        "boot.resume-unknown-device",
     }
     assert all("/boot/grub/grub.cfg is damaged" in found[rule].message for rule in told)
     found = findings(bios(bootloader=entry(kernel_exists=False), unread=unread))

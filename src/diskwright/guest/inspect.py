@@ -57,16 +57,8 @@ from diskwright.model.volumes import Volume
 
 # What is read from the root file system alone
 _OF_ROOT = (
-    Section.ROOT,
-    Section.OS,
-    Section.FSTAB,
-    Section.CRYPTTAB,
-    Section.NETWORK,
-    Section.CLOUD_INIT,
-    Section.ACCOUNTS,
-    Section.SSH,
-    Section.LEFT,
-    Section.SERVICES,
+    *(Section.ROOT, Section.OS, Section.FSTAB, Section.CRYPTTAB, Section.NETWORK),
+    *(Section.CLOUD_INIT, Section.ACCOUNTS, Section.SSH, Section.LEFT, Section.SERVICES),
 )
 MAX_PROBES = 128
 

@@ -78,6 +78,8 @@ def _resume(case: Case) -> Outcome:
         )
     if any(e.resume_on_disk is None for e in named):
         return unread("whether resume= is on this disk can't be told", _resumed(named))
+    if case.guest.why_unread(Section.BOOT):
+        return unread_section(case, Section.BOOT, "all of the boot entries")
     return holds("no boot entry resumes from another disk")
 
 

@@ -14,6 +14,7 @@ from diskwright.blockio.local import LocalReader
 from diskwright.formats.identity import open_image
 from diskwright.formats.limits import GUEST_ANSWER_BYTES
 from diskwright.guest import probe
+from diskwright.guest.answer import Answer
 from diskwright.guest.inspect import inspect_guest
 from diskwright.model.codec import DecodeError, encode
 from diskwright.model.guest import GuestFacts, Section
@@ -46,11 +47,11 @@ def judge(path: Path, *, read: bool) -> tuple[str, list[str]]:
 def _answered(facts: GuestFacts) -> Iterator[str]:
     """What passes from the child to its parent."""
     try:
-        answer = json.dumps(encode(facts), separators=(",", ":")).encode()
+        answer = json.dumps(encode(Answer(facts)), separators=(",", ":")).encode()
         if len(answer) > GUEST_ANSWER_BYTES:
             yield f"answer: {len(answer)} bytes"
-        elif understood(answer) != facts:
-            yield f"codec: {_difference(understood(answer), facts)}"
+        elif (told := understood(answer).facts) != facts:
+            yield f"codec: {_difference(told, facts)}"
     except (DecodeError, TypeError, ValueError) as error:
         yield f"codec: {error}"
 

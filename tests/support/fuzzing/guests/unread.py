@@ -14,27 +14,31 @@ from diskwright.model.finding import Result
 from diskwright.model.guest import GuestFacts, InitramfsState, Section, Unread
 from diskwright.rules import judge
 from support.faults import FAULTS
-from support.good_facts import BIOS, DATE, IMAGE, MINIMUM, PROFILE, UEFI, entry
+from support.good_facts import (
+    BIOS,
+    DATE,
+    EXTLINUX,
+    IMAGE,
+    MINIMUM,
+    PROFILE,
+    SYSTEMD,
+    UEFI,
+    entry,
+)
 
+_NAMED = {Section.BOOT: "bootloader", Section.LEFT: "left"}
 FIELDS = {
-    Section.TABLE: "table",
-    Section.FILESYSTEMS: "filesystems",
-    Section.ROOT: "root",
-    Section.OS: "os",
-    Section.FSTAB: "fstab",
-    Section.BOOT: "bootloader",
-    Section.KERNELS: "kernels",
-    Section.NETWORK: "network",
-    Section.CLOUD_INIT: "cloud_init",
-    Section.ACCOUNTS: "accounts",
-    Section.SSH: "ssh",
-    Section.LEFT: "left",
+    one: _NAMED.get(one, one.value.replace("-", "_"))
+    for one in Section
+    if one is not Section.INITRAMFS
 }
 _OF_ROOT = (
     *(Section.ROOT, Section.OS, Section.FSTAB, Section.NETWORK, Section.CLOUD_INIT),
-    *(Section.ACCOUNTS, Section.SSH, Section.LEFT),
+    *(Section.ACCOUNTS, Section.SSH, Section.LEFT, Section.CRYPTTAB, Section.SERVICES),
 )
-_GOOD = tuple(replace(facts, architecture="x86_64") for facts in (BIOS, UEFI))
+# Of these some facts may be told, and others not
+PARTIAL = (Section.BOOT, Section.WINDOWS)
+_GOOD = tuple(replace(facts, architecture="x86_64") for facts in (BIOS, UEFI, SYSTEMD, EXTLINUX))
 # The architecture is a fact of its own, of which os-release has a copy; code that BIOS starts is
 # itself of x86
 _ALONE = {("boot.architecture", Section.OS), ("boot.mode", Section.OS)}
@@ -90,12 +94,18 @@ def hanging(section: Section) -> frozenset[str]:
 
 def _differ(section: Section, faulty: list[tuple[GuestFacts, Result]]) -> bool:
     """Whether a fault is in this section alone."""
-    for facts, _ in faulty:
+    for facts, _ in _faults(faulty):
         base = BIOS if facts.table == BIOS.table else UEFI
         changed = {name for name in _NAMES if getattr(facts, name) != getattr(base, name)}
         if changed == {FIELDS.get(section)}:
             return True
     return False
+
+
+def _faults(faulty: list[tuple[GuestFacts, Result]]) -> list[tuple[GuestFacts, Result]]:
+    """Those of a Linux that the rule finds."""
+    bad = (Result.FAIL, Result.WARN)
+    return [(facts, said) for facts, said in faulty if said in bad and facts.windows is None]
 
 
 _NAMES = (*FIELDS.values(), "problems")
@@ -111,7 +121,7 @@ def hanging_on_menu() -> frozenset[str]:
             rule for rule, said in after.items() if said is not Result.PASS
         }
     for rule, faulty in FAULTS.items():
-        loaders = [facts.bootloader for facts, _ in faulty if facts.bootloader is not None]
+        loaders = [facts.bootloader for facts, _ in _faults(faulty) if facts.bootloader is not None]
         good = entry().entries
         if any(loader.entries != good for loader in loaders):
             found.add(rule)
@@ -133,9 +143,8 @@ def lies(facts: GuestFacts, said: dict[str, Result] | None = None) -> Iterator[s
 
 
 def _kept(facts: GuestFacts, section: Section) -> bool:
-    """Of a boot loader the configuration alone may be unread, or the ESP's part of it; of the
-    kernels one's initramfs."""
-    if section is Section.BOOT:
+    """Of the kernels one's initramfs alone may be unread."""
+    if section in PARTIAL:
         return False
     if section is Section.INITRAMFS:
         default = [k.initramfs for k in facts.kernels or () if k.default and k.initramfs]
