@@ -151,10 +151,9 @@ class Unpacker(Protocol):
 
 class GuestInspector(Protocol):
     def inspect(self, disk: DiskFile) -> GuestFacts: ...
+    def examine(self, disk: DiskFile, wishes: Sequence[str]) -> Examined: ...
     def measured(self, disk: DiskFile) -> tuple[GuestFacts, ReadingCost | None]:
         """In one confined child; a crash or a hang of it is `unknown`, never ours (no cost)."""
-
-    def examine(self, disk: DiskFile, wishes: Sequence[str]) -> Examined: ...  # likewise
 
 
 class ImageConverter(Protocol):
