@@ -10,14 +10,19 @@ from pathlib import Path
 
 import pytest
 
+from diskwright.guest.filesystems import btrfs
 from diskwright.guest.filesystems.btrfs import NOT_REPLAYED, TOP, BtrfsFs, open_btrfs
 from diskwright.guest.inspect import facts_of
 from diskwright.guest.probe import Probe, probe
 from diskwright.guest.reading import Unreadable
 from diskwright.guest.source import Source
 from diskwright.guest.tree import GuestTree
+from diskwright.model.finding import Result
+from diskwright.model.guest import GuestFacts
 from diskwright.model.partitions import PartitionTable, TableKind
 from diskwright.model.units import MIB
+from diskwright.rules import judge
+from support.good_facts import IMAGE, PROFILE
 from support.guest_disks import (
     FileDisk,
     make_tree,
@@ -260,3 +265,69 @@ def test_few_reads_are_needed(tree: Path, tmp_path: Path) -> None:
     assert fs is not None
     assert GuestTree(fs).exists("/many/file-0300-with-a-longer-name")
     assert disk.reads < 40
+
+
+def facts_of_image(image: Path) -> GuestFacts:
+    found = probe(source_of_file(image), None)
+    assert found is not None
+    table = PartitionTable(TableKind.NONE, 512, (), boot_code=False, bios_core=None)
+    return facts_of(table, [found])
+
+
+def two_roots(image: Path, flags: str) -> None:
+    """An old system in @, a new one in @new, and GRUB at the top that starts one of them."""
+    with mounted(image, "btrfs") as top:
+        for name, system in (("@", "old"), ("@new", "new")):
+            run("btrfs", "subvolume", "create", top / name)
+            for folder in ("etc", "boot/grub", "bin"):
+                (top / name / folder).mkdir(parents=True)
+            (top / name / "etc" / "os-release").write_text(f"ID={system}\n")
+            (top / name / "bin" / "sh").write_text("")
+            (top / name / "boot" / f"vmlinuz-{system}").write_text("kernel")
+            (top / name / "boot" / "grub" / "grub.cfg").write_text(
+                f"menuentry Linux {{\n search --fs-uuid --set=root {UUID}\n"
+                f"linux /@new/boot/vmlinuz-new root=UUID={UUID} ro {flags}\n}}\n"
+            )
+        os.sync()
+
+
+def test_the_subvolume_that_the_kernel_mounts_is_the_root(tmp_path: Path) -> None:
+    two_roots(make(tmp_path / "image"), "rootflags=subvol=@new")
+    facts = facts_of_image(tmp_path / "image")
+    assert facts.os is not None
+    assert facts.os.id == "new"
+    assert facts.bootloader is not None
+    assert facts.bootloader.entries[0].kernel_exists
+    assert facts.filesystems is not None
+    paths = {one.number: one.path for one in facts.filesystems[0].subvolumes}
+    assert facts.root_subvolume is not None
+    assert paths[facts.root_subvolume] == "@new"
+
+
+def test_a_kernel_that_is_told_of_no_subvolume_mounts_the_default_one(tmp_path: Path) -> None:
+    two_roots(make(tmp_path / "image"), "quiet")
+    facts = facts_of_image(tmp_path / "image")
+    assert facts.os is not None  # of the likeliest: the top holds no system
+    (found,) = (
+        one for one in judge(IMAGE, facts, PROFILE).findings if one.id == "boot.subvolume-missing"
+    )
+    assert found.result is Result.FAIL
+    assert "the kernel mounts the top as its root" in found.evidence
+
+
+def test_more_subvolumes_than_are_listed_leave_each_readable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    two_roots(make(tmp_path / "image"), "rootflags=subvol=@new")
+    monkeypatch.setattr(btrfs, "MAX_SUBVOLUMES", 1)
+    fs = opened(tmp_path / "image")
+    with pytest.raises(Unreadable):
+        fs.subvolumes()
+    number = fs.find("/@new/")
+    assert number is not None
+    assert GuestTree(fs.at(number)).read_text("/etc/os-release") == "ID=new\n"
+    assert (fs.find("@gone"), fs.find("@/etc"), fs.find("")) == (None, None, TOP)
+    found = probe(source_of_file(tmp_path / "image"), None)
+    assert found is not None
+    assert found.facts.read
+    assert [p.code for p in found.facts.problems] == ["subvolumes-unlisted"]

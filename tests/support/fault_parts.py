@@ -87,14 +87,15 @@ def services(**changes: object) -> tuple[WindowsService, ...]:
     )
 
 
-def btrfs(options: str, flags: str = "subvol=@") -> GuestFacts:
-    """A root on a btrfs; its line in fstab with `options`, its command line with rootflags."""
+def btrfs(options: str, flags: str = "subvol=@", subvolume: int = 256) -> GuestFacts:
+    """A root on a btrfs, in `subvolume`; its line in fstab with `options`, its command line with
+    rootflags."""
     root = replace(
         ROOT,
         type="btrfs",
         subvolumes=(Subvolume(256, "@", readonly=False), Subvolume(257, "@/old", readonly=True)),
         default_subvolume=5,
     )
-    line = replace(FSTAB, type="btrfs", options=("defaults", options))
+    line = replace(FSTAB, type="btrfs", options=("defaults", *options.split(",")), filesystem=0)
     loader = entry(command_line=f"{ENTRY.command_line} rootflags={flags}")
-    return bios(filesystems=(root,), fstab=(line,), bootloader=loader)
+    return bios(filesystems=(root,), fstab=(line,), bootloader=loader, root_subvolume=subvolume)

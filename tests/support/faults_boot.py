@@ -50,9 +50,16 @@ BOOT_FAULTS: dict[str, list[tuple[GuestFacts, Result]]] = {
     "boot.subvolume-missing": [
         (btrfs("subvol=@home"), Result.FAIL),
         (btrfs("subvolid=300"), Result.FAIL),
+        (btrfs("subvolid=all"), Result.FAIL),
+        (btrfs("subvolid=257,subvol=/@"), Result.FAIL),
+        (btrfs("subvolid=256,subvol=/@"), Result.PASS),
+        (btrfs("noauto,subvol=@gone"), Result.PASS),
+        (btrfs("nofail,subvol=@gone"), Result.WARN),
         (btrfs("subvol=@", flags="noatime,subvol=/@old"), Result.FAIL),
+        (btrfs("subvol=@", flags="noatime"), Result.FAIL),  # the top is the default one
+        (btrfs("subvol=@", flags="subvol=@/old"), Result.FAIL),
         (btrfs("subvol=/@"), Result.PASS),
-        (btrfs("subvolid=5", flags="subvolid=257"), Result.PASS),
+        (btrfs("subvolid=0x100", flags="subvolid=257", subvolume=257), Result.PASS),
         (bios(), Result.SKIP),
     ],
     "boot.fstab-unreadable": [

@@ -44,6 +44,7 @@ def parse_fstab(text: str, disk: DiskNames) -> tuple[FstabEntry, ...]:
                 type=kind,
                 options=named,
                 on_disk=disk.has(spec, kind),
+                filesystem=disk.find(spec),
             )
         )
     return tuple(entries)

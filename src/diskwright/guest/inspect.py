@@ -6,8 +6,9 @@ Each section is read for itself: one that can't be read is named in `unread`, an
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
-from diskwright.guest import layout
+from diskwright.guest import layout, subvolumes
 from diskwright.guest.accounts import read_accounts
 from diskwright.guest.answer import nothing_read
 from diskwright.guest.boot_paths import BootPaths
@@ -16,6 +17,7 @@ from diskwright.guest.cloud_init import read_cloud_init
 from diskwright.guest.crypttab import read_crypttab
 from diskwright.guest.devices import DiskNames
 from diskwright.guest.esp import EspFacts, read_esp
+from diskwright.guest.filesystems.btrfs import BtrfsFs
 from diskwright.guest.fstab import read_fstab
 from diskwright.guest.kernels import read_kernels
 from diskwright.guest.left_behind import read_left_behind
@@ -30,13 +32,13 @@ from diskwright.guest.os_release import (
     read_os_release,
 )
 from diskwright.guest.partitions import read_table
-from diskwright.guest.probe import Probe, probe
-from diskwright.guest.reading import GuestReadError, NotThere, Unreadable
+from diskwright.guest.probe import Probe
+from diskwright.guest.reading import GuestReadError, NotThere
 from diskwright.guest.services import read_services
-from diskwright.guest.source import BUDGET_BYTES, BUDGET_CALLS, ByteSource, Disk, Source
+from diskwright.guest.source import BUDGET_BYTES, BUDGET_CALLS, Disk, Source
 from diskwright.guest.sshd import read_sshd
 from diskwright.guest.tree import GuestTree
-from diskwright.guest.volumes import Place, read_volumes
+from diskwright.guest.volumes import places_of, read_volumes
 from diskwright.guest.windows.boot import read_boot
 from diskwright.guest.windows.read import read_windows
 from diskwright.model.guest import (
@@ -52,7 +54,7 @@ from diskwright.model.guest import (
     Unread,
 )
 from diskwright.model.image import Problem
-from diskwright.model.partitions import PartitionRole, PartitionTable
+from diskwright.model.partitions import PartitionTable
 from diskwright.model.volumes import Volume
 
 # What is read from the root file system alone
@@ -60,7 +62,6 @@ _OF_ROOT = (
     *(Section.ROOT, Section.OS, Section.FSTAB, Section.CRYPTTAB, Section.NETWORK),
     *(Section.CLOUD_INIT, Section.ACCOUNTS, Section.SSH, Section.LEFT, Section.SERVICES),
 )
-MAX_PROBES = 128
 
 
 def inspect_guest(reader: Disk, meter: Meter | None = None) -> GuestFacts:
@@ -90,7 +91,7 @@ def open_guest(
     if table is None:
         return nothing_read(notes.unread[0].reason), None  # not even the first sector
     with notes.meter.stage(Section.FILESYSTEMS):
-        reading = read_volumes(_places(source, table))
+        reading = read_volumes(places_of(source, table))
     return _gather(notes, table, reading.probes, reading.volumes)
 
 
@@ -114,19 +115,7 @@ def _gather(
     return guest.with_windows(root) if windows else guest.with_root(root)
 
 
-def _places(source: Source, table: PartitionTable) -> list[Place]:
-    """Every partition that can hold a file system, or the whole disk where there is no table."""
-    partitions = [p for p in table.partitions if p.role is not PartitionRole.EXTENDED]
-    windows: list[tuple[ByteSource, int | None]] = []
-    for part in partitions[:MAX_PROBES]:
-        try:
-            windows.append((source.window(part.start, part.length), part.number))
-        except Unreadable:
-            continue  # past the disk's end: the table's problems tell
-    if not partitions:
-        windows.append((source, None))
-    probed = ((probe(window, number), window) for window, number in windows)
-    return [Place(found, window) for found, window in probed if found is not None]
+Started: TypeAlias = tuple[tuple[FstabEntry, ...] | None, Bootloader, tuple[Kernel, ...] | None]
 
 
 @dataclass(slots=True)
@@ -139,21 +128,19 @@ class _Guest:
     table: PartitionTable | None
 
     def with_root(self, root: int) -> tuple[GuestFacts, GuestTree]:
+        """Where the kernel mounts another subvolume than the likely one, that one is read."""
+        before = self.notes.mark()
         place = layout.with_root(self.probes, root)
-        tree = place.tree
-        fstab = self._fstab(tree)
-        if fstab:
-            layout.mount_all(place, self.probes, fstab, self.names)
-        else:
-            layout.mount_xbootldr(place, self.probes, self.table)
-            layout.mount_boot(place, self.probes)
-        layout.mount_xbootldr(place, self.probes, self.table)
-        layout.mount_esp(place, self.probes, self.table)
+        fstab, loader, kernels = self._started(place)
+        other = subvolumes.of_kernel(place.root, _default_line(loader.entries))
+        if loader.entries and other is not None and layout.can_be_root(other):
+            self.notes.back_to(before)
+            place = layout.with_root(self.probes, root, other)
+            fstab, loader, kernels = self._started(place)
+        tree, line = place.tree, _default_line(loader.entries)
         architecture = read_architecture(tree)
         system = self._os(tree, architecture)
         crypttab = self.notes.read(Section.CRYPTTAB, lambda: self._crypttab(tree))
-        loader, kernels = self._boot(place, architecture)
-        line = _default_line(loader.entries)
         network = self.notes.read(Section.NETWORK, lambda: read_network(tree))
         cloud_init = self.notes.read(Section.CLOUD_INIT, lambda: read_cloud_init(tree, line))
         accounts = self.notes.read(Section.ACCOUNTS, lambda: read_accounts(tree))
@@ -167,6 +154,7 @@ class _Guest:
             filesystems=self.names.filesystems,
             volumes=self.names.volumes,
             root=root,
+            root_subvolume=place.root.subvolume if isinstance(place.root, BtrfsFs) else None,
             os=system,
             fstab=fstab,
             crypttab=crypttab,
@@ -184,6 +172,18 @@ class _Guest:
             problems=tuple(self.notes.problems),
         )
         return facts, tree
+
+    def _started(self, place: layout.Layout) -> Started:
+        """What the boot loader starts, and what fstab mounts then."""
+        fstab = self._fstab(place.tree)
+        if fstab:
+            layout.mount_all(place, self.probes, fstab, self.names)
+        else:
+            layout.mount_xbootldr(place, self.probes, self.table)
+            layout.mount_boot(place, self.probes)
+        layout.mount_xbootldr(place, self.probes, self.table)
+        layout.mount_esp(place, self.probes, self.table)
+        return fstab, *self._boot(place, read_architecture(place.tree))
 
     def with_windows(self, root: int) -> tuple[GuestFacts, GuestTree]:
         """What only a Linux has stays None, and is not named as unread."""

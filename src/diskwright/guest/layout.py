@@ -51,6 +51,7 @@ class Layout:
     """
 
     tree: GuestTree
+    root: GuestFs
     mounts: dict[int, str] = field(default_factory=dict)
     subvolumes: dict[int, dict[str, str]] = field(default_factory=dict)
     esp_tree: GuestTree = field(default_factory=lambda: GuestTree(EmptyFs()))
@@ -86,19 +87,19 @@ def why_no_root(filesystems: Sequence[FileSystem]) -> str:
     return "the root file system may be on " + "; or on ".join(unread)
 
 
-def with_root(probes: Sequence[Probe], root: int) -> Layout:
-    """Only the root, before its fstab is known."""
+def with_root(probes: Sequence[Probe], root: int, view: GuestFs | None = None) -> Layout:
+    """Only the root, before its fstab is known: the likeliest subvolume, or `view`."""
     reader = probes[root].reader
     assert reader is not None
-    reader = _root_view(reader)
-    layout = Layout(GuestTree(reader))
+    reader = view or _root_view(reader)
+    layout = Layout(GuestTree(reader), reader)
     _note(layout, root, "/", reader)
     return layout
 
 
 def without_root(probes: Sequence[Probe], reason: str) -> Layout:
     """A guest of which at most /boot is known."""
-    layout = Layout(GuestTree(EmptyFs()))
+    layout = Layout(GuestTree(EmptyFs()), EmptyFs())
     boot = next((i for i, p in enumerate(probes) if p.reader and _is_boot(p.reader)), None)
     if boot is None:
         layout.tree.mount("/boot", UnreadFs(reason))
@@ -210,14 +211,17 @@ def _is_empty(reader: GuestFs) -> bool:
         return False
 
 
+def can_be_root(view: GuestFs) -> bool:
+    return _score(view) >= _ENOUGH
+
+
 def _best_score(reader: GuestFs) -> int:
     return _score(_root_view(reader))
 
 
 def _root_view(reader: GuestFs) -> GuestFs:
     """The likeliest subvolume that can be a root, where the file system has such."""
-    can_be = (view for view in subvolumes.views(reader) if _score(view) >= _ENOUGH)
-    return next(can_be, reader)
+    return next(filter(can_be_root, subvolumes.views(reader)), reader)
 
 
 def _score(reader: GuestFs) -> int:

@@ -28,6 +28,13 @@ class Notes:
             self.failed(section, error)
             return None
 
+    def mark(self) -> tuple[int, int]:
+        return len(self.unread), len(self.problems)
+
+    def back_to(self, mark: tuple[int, int]) -> None:
+        """Forget what was noted since: it is read anew."""
+        del self.unread[mark[0] :], self.problems[mark[1] :]
+
     def failed(self, section: Section, error: GuestReadError) -> None:
         code = error.code if isinstance(error, Unreadable) else "not-there"
         entry = Unread(section, f"{error} [{code}]")

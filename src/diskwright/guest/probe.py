@@ -27,7 +27,7 @@ from diskwright.guest.reading import Unreadable
 from diskwright.guest.source import ByteSource
 from diskwright.guest.windows import hive
 from diskwright.model.canonical import MAX_INTEGER
-from diskwright.model.guest import FileSystem
+from diskwright.model.guest import SUBVOLUMES_UNLISTED, FileSystem
 from diskwright.model.image import Problem
 
 
@@ -118,14 +118,20 @@ def _read(fs: GuestFs, partition: int | None) -> Probe:
             problems=fs.problems,
         )
         if isinstance(fs, BtrfsFs):
-            facts = replace(
-                facts,
-                subvolumes=fs.subvolumes(),
-                default_subvolume=fs.default_subvolume,
-            )
+            facts = _with_subvolumes(facts, fs)
     except Unreadable as error:
         return Probe(_bounded(replace(facts, read=False, note=error.detail)), None)
     return Probe(_bounded(facts), fs)
+
+
+def _with_subvolumes(facts: FileSystem, fs: BtrfsFs) -> FileSystem:
+    """What can't be listed is a reservation: each of them is read for itself all the same."""
+    facts = replace(facts, default_subvolume=fs.default_subvolume)
+    try:
+        return replace(facts, subvolumes=fs.subvolumes())
+    except Unreadable as error:
+        problem = Problem(SUBVOLUMES_UNLISTED, error.detail)
+        return replace(facts, problems=(*facts.problems, problem))
 
 
 def _bounded(facts: FileSystem) -> FileSystem:

@@ -16,24 +16,42 @@ _ROOTS = ("@", "root", "@rootfs", "@root", "rootfs")
 
 
 def mounted(fs: GuestFs, options: Sequence[str]) -> GuestFs:
-    """What mount(8) gives with these options (btrfs(5): subvol=, subvolid=); the last counts."""
+    """What mount(8) gives with these options (btrfs(5): subvol=, subvolid=)."""
     if not isinstance(fs, BtrfsFs):
         return fs
     wanted = [o for o in options if o.startswith(("subvol=", "subvolid="))]
     if not wanted:
         return fs
-    kind, _, value = wanted[-1].partition("=")
     try:
-        if kind == "subvolid":
-            number = int(value, 0) if value.isascii() and value[:18].isalnum() else -1
-            return fs.at(number or TOP)
-        path = "/".join(part for part in value.split("/") if part)
-        found = {one.path: one.number for one in fs.subvolumes()} | {"": TOP}
-        if path not in found:
-            return UnreadFs(f"there is no subvolume {path}")
-        return fs.at(found[path])
+        found = {_number(fs, option) for option in wanted}
+        number = found.pop()
+        if number is None or found:  # the kernel wants both names to mean the same
+            return UnreadFs(f"{','.join(wanted)}: there is no such subvolume")
+        return fs.at(number)
     except (Unreadable, ValueError) as error:
-        return UnreadFs(f"{wanted[-1]}: {error}")
+        return UnreadFs(f"{','.join(wanted)}: {error}")
+
+
+def _number(fs: BtrfsFs, option: str) -> int | None:
+    kind, _, value = option.partition("=")
+    if kind == "subvolid":
+        return (int(value, 0) if len(value) < 24 else -1) or TOP
+    return fs.find(value)
+
+
+def of_kernel(view: GuestFs, command_line: str) -> GuestFs | None:
+    """The subvolume that the kernel mounts as its root (rootflags=, else the default one), where
+    that is another than `view`; it may be none that can be read."""
+    if not isinstance(view, BtrfsFs):
+        return None
+    flags = [w.partition("=")[2] for w in command_line.split() if w.startswith("rootflags=")]
+    options = flags[-1].split(",") if flags else []
+    try:
+        wanted = mounted(view.at(view.default_subvolume), options)
+    except Unreadable as error:
+        return UnreadFs(error.detail)
+    same = isinstance(wanted, BtrfsFs) and wanted.subvolume == view.subvolume
+    return None if same else wanted
 
 
 def path_of(fs: GuestFs) -> str | None:

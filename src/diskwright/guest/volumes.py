@@ -11,9 +11,12 @@ from diskwright.guest.lvm_map import open_volume
 from diskwright.guest.lvm_metadata import MAX_VOLUMES, LogicalVolume, VolumeGroup
 from diskwright.guest.probe import Probe, probe
 from diskwright.guest.reading import Unreadable
-from diskwright.guest.source import ByteSource
+from diskwright.guest.source import ByteSource, Source
 from diskwright.model.guest import FileSystem
+from diskwright.model.partitions import PartitionRole, PartitionTable
 from diskwright.model.volumes import Volume, mapper_name
+
+MAX_PROBES = 128  # partitions
 
 LVM = "LVM2_member"
 
@@ -142,3 +145,18 @@ class _Reader:
 
 def _physical_volumes(volume: LogicalVolume) -> set[str]:
     return {stripe.pv for segment in volume.segments for stripe in segment.stripes}
+
+
+def places_of(source: Source, table: PartitionTable) -> list[Place]:
+    """Every partition that can hold a file system, or the whole disk where there is no table."""
+    partitions = [p for p in table.partitions if p.role is not PartitionRole.EXTENDED]
+    windows: list[tuple[ByteSource, int | None]] = []
+    for part in partitions[:MAX_PROBES]:
+        try:
+            windows.append((source.window(part.start, part.length), part.number))
+        except Unreadable:
+            continue  # past the disk's end: the table's problems tell
+    if not partitions:
+        windows.append((source, None))
+    probed = ((probe(window, number), window) for window, number in windows)
+    return [Place(found, window) for found, window in probed if found is not None]

@@ -47,6 +47,7 @@ class Unread:
     reason: str
 
 
+SUBVOLUMES_UNLISTED = "subvolumes-unlisted"  # of a btrfs: they are not all known
 _WITH_LOG = frozenset({"xfs", "btrfs", "ntfs"})
 _UNREPLAYED = frozenset({"journal-unread", "journal-fast-commits"})
 
@@ -128,7 +129,8 @@ class NamedBy(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FstabEntry:
-    """`on_disk`: the device is one of this disk's file systems (None: can't be told)."""
+    """`on_disk`: the device is one of this disk's file systems (None: can't be told);
+    `filesystem` is its index among them."""
 
     location: Location
     spec: str
@@ -137,6 +139,7 @@ class FstabEntry:
     type: str
     options: tuple[str, ...]
     on_disk: bool | None
+    filesystem: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,6 +251,7 @@ class GuestFacts:
     table: PartitionTable | None = None
     filesystems: tuple[FileSystem, ...] | None = None
     root: int | None = None  # index in `filesystems` of the root file system
+    root_subvolume: int | None = None  # of a btrfs: which one was read as the root
     os: OsRelease | None = None
     fstab: tuple[FstabEntry, ...] | None = None
     crypttab: tuple[CryptEntry, ...] | None = None

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
-from diskwright.model.guest import BootEntry, FileSystem, NamedBy, Section
+from diskwright.model.finding import Result
+from diskwright.model.guest import SUBVOLUMES_UNLISTED, BootEntry, FileSystem, Section
 from diskwright.rules import sources
 from diskwright.rules.rule import (
     Case,
@@ -14,6 +15,7 @@ from diskwright.rules.rule import (
     holds,
     root_filesystem,
     skip,
+    unread,
     unread_section,
 )
 
@@ -24,14 +26,27 @@ _REMEDY = (
 )
 
 
+_OPTIONAL = frozenset({"nofail", "x-systemd.automount"})
+
+
 def _named(case: Case) -> Outcome:
     if case.guest.filesystems is None:
         return unread_section(case, Section.FILESYSTEMS, "the file systems")
-    if not any(fs.type == "btrfs" and fs.read for fs in case.guest.filesystems):
+    trees = [fs for fs in case.guest.filesystems if fs.type == "btrfs" and fs.read]
+    if not trees:
         return skip("no btrfs was read")
-    lost = [*_of_fstab(case), *_of_entries(case)]
-    if lost:
-        return breaks("a subvolume that is to be mounted is not there", lost, _REMEDY)
+    unlisted = any(p.code == SUBVOLUMES_UNLISTED for fs in trees for p in fs.problems)
+    if unlisted:
+        return unread("which subvolumes there are is not known")
+    needed, optional = _of_fstab(case)
+    needed += _of_kernel(case)
+    if needed or optional:
+        return breaks(
+            "a subvolume that is to be mounted is not there, or is not the one that was meant",
+            (*needed, *optional),
+            _REMEDY,
+            result=None if needed else Result.WARN,
+        )
     if case.guest.fstab is None:
         return unread_section(case, Section.FSTAB, "/etc/fstab")
     if _entries_unread(case):
@@ -41,29 +56,45 @@ def _named(case: Case) -> Outcome:
 
 def _entries_unread(case: Case) -> bool:
     """Of a root that the kernel mounts as the boot loader tells it to."""
-    root = root_filesystem(case.guest)
-    unread = case.guest.bootloader is None or bool(case.guest.why_unread(Section.BOOT))
-    return unread and root is not None and root.type == "btrfs"
+    root, loader = root_filesystem(case.guest), case.guest.bootloader
+    unknown = loader is None or not loader.entries or bool(case.guest.why_unread(Section.BOOT))
+    return unknown and root is not None and root.type == "btrfs"
 
 
-def _of_fstab(case: Case) -> Iterator[str]:
+def _of_fstab(case: Case) -> tuple[list[str], list[str]]:
+    """What the start needs, and what it goes on without."""
+    needed: list[str] = []
+    optional: list[str] = []
+    filesystems = case.guest.filesystems or ()
     for entry in case.guest.fstab or ():
-        fs = _filesystem(case, entry.spec, entry.named_by)
+        index = entry.filesystem
+        known = index is not None and 0 <= index < len(filesystems)
+        if not known or index is None or "noauto" in entry.options:
+            continue
         wanted = _wanted(entry.options)
-        if fs is not None and wanted and not _has(fs, wanted):
-            yield f"{entry.location}: {wanted} on {entry.mount_point}"
+        if filesystems[index].type == "btrfs" and _found(filesystems[index], wanted) is None:
+            said = f"{entry.location}: {','.join(wanted)} on {entry.mount_point}"
+            (optional if _OPTIONAL & set(entry.options) else needed).append(said)
+    return needed, optional
 
 
-def _of_entries(case: Case) -> Iterator[str]:
+def _of_kernel(case: Case) -> list[str]:
     """Of the entry that is started: others harm only who chooses them."""
-    root = root_filesystem(case.guest)
-    loader = case.guest.bootloader
+    root, loader = root_filesystem(case.guest), case.guest.bootloader
     if root is None or root.type != "btrfs" or loader is None or not loader.entries:
-        return
+        return []
     entry = next((entry for entry in loader.entries if entry.default), loader.entries[0])
     wanted = _wanted(_root_flags(entry))
-    if wanted and not _has(root, wanted):
-        yield f"{entry.location}: rootflags={wanted}"
+    number = _found(root, wanted)
+    if number is None:
+        return [f"{entry.location}: rootflags={','.join(wanted)}"]
+    own = case.guest.root_subvolume
+    if own is None or number == own:
+        return []
+    names = {one.number: one.path for one in root.subvolumes} | {_TOP: "the top"}
+    mounted, system = (names.get(n, str(n)) for n in (number, own))
+    said = f"the kernel mounts {mounted} as its root, and the system is in {system}"
+    return [f"{entry.location}: {said}"]
 
 
 def _root_flags(entry: BootEntry) -> list[str]:
@@ -72,29 +103,26 @@ def _root_flags(entry: BootEntry) -> list[str]:
     return flags[-1].split(",") if flags else []
 
 
-def _filesystem(case: Case, spec: str, named_by: NamedBy) -> FileSystem | None:
-    """The btrfs that `spec` names by UUID or label; any other name is another rule's affair."""
-    value = spec.rpartition("/")[2] if named_by is NamedBy.BY_LINK else spec.partition("=")[2]
-    for fs in case.guest.filesystems or ():
-        own = {(fs.uuid or "").lower(), (fs.label or "").lower()} - {""}
-        if fs.type == "btrfs" and fs.read and value.strip("\"'").lower() in own:
-            return fs
-    return None
+def _wanted(options: Iterable[str]) -> list[str]:
+    return [o for o in options if o.startswith(("subvol=", "subvolid="))]
 
 
-def _wanted(options: Iterable[str]) -> str:
-    """The option that names a subvolume, as mount(8) takes it: the last one."""
-    named = [o for o in options if o.startswith(("subvol=", "subvolid="))]
-    return named[-1] if named else ""
+def _found(fs: FileSystem, wanted: Iterable[str]) -> int | None:
+    """The number of what these options mount: all have to mean the same. None: the mount fails."""
+    numbers = {_number(fs, option) for option in wanted} or {fs.default_subvolume}
+    return numbers.pop() if len(numbers) == 1 else None
 
 
-def _has(fs: FileSystem, wanted: str) -> bool:
-    kind, _, value = wanted.partition("=")
+def _number(fs: FileSystem, option: str) -> int | None:
+    kind, _, value = option.partition("=")
+    known = {one.path: one.number for one in fs.subvolumes} | {"": _TOP}
     if kind == "subvol":
-        path = "/".join(part for part in value.split("/") if part)
-        return not path or any(one.path == path for one in fs.subvolumes)
-    numbers = {str(one.number) for one in fs.subvolumes} | {str(_TOP), "0"}
-    return value in numbers or not value.isdecimal()
+        return known.get("/".join(part for part in value.split("/") if part))
+    try:
+        number = int(value, 0) if len(value) < 24 else -1
+    except ValueError:
+        return None
+    return (number or _TOP) if (number or _TOP) in known.values() else None
 
 
 RULES = (

@@ -177,6 +177,17 @@ class BtrfsFs(explored.Explored):
                 self._listed = tuple(sorted(found, key=lambda one: one.path))
         return self._listed
 
+    def find(self, path: str) -> int | None:
+        """The number of the subvolume at a path from the top; None where there is none."""
+        node: Node | None = self.at(TOP).root()
+        for name in filter(None, path.split("/")):
+            node = self.child(node, name.encode("utf-8", "surrogateescape")) if node else None
+        if node is None:
+            return None
+        with translated("btrfs"):
+            tree, inode = self._inner(node).ref
+            return int(tree) if inode == self._fs.subvol_root(tree)[1] else None
+
     def at(self, number: int) -> BtrfsFs:
         """The same, seen from another subvolume. Raises `Unreadable` where there is none."""
         with translated("btrfs"):
