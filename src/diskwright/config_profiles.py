@@ -39,6 +39,10 @@ _TABLES = frozenset(
 )
 _SERVICES = ("", "ims", "ims-auto-config", "ims-fast")
 _FILE_BYTES = 1 << 20
+_HINT = (
+    'as: extends = "huawei-ims"; a limit has value, source and date, '
+    "[severities] a result by rule, [[accept]] id, reason and until"
+)
 _DEPTH = 4  # of profiles that build on one another
 
 
@@ -64,21 +68,21 @@ def _shipped(name: str) -> str:
     if name not in profile_names():
         known = ", ".join(profile_names())
         raise UsageError(
-            f"there is no profile {name}", f"profiles: {known}; or a file of yours: ./mine.toml"
+            f"there is no profile {name}",
+            f"profiles: {known}; --profile also takes a file of yours: ./mine.toml",
         )
     return (_folder() / f"{name}.toml").read_text()
 
 
 def _text_of(path: str) -> str:
-    hint = 'a profile is a TOML file, as: extends = "huawei-ims"'
     try:
         with open(path, encoding="utf-8") as file:
             text = file.read(_FILE_BYTES + 1)
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no UTF-8"
-        raise UsageError(f"profile {path}: {reason}", hint) from error
+        raise UsageError(f"profile {path}: {reason}", _HINT) from error
     if len(text) > _FILE_BYTES:
-        raise UsageError(f"profile {path}: it is longer than {_FILE_BYTES} bytes", hint)
+        raise UsageError(f"profile {path}: it is longer than {_FILE_BYTES} bytes", _HINT)
     return text
 
 
@@ -88,9 +92,7 @@ def parse_profile(name: str, text: str) -> Profile:
         return _profile(name, _whole(tomllib.loads(text)))
     except (KeyError, TypeError, ValueError) as error:
         reason = f"{error.args[0]} is missing" if isinstance(error, KeyError) else str(error)
-        raise UsageError(
-            f"profile {name}: {reason}", "every limit has value, source and date"
-        ) from error
+        raise UsageError(f"profile {name}: {reason}", _HINT) from error
 
 
 def _whole(raw: dict[str, Any], depth: int = 1) -> dict[str, Any]:
@@ -166,7 +168,9 @@ def _accepted(raw: dict[str, Any]) -> Accepted:
         raise ValueError(f"{min(unknown)} is not known in [[accept]]")
     if not str(raw["reason"]).strip():
         raise ValueError(f"[[accept]] of {raw['id']} needs a reason")
-    return Accepted(str(raw["id"]), str(raw["reason"]), checked_day(str(raw.get("until", ""))))
+    return Accepted(
+        str(raw["id"]), str(raw["reason"]), checked_day(str(raw["until"])) if "until" in raw else ""
+    )
 
 
 def _size(value: object) -> int:

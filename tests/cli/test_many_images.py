@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 from collections import Counter
@@ -106,10 +107,22 @@ def test_what_is_accepted_ends_on_its_day(diskwright, some):
         return diskwright("validate", "zeros.raw", *waiver, cwd=some)
 
     before, after = validated("2999-12-31"), validated("2020-01-01")
-    assert "accepted until 2999-12-31: lab" in before.out
+    assert "accepted: until 2999-12-31: lab" in before.out
     assert "was accepted until 2020-01-01: lab" in after.out
     assert "; 1 accepted" in before.out
     assert "; 1 accepted" not in after.out
+    assert "nothing to accept" not in after.err
+
+
+def test_a_reader_that_goes_away_is_no_bug(diskwright, some):
+    """As `diskwright validate . | head -1`: it has read what it wanted."""
+    reading, writing = os.pipe()
+    process = diskwright.start("validate", ".", cwd=some, stdout=writing)
+    os.close(writing)
+    os.close(reading)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 141
+    assert "bug" not in err
 
 
 def test_a_profile_s_own_acceptances_are_told_and_count(diskwright, some):

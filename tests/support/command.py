@@ -47,7 +47,7 @@ class Command:
             env=self.environment,
             cwd=options.pop("cwd", self.home),
             stdin=options.pop("stdin", subprocess.DEVNULL),
-            stdout=subprocess.PIPE,
+            stdout=options.pop("stdout", subprocess.PIPE),
             stderr=subprocess.PIPE,
             text=True,
             **options,

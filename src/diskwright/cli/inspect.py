@@ -92,6 +92,8 @@ def command(
     session.command = "inspect"
     if files and not diff:
         raise click.UsageError("--files says what --diff compares: add it")
+    if force and sbom is None:
+        raise click.UsageError("--force is for the file of --sbom: add it")
     if diff:
         _check_alone("--diff", images, 2, deep=deep)
         if sbom is not None:

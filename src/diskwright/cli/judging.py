@@ -65,7 +65,8 @@ class Telling:
         against = found.verdict.standing(strict=strict)
         if against:
             session.failures.append(ValidationFailed(one.label, len(against)))
-        self._waived |= {entry.id for entry in found.verdict.accepted}
+        verdict = found.verdict
+        self._waived |= {entry.id for entry in (*verdict.accepted, *verdict.expired)}
 
     def end(self, waivers: tuple[Accepted, ...]) -> None:
         """The summary, and a word on what was accepted and stood against no disk."""

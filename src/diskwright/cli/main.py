@@ -12,7 +12,14 @@ import click
 import diskwright
 from diskwright.cli.cancel import Interrupted
 from diskwright.cli.lazy import LazyGroup
-from diskwright.cli.session import Session, exit_code, path_text, print_out, stdout_failed
+from diskwright.cli.session import (
+    ReaderGone,
+    Session,
+    exit_code,
+    path_text,
+    print_out,
+    stdout_failed,
+)
 
 if TYPE_CHECKING:
     from diskwright.errors import DiskwrightError
@@ -59,7 +66,7 @@ def main() -> NoReturn:
                 status = _run(session, argv)
             except Interrupted as caught:  # once more, before a first signal's last words
                 status = _interrupted(session, caught)[1]
-    except BrokenPipeError:
+    except (BrokenPipeError, ReaderGone):
         # The reader of our results went away (`| head`): no more to say, and no traceback at exit
         sys.stderr.close()
         status = 141
@@ -80,7 +87,7 @@ def _run(session: Session, argv: list[str]) -> int:
         return _usage(session, argv, wrong)
     except (Interrupted, click.Abort) as caught:
         error, status = _interrupted(session, caught)
-    except BrokenPipeError:
+    except (BrokenPipeError, ReaderGone):
         raise
     except OSError as caught:
         # no verb runs yet: it was --help or --version that could not be printed

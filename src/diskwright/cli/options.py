@@ -166,7 +166,7 @@ def rules_options(command: F) -> F:
                 multiple=True,
                 metavar="ID",
                 shell_complete=rule_ids,
-                help="Accept this finding; give a --reason for each, in the same order.",
+                help="Accept this finding, with a --reason: one for each, or one for all.",
             ),
             click.option("--reason", multiple=True, metavar="TEXT", help="Why it is accepted."),
             click.option(
@@ -195,14 +195,15 @@ def accepted(
         raise click.UsageError("--accept needs --reason TEXT, one for each or one for all")
     if reasons and not ids:
         raise click.UsageError("--reason without --accept")
-    if until and (not ids or len(until) not in (1, len(ids))):
+    if until and not ids:
+        raise click.UsageError("--until without --accept")
+    if until and len(until) not in (1, len(ids)):
         raise click.UsageError("--until DAY: one for each --accept, or one for all")
     texts = reasons * len(ids) if len(reasons) == 1 else reasons
-    days = until * len(ids) if len(until) == 1 else until or ("",) * len(ids)
     try:
-        return tuple(
-            Accepted(*said) for said in zip(ids, texts, map(checked_day, days), strict=True)
-        )
+        days = tuple(map(checked_day, until))
+        days = days * len(ids) if len(days) == 1 else days or ("",) * len(ids)
+        return tuple(Accepted(*said) for said in zip(ids, texts, days, strict=True))
     except ValueError as error:
         raise click.UsageError(f"--until: {error}") from error
 

@@ -133,7 +133,7 @@ class Session:
         """A word on what was accepted and stood against no disk of the file."""
         if not found:
             return
-        used = {entry.id for verdict in found for entry in verdict.accepted}
+        used = {entry.id for v in found for entry in (*v.accepted, *v.expired)}
         for entry in given:
             if entry.id not in used:
                 click.echo(f"diskwright: note: --accept {entry.id}: nothing to accept", err=True)
@@ -180,10 +180,14 @@ def print_out(text: str) -> None:
     """To stdout. Raises OutputError where it takes no more, and then nothing is said at exit."""
     try:
         click.echo(text)
-    except BrokenPipeError:
-        raise
+    except BrokenPipeError as error:
+        raise ReaderGone from error
     except OSError as error:
         raise stdout_failed(error) from error
+
+
+class ReaderGone(Exception):
+    """Whoever read stdout went away (`| head`). No OSError: click would end with 1 for that."""
 
 
 def stdout_failed(error: OSError) -> OutputError:

@@ -108,8 +108,12 @@ def command(
     waivers = accepted(accept, reason, until)
     app = session.open(profile=profile)
     if explain is not None:
-        _explain(session, app, explain, images)
+        if reports or accept or images:
+            raise click.UsageError("--explain tells of a rule: leave the images out, and --report and --accept")
+        _explain(session, app, explain)
         return
+    if force and not reports:
+        raise click.UsageError("--force is for the files of --report: add one")
     if not images:
         raise click.UsageError("Missing argument 'IMAGE|FOLDER...'.", click.get_current_context())
     files = [file for image in images for file in _files(app, image)]
@@ -155,11 +159,9 @@ def _judgement(app: Diskwright, judged: list[Judged], *, strict: bool) -> Judgem
     )
 
 
-def _explain(session: Session, app: Diskwright, name: str, images: tuple[str, ...]) -> None:
+def _explain(session: Session, app: Diskwright, name: str) -> None:
     from diskwright.report.explained import explained_result, explained_text
 
-    if images:
-        raise click.UsageError("--explain tells of a rule: leave the images out")
     rule = app.rule(name)
     session.say(explained_text(rule, app.profile_name()))
     session.results.append(explained_result(rule))

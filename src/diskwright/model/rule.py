@@ -22,3 +22,5 @@ class RuleText:
     severity: Severity
     for_data: bool
     remedy: tuple[str, ...]
+    mends: str = ""  # what the service does about it by itself at the import
+    refusal: str = ""  # the error by which it refuses the image

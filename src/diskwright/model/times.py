@@ -13,10 +13,13 @@ def day_text(seconds: float) -> str:
 
 
 def checked_day(text: str) -> str:
-    """`text` if it is a day `YYYY-MM-DD`, or empty. Raises ValueError."""
-    if text and date.fromisoformat(text).isoformat() != text:
-        raise ValueError(f"{text} is no day as 2027-03-31")
-    return text
+    """`text` if it is a day `YYYY-MM-DD`. Raises ValueError."""
+    try:
+        if date.fromisoformat(text).isoformat() == text:
+            return text
+    except ValueError:
+        pass
+    raise ValueError(f"{text or 'nothing'} is no day as 2027-03-31")
 
 
 def time_text(seconds: int) -> str:

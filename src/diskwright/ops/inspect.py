@@ -17,6 +17,7 @@ from diskwright.ops.iso import MediaDatabase
 from diskwright.ops.opening import Source
 from diskwright.ports import GuestInspector, OsDatabase
 from diskwright.rules import judge, known_rule_ids
+from diskwright.rules.explain import near
 
 
 def inspect(
@@ -70,7 +71,9 @@ def check_accepted(accepted: Sequence[Accepted]) -> None:
     known = known_rule_ids()
     for entry in accepted:
         if entry.id not in known:
-            raise UsageError(f"--accept {entry.id}: no rule has that id", "see docs/rules.md")
+            meant = " or ".join(near(entry.id))
+            hint = f"perhaps {meant}" if meant else "all of them: docs/rules.md"
+            raise UsageError(f"--accept {entry.id}: no rule has that id", hint)
         if not entry.reason.strip():
             raise UsageError(f"--accept {entry.id} needs a reason", "add --reason TEXT")
 

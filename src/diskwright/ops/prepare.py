@@ -37,7 +37,7 @@ from diskwright.ops.sealing import Seal
 from diskwright.ops.upload import StoreDestination, check_reachable, sweep_dead_runs
 from diskwright.ports import BlockReader, CancelToken, FormatWriter, Progress
 from diskwright.rules import import_attributes
-from diskwright.writers import COMPRESSING, FORWARD, writer_for
+from diskwright.writers import COMPRESSING, FORWARD, is_forward, writer_for
 from diskwright.writers.subformats import check_size
 
 __all__ = ["PrepareRequest", "PrepareTools", "plan", "rehearsed", "run", "run_all"]
@@ -59,7 +59,7 @@ def plan(
     """
     for name in request.names:
         _check_name(name)
-    image_format, compress = _output(request, tools.profile)
+    image_format, compress = _output(request, tools.profile, sealed=tools.wrapper is not None)
     for source in sources:
         check_size(image_format, source.facts.virtual_size)
     found = judge_all(sources, request, tools=tools, judged=judged, cancel=cancel)
@@ -183,12 +183,26 @@ def _check_name(name: str) -> None:
         )
 
 
-def _output(request: PrepareRequest, profile: Profile) -> tuple[ImageFormat, bool]:
+def _is_taken(image_format: ImageFormat, profile: Profile) -> bool:
+    """As `prepare` writes it: in one forward pass."""
+    parts = (entry.partition("/") for entry in profile.accepted_formats)
+    return any(
+        name == image_format.value and (not own or is_forward(image_format, own))
+        for name, _, own in parts
+    )
+
+
+def _output(request: PrepareRequest, profile: Profile, *, sealed: bool) -> tuple[ImageFormat, bool]:
     image_format = request.output_format or ImageFormat(profile.preferred_format)
     if image_format not in FORWARD:
         raise UsageError(
             f"prepare can't write {image_format.value} in one pass",
             f"use {' or '.join(sorted(f'-O {f.value}' for f in FORWARD))}, or convert first",
+        )
+    if not _is_taken(image_format, profile) and not sealed:
+        raise UsageError(
+            f"{profile.name} takes no {image_format.value}",
+            f"it takes {', '.join(profile.accepted_formats)}: leave -O out",
         )
     compress = profile.compressed if request.compress is None else request.compress
     if request.compress is None and image_format not in COMPRESSING:

@@ -22,6 +22,8 @@ def explained_text(rule: RuleText, profile: str) -> str:
         ("holds if", rule.title),
         ("why", rule.why),
         ("a breach is", breach),
+        *([("mended by", f"the service, at the import: {rule.mends}")] if rule.mends else []),
+        *([("refused as", rule.refusal)] if rule.refusal else []),
         ("judges", "system and data disks" if rule.for_data else "system disks"),
         ("source", rule.source),
     ]

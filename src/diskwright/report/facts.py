@@ -99,7 +99,8 @@ def guest_rows(guest: GuestFacts) -> _Rows:
     if guest.network is not None:
         rows += _under("network", _network(guest.network))
     if guest.cloud_init is not None:
-        rows.append(("cloud-init", _cloud_init(guest.cloud_init)))
+        name = "cloud-init" if guest.windows is None else "cloudbase"
+        rows.append((name, _cloud_init(guest.cloud_init)))
     if guest.accounts is not None:
         said = ", ".join(f"{a.name} ({a.password})" for a in guest.accounts if a.shell)
         rows.append(("passwords", said or "nobody has one"))
@@ -196,7 +197,8 @@ def _boot(loader: Bootloader) -> Iterable[str]:
     if loader.esp_fallback:
         yield f"fallback {loader.esp_fallback}"
     if loader.config:
-        entries = f", {len(loader.entries)} entries" if loader.entries else ""
+        number = len(loader.entries)
+        entries = f", {number} {'entry' if number == 1 else 'entries'}" if number else ""
         yield f"configured by {loader.config}{entries}"
     for entry in loader.entries[:1]:
         yield f"first entry: {entry.kernel} {entry.command_line}"

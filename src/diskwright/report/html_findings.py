@@ -9,7 +9,7 @@ from itertools import groupby
 from diskwright.model.finding import Accepted, Finding, Result, Verdict
 from diskwright.model.rule import RuleText
 from diskwright.report.markup import escaped, lines
-from diskwright.report.text import by_reason, where
+from diskwright.report.text import by_reason, until_text, where
 
 _HEADS = {
     Result.FAIL: ("What stands against an import", "bad"),
@@ -54,7 +54,7 @@ def _finding(
     rule, accepted = rules.get(finding.id), waivers.get(finding.id)
     rows = []
     if accepted is not None:
-        rows.append(("accepted", escaped(accepted.reason)))
+        rows.append(("accepted", escaped(until_text(accepted) + accepted.reason)))
     if finding.evidence:
         rows.append(("at", _block(finding.evidence)))
     for place, remedy in groupby(finding.remedy.split("\n"), partial(where, finding)):

@@ -77,7 +77,10 @@ def request_for(
         f"{TOKEN}: a token of the project, from the identity service (X-Subject-Token)",
     ]
     if bucket is None:
-        notes.append(f"{BUCKET}: where the object was put; storage class Standard, same region")
+        notes.append(
+            f"{BUCKET}: put the object there first, under that key; storage class Standard, "
+            "same region"
+        )
     body: dict[str, str | int] = {
         "name": _service_name(attributes.name),
         "image_url": f"{bucket or BUCKET}:{key}",

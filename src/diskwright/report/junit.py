@@ -15,6 +15,7 @@ from diskwright.model.finding import Accepted, Finding, Result
 from diskwright.model.outcome import Validated
 from diskwright.model.text import printable
 from diskwright.report.judged import Judged, Judgement
+from diskwright.report.text import until_text
 
 _COUNTED = ("failure", "error", "skipped")
 
@@ -75,7 +76,7 @@ def _cases(name: str, found: Validated, *, strict: bool) -> Iterable[ET.Element]
 def _result(case: ET.Element, finding: Finding, accepted: Accepted | None, *, strict: bool) -> None:
     result = finding.result
     if accepted is not None:
-        message = f"accepted: {accepted.reason} ({result}: {finding.message})"
+        message = f"accepted: {until_text(accepted)}{accepted.reason} ({result}: {finding.message})"
         said = {"type": "accepted", "message": printable(message)}
         ET.SubElement(case, "skipped", said)
         return

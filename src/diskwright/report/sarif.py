@@ -18,6 +18,7 @@ from diskwright.model.finding import Finding, Result, Severity
 from diskwright.model.rule import RuleText
 from diskwright.model.text import printable
 from diskwright.report.judged import Judged, Judgement
+from diskwright.report.text import until_text
 
 SCHEMA = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -161,7 +162,9 @@ def _result(
     for entry in verdict.accepted if verdict is not None else ():
         if entry.id == finding.id:
             accepted = {"kind": "external", "status": "accepted"}  # [3.35]
-            value["suppressions"] = [accepted | {"justification": printable(entry.reason)}]
+            value["suppressions"] = [
+                accepted | {"justification": printable(until_text(entry) + entry.reason)}
+            ]
     return value
 
 

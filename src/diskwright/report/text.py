@@ -83,10 +83,15 @@ def _finding(finding: Finding, accepted: Accepted | None, verdict: Verdict, *, c
     return "\n".join(lines)
 
 
+def until_text(entry: Accepted) -> str:
+    """What goes before the reason."""
+    return f"until {entry.until}: " if entry.until else ""
+
+
 def accepted_text(entry: Accepted, *, ended: bool) -> str:
     if ended:
         return f"was accepted until {entry.until}: {entry.reason}"
-    return f"accepted{f' until {entry.until}' if entry.until else ''}: {entry.reason}"
+    return f"accepted: {until_text(entry)}{entry.reason}"
 
 
 def where(finding: Finding, line: str) -> str:
@@ -132,7 +137,8 @@ def _lines(text: str) -> Iterable[str]:
 
 def summary_text(name: str, verdict: Verdict, *, strict: bool = False, colour: bool = False) -> str:
     """What the findings come to, in one line."""
-    count = Counter(finding.result for finding in verdict.findings)
+    waived = {entry.id for entry in verdict.accepted}
+    count = Counter(finding.result for finding in verdict.findings if finding.id not in waived)
     if verdict.ready(strict=strict):
         result, word = Result.PASS, f"ready for {verdict.profile}"
     elif verdict.standing(strict=strict):

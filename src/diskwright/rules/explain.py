@@ -31,11 +31,18 @@ def _text(rule: Rule, case: Case) -> RuleText:
         title=rule.title,
         why=rule.why,
         source=profile.sources.get(rule.id, rule.source),
-        result=Result(profile.severities.get(rule.id, rule.otherwise)),
+        result=_result(rule, profile),
         severity=rule.severity,
         for_data=rule.for_data,
         remedy=rule.remedy if isinstance(rule.remedy, tuple) else rule.remedy(case),
+        mends=profile.mends.get(rule.id, ""),
+        refusal=profile.refusals.get(rule.id, ""),
     )
+
+
+def _result(rule: Rule, profile: Profile) -> Result:
+    found = Result(profile.severities.get(rule.id, rule.otherwise))
+    return Result.WARN if found is Result.FAIL and rule.id in profile.mends else found
 
 
 def near(wanted: str) -> tuple[str, ...]:

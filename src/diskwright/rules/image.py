@@ -57,7 +57,9 @@ def _format(case: Case) -> Outcome:
 
 
 def _preferred(case: Case) -> tuple[str, ...]:
-    return (f"diskwright convert IN OUT --profile {case.profile.name}",)
+    wanted = ImageFormat(case.profile.preferred_format)
+    ending = {ImageFormat.RAW: "raw", ImageFormat.VHD: "vhd"}.get(wanted, wanted.value)
+    return (f"diskwright convert IMAGE disk.{ending} --profile {case.profile.name}",)
 
 
 def _named(image_format: str, subformat: str | None) -> str:
@@ -76,7 +78,7 @@ def _size(case: Case) -> Outcome:
         return breaks(
             f"{said}; a {kind} disk image has {span}",
             (f"{size} bytes",),
-            (f"diskwright convert IMAGE larger.qcow2 --size-multiple {exact_size(low)}",),
+            (f"{_preferred(case)[0]} --size-multiple {exact_size(low)}",),
         )
     if size > high:
         return breaks(

@@ -87,7 +87,7 @@ def _by_service(rule: Rule, outcome: Outcome, case: Case) -> str:
     if mends := mended(rule.id, case):
         return f"; the service mends it at the import: {mends}"
     refusal = case.profile.refusals.get(rule.id, "")
-    return f"; the service refuses it: {refusal}" if refusal else ""
+    return f"; as it is the service refuses it: {refusal}" if refusal else ""
 
 
 def _result(rule: Rule, outcome: Outcome, case: Case) -> Result:
