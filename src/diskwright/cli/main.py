@@ -18,6 +18,7 @@ from diskwright.cli.session import (
     exit_code,
     path_text,
     print_out,
+    silence_stdout,
     stdout_failed,
 )
 
@@ -68,7 +69,7 @@ def main() -> NoReturn:
                 status = _interrupted(session, caught)[1]
     except (BrokenPipeError, ReaderGone):
         # The reader of our results went away (`| head`): no more to say, and no traceback at exit
-        sys.stderr.close()
+        silence_stdout()
         status = 141
     sys.exit(status)
 

@@ -190,13 +190,18 @@ class ReaderGone(Exception):
     """Whoever read stdout went away (`| head`). No OSError: click would end with 1 for that."""
 
 
+def silence_stdout() -> None:
+    """What is in its buffer goes nowhere at exit, and does not fail there."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
+
+
 def stdout_failed(error: OSError) -> OutputError:
     """The error in our words. What is in the buffer still goes nowhere, without a word at exit."""
     from diskwright.errors import output_error
 
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
-    os.close(nowhere)
+    silence_stdout()
     return output_error("standard output", error)
 
 

@@ -98,7 +98,7 @@ def command(
     """Check images against a target cloud's written requirements, before a byte moves.
 
     Of one IMAGE it prints what fails first, each with what to do; of several, or of a FOLDER (the
-    image files in it and below, by their endings), a line each and a summary. What could not be
+    disk images in it and below, by their endings; no links, no ISO), a line each and a summary. What could not be
     read is `unknown`, never `pass`. Of a package (OVA) the first disk is the system's, any other
     is judged as a data disk.
     """
@@ -109,7 +109,9 @@ def command(
     app = session.open(profile=profile)
     if explain is not None:
         if reports or accept or images:
-            raise click.UsageError("--explain tells of a rule: leave the images out, and --report and --accept")
+            raise click.UsageError(
+                "--explain tells of a rule: leave the images out, and what is done to them"
+            )
         _explain(session, app, explain)
         return
     if force and not reports:
