@@ -67,6 +67,7 @@ def test_what_changed_is_told_and_nothing_else(diskwright, pair):
     assert difference["not_compared"] == []
     paths = {one["path"] for one in difference["facts"]}
     assert "image.format" in paths
+    assert not paths & {"image.file_size", "image.allocated"}
     assert {p for p in paths if p.startswith("guest.")} == {"guest.filesystems.1.free"}
     assert files_below(pair) == before
 
@@ -98,7 +99,10 @@ def test_a_disk_without_a_system_is_told_as_such(diskwright, pair):
     ended = diskwright("inspect", "--diff", "before.qcow2", "zeros.raw", cwd=pair)
     assert ended.code == 0
     assert "packages unknown, 0 files below /etc" in ended.out
-    assert "not compared b: packages: no file system of this disk" in " ".join(ended.out.split())
+    said = " ".join(ended.out.split())
+    assert "not compared b: guest.root, guest.os, guest." in said
+    assert " b: packages: no file system of this disk" in said
+    assert "guest.fstab: [" not in said
 
 
 @pytest.mark.parametrize(
@@ -108,6 +112,7 @@ def test_a_disk_without_a_system_is_told_as_such(diskwright, pair):
         ["--diff", "before.qcow2", "before.qcow2", "before.qcow2"],
         ["--diff", "--deep", "before.qcow2", "before.qcow2"],
         ["--diff", "--sbom", "x", "before.qcow2", "before.qcow2"],
+        ["--diff", "--stats", "before.qcow2", "before.qcow2"],
         ["--files", "before.qcow2"],
         ["--diff", "before.qcow2", "medium.iso"],
     ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -22,7 +23,7 @@ from diskwright.model.examined import (
 )
 from diskwright.model.guest import FileSystem, GuestFacts, OsRelease
 from diskwright.model.image import ImageFacts, ImageFormat
-from diskwright.ops.difference import Seen, compare
+from diskwright.ops.difference import NO_DATABASE, Seen, compare
 from diskwright.ops.differing_facts import differing_facts
 from diskwright.report.difference import difference_text, difference_value
 
@@ -152,6 +153,31 @@ def test_a_list_of_packages_that_was_not_read_is_no_empty_one() -> None:
     assert "packages unknown" in difference_text(found, "a", "b")
 
 
+def test_without_a_package_database_there_is_nothing_to_compare() -> None:
+    none = seen(software=Software())
+    lacking = [NotCompared(image, "packages", NO_DATABASE) for image in "ab"]
+    for a, b, told_of in (
+        (seen(deb("a", "1")), none, lacking[1:]),
+        (none, seen(deb("a", "1")), lacking[:1]),
+        (none, none, lacking),
+    ):
+        found = compare(a, b)
+        assert (found.packages, list(found.not_compared)) == (None, told_of)
+        assert difference_value(found)["packages"] is None
+        assert "packages unknown" in difference_text(found, "a", "b")
+
+
+def test_a_database_without_packages_is_compared() -> None:
+    assert told(compare(seen(), seen(deb("a", "1")))) == ["packages + a 1 (deb, amd64)"]
+
+
+def test_a_database_that_was_read_in_part_is_compared_and_told() -> None:
+    part = Software((), STATUS, ("1 entry without a name",))
+    found = compare(seen(software=part), seen(deb("a", "1")))
+    assert [change.name for change in found.packages or ()] == ["a"]
+    assert found.not_compared == (NotCompared("a", "packages", "1 entry without a name"),)
+
+
 def test_files_by_content_mode_and_kind() -> None:
     before = files_of(
         file("/etc/a"),
@@ -245,6 +271,13 @@ def test_facts_of_the_image_and_of_the_guest() -> None:
     found = compare(seen(guest=GuestFacts(os=OsRelease("debian", "12", None))), after)
     assert told(found) == ['facts ~ guest.os.version_id: "12" -> "13"']
     assert compare(seen(), seen()).facts == ()
+
+
+def test_the_sizes_of_the_files_are_none_of_the_disk() -> None:
+    other = replace(IMAGE, file_size=9, allocated=7, unpacked_size=5)
+    assert compare(seen(), replace(seen(), image=other)).facts == ()
+    larger = replace(seen(), image=replace(IMAGE, virtual_size=2 << 30))
+    assert [one.path for one in compare(seen(), larger).facts] == ["image.virtual_size"]
 
 
 def test_no_digest_is_told() -> None:

@@ -56,7 +56,8 @@ Exit codes of --diff: 0 whether the images differ or not, 10 where one can't be 
 @click.option(
     "--diff",
     is_flag=True,
-    help="Tell what changed from the first of two images to the second: facts, packages, /etc.",
+    help="Tell what changed from the first of two images to the second: facts, packages, /etc."
+    " The sizes of the files themselves are not compared.",
 )
 @click.option("--files", is_flag=True, help="With --diff: compare every file too, by digest.")
 @click.option("--force", is_flag=True, help="Overwrite the file of --sbom if it exists.")
@@ -98,6 +99,8 @@ def command(
         _check_alone("--diff", images, 2, deep=deep)
         if sbom is not None:
             raise click.UsageError("--sbom is of one image: run it without --diff")
+        if stats:
+            raise click.UsageError("--stats is of inspect without --diff")
         tell_difference(session, images[0], images[1], inputs, files=files, progress=progress)
         return
     if sbom is not None:

@@ -62,7 +62,9 @@ class FileChange:
 
 @dataclass(frozen=True, slots=True)
 class NotCompared:
-    """`image` is a or b; `what` a path or a place in it, or the word packages."""
+    """`image` is a or b; `what` a path or a place in it, the word packages, or a fact as
+    `guest.fstab`: of it, and below it, what that image lacks (`*`: of every member of a list).
+    """
 
     image: str
     what: str

@@ -29,7 +29,11 @@ from diskwright.model.examined import (
 from diskwright.model.image import ImageFacts
 from diskwright.ops.differing_facts import differing_facts
 from diskwright.ops.opening import Source
+from diskwright.ops.unread_facts import differing_guests
 from diskwright.ports import GuestInspector
+
+NO_DATABASE = "there is no package database of a known kind"
+_FILE_SIZES = ("file_size", "allocated", "unpacked_size")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +60,8 @@ def see(source: Source, *, inspector: GuestInspector, files: bool) -> Seen:
 
 def compare(a: Seen, b: Seen) -> Differences:
     """What could not be read of either is told, and not taken for a difference."""
-    before, after = (
-        {"image": codec.encode(seen.image), "guest": codec.encode(seen.examined.guest)}
-        for seen in (a, b)
-    )
-    facts = [
-        change
-        for room in ("image", "guest")
-        for change in differing_facts(before[room], after[room], room)
-    ]
+    of_images = differing_facts(_of_image(a), _of_image(b), "image")
+    of_guests, unread = differing_guests(a.examined.guest, b.examined.guest)
     found = _Files(_listing(a), _listing(b))
     changes = list(found.changes())
     settings = [change for change in changes if _is_setting(change.path)]
@@ -72,14 +69,20 @@ def compare(a: Seen, b: Seen) -> Differences:
     return Differences(
         a.path,
         b.path,
-        tuple(facts),
+        (*of_images, *of_guests),
         _packages(_software(a), _software(b)),
         tuple(settings),
         tuple(change for change in changes if not _is_setting(change.path)) if every else None,
-        (*_unread(a, b), *found.not_compared),
+        (*unread, *_unread(a, b), *found.not_compared),
         a.name,
         b.name,
     )
+
+
+def _of_image(seen: Seen) -> dict[str, object]:
+    """Without the sizes of the file: they differ between files of the same disk."""
+    facts = codec.encode(seen.image)
+    return {key: value for key, value in facts.items() if key not in _FILE_SIZES}
 
 
 def _is_setting(path: str) -> bool:
@@ -100,12 +103,14 @@ def _unread(a: Seen, b: Seen) -> Iterator[NotCompared]:
         for fs in seen.examined.guest.filesystems or ():
             if fs.may_lack:
                 yield NotCompared(image, fs.place, fs.may_lack)
-        for reason in _software(seen).unread:
+        software = _software(seen)
+        unknown = () if software.databases else (NO_DATABASE,)
+        for reason in software.unread or unknown:
             yield NotCompared(image, "packages", reason)
 
 
 def _packages(a: Software, b: Software) -> tuple[PackageChange, ...] | None:
-    if any(software.unread and not software.databases for software in (a, b)):
+    if not (a.databases and b.databases):
         return None
     before, after = _versions(a.packages), _versions(b.packages)
     changes: list[PackageChange] = []

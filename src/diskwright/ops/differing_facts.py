@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from diskwright.model.canonical import encode as encode_canonical
 from diskwright.model.difference import Change, FactChange
@@ -59,6 +60,17 @@ def _is_told_apart(items: Sequence[object], name: str) -> bool:
     values = [item.get(name) for item in items if isinstance(item, dict)]
     words = {value for value in values if isinstance(value, str | int)}
     return len(words) == len(values)
+
+
+def pairs(
+    a: Sequence[dict[str, Any]], b: Sequence[dict[str, Any]]
+) -> Iterator[tuple[int, dict[str, Any], dict[str, Any]]]:
+    """The members that are in both, by the index in `a`, as `differing_facts` finds them again."""
+    name = _name(a, b)
+    after = {key: index for key, (index, _) in _named(b, name).items()}
+    for key, (index, _) in _named(a, name).items():
+        if key in after:
+            yield index, a[index], b[after[key]]
 
 
 def _of_members(

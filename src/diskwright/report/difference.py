@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import groupby
 from typing import Any
 
 from diskwright.model import codec
@@ -13,6 +14,7 @@ from diskwright.model.difference import (
     FactChange,
     FileChange,
     FileState,
+    NotCompared,
     PackageChange,
 )
 from diskwright.model.examined import EntryKind
@@ -37,8 +39,7 @@ def difference_text(found: Differences, a: str, b: str) -> str:
     rows += _under("packages", map(_package, found.packages or ()))
     rows += _under("/etc", map(_file, found.configuration))
     rows += _under("files", map(_file, found.files or ()))
-    unread = (f"{one.image}: {one.what}: {one.reason}" for one in found.not_compared)
-    rows += _under("not compared", unread)
+    rows += _under("not compared", _not_compared(found.not_compared))
     rows.append(("differ", _sum(found)))
     return "\n".join(f"{key:<{_KEY_WIDTH}}{printable(value)}" for key, value in rows)
 
@@ -50,6 +51,17 @@ def _named(image: str, disk: str) -> str:
 def _under(key: str, values: Iterable[str]) -> list[tuple[str, str]]:
     """The key beside the first value only."""
     return [(key if index == 0 else "", value) for index, value in enumerate(values)]
+
+
+def _not_compared(every: Iterable[NotCompared]) -> Iterator[str]:
+    """What is unread for one reason in one line, but files."""
+    for (image, reason, path), those in groupby(every, _why):
+        what = path or ", ".join(one.what for one in those)
+        yield f"{image}: {what}: {reason}"
+
+
+def _why(one: NotCompared) -> tuple[str, str, str]:
+    return one.image, one.reason, one.what if one.what.startswith("/") else ""
 
 
 def _sum(found: Differences) -> str:
