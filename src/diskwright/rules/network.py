@@ -5,8 +5,8 @@ from __future__ import annotations
 from diskwright.model.guest import InitramfsState, Section
 from diskwright.model.network import AddressMethod, Interface, Network
 from diskwright.rules import sources
-from diskwright.rules.grub import rebuild
 from diskwright.rules.initramfs import started
+from diskwright.rules.rebuild import rebuild
 from diskwright.rules.rule import (
     Case,
     Outcome,
