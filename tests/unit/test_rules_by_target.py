@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from diskwright.config_profiles import load_profile
 from diskwright.model.finding import Finding
 from diskwright.model.guest import GuestFacts
 from diskwright.model.rule import RuleText
+from diskwright.model.units import MIB
 from diskwright.model.windows import WindowsService
+from diskwright.report.text import where
 from diskwright.rules import judge
 from diskwright.rules.explain import explained
-from support.good_facts import IMAGE, MINIMUM
+from support.fault_parts import STATIC, WINDOWS_STATIC
+from support.good_facts import BIOS, IMAGE, MINIMUM, WINDOWS_BIOS
 
 OTHERS = ("kvm", "openstack", "azure", "aws", "gcp")
 MISSING, NO_DRIVER = "boot.windows-virtio-missing", "boot.initramfs-no-virtio"
@@ -46,3 +51,39 @@ def test_a_unified_image_is_told_in_one_line(rule: str) -> None:
     (uki,) = [line for line in remedy if line.startswith("# uki:")]
     assert remedy[-1] == uki
     assert "kernel-install add" in uki
+
+
+def test_a_fixed_address_is_looked_up_where_the_system_s_page_is() -> None:
+    rule = "network.net-static-address"
+    assert WINDOWS_BIOS.network is not None
+    assert BIOS.network is not None
+    guest = replace(
+        WINDOWS_BIOS, network=replace(WINDOWS_BIOS.network, interfaces=(WINDOWS_STATIC,))
+    )
+    source = finding(guest, rule, "huawei-ims").source
+    assert "(Windows)" in source
+    assert "Linux" not in source
+    linux = replace(BIOS, network=replace(BIOS.network, interfaces=(STATIC,)))
+    source = finding(linux, rule, "huawei-ims").source
+    assert "Linux" in source
+    assert "Windows" not in source
+    both = told(rule, "huawei-ims").source
+    assert "Linux" in both
+    assert "(Windows)" in both
+    assert told(rule, "aws").source == "AWS, VM Import/Export user guide: network by DHCP"
+
+
+def test_whole_units_are_explained_for_any_target() -> None:
+    huawei, azure = (told("image.size-multiple", name) for name in ("huawei-ims", "azure"))
+    assert "Azure" not in huawei.why
+    assert "azure" not in huawei.source.lower()
+    assert "MicrosoftDocs/azure-docs" in azure.source
+
+
+def test_less_memory_than_the_service_offers_is_mended_here_and_cites_the_service() -> None:
+    found = finding(BIOS, "memory.minimum", "huawei-ims", min_memory=256 * MIB)
+    assert [where(found, line) for line in found.remedy.split("\n")] == ["here"]
+    assert "512 MB" in found.source
+    system = finding(BIOS, "memory.minimum", "huawei-ims", min_memory=600 * MIB)
+    assert where(system, system.remedy) == "here"
+    assert "osinfo-db" in system.source

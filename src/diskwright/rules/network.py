@@ -173,6 +173,7 @@ RULES = (
         "The cloud gives the server its address by DHCP; otherwise it can't be reached.",
         sources.DHCP,
         of_registry(_dhcp),
+        windows_source=sources.PREPARE_WINDOWS,
         remedy=(
             "# ifupdown:",
             *_IFUPDOWN,
@@ -188,6 +189,7 @@ RULES = (
         "The old network's address does not work in the cloud's network.",
         sources.DHCP,
         of_registry(_static),
+        windows_source=sources.PREPARE_WINDOWS,
         remedy=_each_to_dhcp,
     ),
     Rule(
