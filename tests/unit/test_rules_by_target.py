@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from diskwright.config_profiles import load_profile
-from diskwright.model.finding import Finding
+from diskwright.model.finding import Finding, Result
 from diskwright.model.guest import GuestFacts
 from diskwright.model.rule import RuleText
 from diskwright.model.units import MIB
@@ -15,7 +15,7 @@ from diskwright.model.windows import WindowsService
 from diskwright.report.text import where
 from diskwright.rules import judge
 from diskwright.rules.explain import explained
-from support.fault_parts import STATIC, WINDOWS_STATIC
+from support.fault_parts import STATIC, WINDOWS_STATIC, windows
 from support.good_facts import BIOS, IMAGE, MINIMUM, WINDOWS_BIOS
 
 OTHERS = ("kvm", "openstack", "azure", "aws", "gcp")
@@ -32,6 +32,47 @@ def finding(guest: GuestFacts, rule: str, profile: str, **options: int) -> Findi
 
 def told(rule: str, profile: str) -> RuleText:
     return next(text for text in explained(load_profile(profile)) if text.id == rule)
+
+
+def test_what_comes_with_windows_is_repaired_and_not_installed() -> None:
+    found = finding(windows(services=()), MISSING, "azure")
+    for remedy in (found.remedy.split("\n"), told(MISSING, "azure").remedy):
+        assert "DISM /Online /Cleanup-Image /RestoreHealth" in remedy
+        assert "sfc /scannow" in remedy
+        assert any("Services\\storvsc -Name Start -Value 0" in line for line in remedy)
+        assert not any("msiexec" in line or "virtio" in line for line in remedy)
+
+
+def test_aws_has_a_package_for_the_network_and_windows_has_the_disk_s_driver() -> None:
+    lines = "\n".join(told(MISSING, "aws").remedy)
+    assert finding(windows(services=()), MISSING, "aws").remedy == lines
+    for said in ("sfc /scannow", "Services\\stornvme", "AwsEnaNetworkDriver"):
+        assert said in lines
+    assert "virtio" not in lines
+    network = finding(windows(services=(STORNVME,)), MISSING, "aws")
+    assert network.result is Result.WARN
+    assert "AwsEnaNetworkDriver" in network.remedy
+    assert "sfc" not in network.remedy
+
+
+@pytest.mark.parametrize("profile", ["huawei-ims", "kvm", "openstack", "gcp"])
+def test_virtio_s_drivers_are_installed(profile: str) -> None:
+    remedy = finding(windows(services=()), MISSING, profile).remedy
+    assert remedy == "\n".join(told(MISSING, profile).remedy)
+    assert "msiexec /i D:\\virtio-win-gt-x64.msi" in remedy
+    assert "DISM" not in remedy
+
+
+def test_a_driver_s_start_is_told_by_the_target_s_names() -> None:
+    remedy = "\n".join(told("boot.windows-virtio-disabled", "azure").remedy)
+    assert "Services\\storvsc -Name Start" in remedy
+    assert "pnputil" not in remedy
+
+
+@pytest.mark.parametrize("profile", OTHERS)
+@pytest.mark.parametrize("rule", [MISSING, NO_DRIVER])
+def test_no_manual_of_another_cloud_is_cited_for_drivers(profile: str, rule: str) -> None:
+    assert "Open Telekom Cloud" not in told(rule, profile).source
 
 
 @pytest.mark.parametrize("profile", ["huawei-ims", *OTHERS])
