@@ -98,9 +98,9 @@ def command(
     """Check images against a target cloud's written requirements, before a byte moves.
 
     Of one IMAGE it prints what fails first, each with what to do; of several, or of a FOLDER (the
-    disk images in it and below, by their endings; no links, no ISO), a line each and a summary. What could not be
-    read is `unknown`, never `pass`. Of a package (OVA) the first disk is the system's, any other
-    is judged as a data disk.
+    disk images in it and below, by their endings; no links, no ISO), a line each and a summary.
+    What could not be read is `unknown`, never `pass`. Of a package (OVA) the first disk is the
+    system's, any other is judged as a data disk.
     """
     from diskwright.cli.judging import Telling
 

@@ -98,7 +98,7 @@ def where(finding: Finding, line: str) -> str:
     """A line of the remedy: for the guest it would do harm where this is read; our own commands are
     no use there, nor what a comment names of them.
     """
-    ours = finding.id.startswith("image.") or line.startswith("diskwright ")
+    ours = finding.id.startswith(("image.", "memory.")) or line.startswith("diskwright ")
     ours = ours or (line.startswith("# ") and ": diskwright " in line)
     return "here" if ours else "in the guest"
 

@@ -38,7 +38,7 @@ def markdown() -> str:
             "",
             f"{rule.title}. {rule.why}",
             "",
-            f"Source: {rule.source}.",
+            f"Source: {rule.sources}.",
         ]
     return _HEAD + "\n".join(lines) + "\n"
 

@@ -30,7 +30,7 @@ def _text(rule: Rule, case: Case) -> RuleText:
         id=rule.id,
         title=rule.title,
         why=rule.why,
-        source=profile.sources.get(rule.id, rule.source),
+        source=rule.written(case),
         result=_result(rule, profile),
         severity=rule.severity,
         for_data=rule.for_data,

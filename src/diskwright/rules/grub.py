@@ -8,6 +8,7 @@ from diskwright.model.finding import Result
 from diskwright.model.guest import BootEntry, InitramfsState, NamedBy, Section
 from diskwright.model.text import printable
 from diskwright.rules import loaders, sources
+from diskwright.rules.rebuild import rebuild
 from diskwright.rules.rule import (
     Case,
     Outcome,
@@ -139,29 +140,6 @@ def _initramfs(case: Case, entries: tuple[BootEntry, ...]) -> Outcome:
     if not named:
         return skip("no boot entry names an initramfs")
     return holds("every initramfs that a boot entry names is there")
-
-
-def rebuild(case: Case, modules: Iterable[str] = (), *, missing: bool = False) -> tuple[str, ...]:
-    """Makes the initramfs anew, with `modules` in it; one that is missing has to be created."""
-    mode = "-c" if missing else "-u"
-    names = list(modules)
-    drivers = f' --force --add-drivers "{" ".join(names)}"' if names else " --force"
-    added = (f"printf '%s\\n' {' '.join(names)} >> /etc/initramfs-tools/modules",) if names else ()
-    dracut = (f"dracut --regenerate-all{drivers}",)
-    arch = (f"sed -i 's/^MODULES=(/&{' '.join(names)} /' /etc/mkinitcpio.conf",) if names else ()
-    features = 's/^features="/&virtio /'
-    alpine = (f"sed -i '{features}' /etc/mkinitfs/mkinitfs.conf",) if names else ()
-    rebuilt = commands(
-        case,
-        debian=(*added, f"update-initramfs {mode} -k all"),
-        rhel=dracut,
-        suse=dracut,
-        arch=(*arch, "mkinitcpio -P"),
-        alpine=(*alpine, "mkinitfs"),
-    )
-    image = (*rebuilt, *loaders.make_image(case))
-    systemd = image if loaders.starts_image(case) else ()
-    return loaders.by_loader(case, rebuilt, systemd=systemd, uki=image)
 
 
 def _root_name(case: Case, entries: tuple[BootEntry, ...]) -> Outcome:

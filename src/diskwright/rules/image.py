@@ -187,11 +187,13 @@ RULES = (
     Rule(
         "image.size-multiple",
         "The virtual size is a whole number of the service's units",
-        "Azure takes whole MiB only, and refuses any other disk after the upload.",
+        "A service that counts a disk in units of its own, as in MiB, refuses any other size, and "
+        "only after the upload. Where no unit is documented it is a sector, 512 bytes.",
         sources.AZURE,
         _whole_units,
         for_data=True,
         remedy=_grown,
+        limit="size_multiple",
     ),
     Rule(
         "image.object-size",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from diskwright.model.finding import Result
 from diskwright.model.guest import Initramfs, InitramfsState, Kernel, Section
 from diskwright.rules import sources
-from diskwright.rules.grub import rebuild
+from diskwright.rules.rebuild import rebuild
 from diskwright.rules.rule import Case, Outcome, Rule, breaks, holds, skip, unread, unread_section
 
 # A network driver can be loaded later, from the root file system.

@@ -104,6 +104,14 @@ def starts_image(case: Case) -> bool:
     return entry is not None and entry.location.file.lower().endswith(".efi")
 
 
+def with_image(case: Case, rebuilt: tuple[str, ...]) -> tuple[str, ...]:
+    """`rebuilt` made the initramfs anew: so is the unified kernel image that holds it."""
+    if case.guest.bootloader is None:
+        return (*rebuilt, f"# uki: the same, and then the image anew: {add_kernel(case)}")
+    image = (*rebuilt, *make_image(case))
+    return by_loader(case, rebuilt, systemd=image if starts_image(case) else (), uki=image)
+
+
 def make_image(case: Case) -> tuple[str, ...]:
     """The unified kernel image anew, where firmware itself starts it there too."""
     if name(case) != UKI:

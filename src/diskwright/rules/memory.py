@@ -14,6 +14,7 @@ def _minimum(case: Case) -> Outcome:
         return breaks(
             f"--min-memory {format_size(given)} is below the service's {format_size(least)}",
             remedy=(f"# use --min-memory {least // MIB}M",),
+            source=case.profile.sources.get("memory_minimum", ""),
         )
     if case.minimum is None:
         return unread_minimum(case, "the system's least memory")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from diskwright.model.guest import InitramfsState, Section
 from diskwright.model.network import AddressMethod, Interface, Network
 from diskwright.rules import sources
-from diskwright.rules.grub import rebuild
 from diskwright.rules.initramfs import started
+from diskwright.rules.rebuild import rebuild
 from diskwright.rules.rule import (
     Case,
     Outcome,
@@ -173,6 +173,7 @@ RULES = (
         "The cloud gives the server its address by DHCP; otherwise it can't be reached.",
         sources.DHCP,
         of_registry(_dhcp),
+        windows_source=sources.PREPARE_WINDOWS,
         remedy=(
             "# ifupdown:",
             *_IFUPDOWN,
@@ -188,6 +189,7 @@ RULES = (
         "The old network's address does not work in the cloud's network.",
         sources.DHCP,
         of_registry(_static),
+        windows_source=sources.PREPARE_WINDOWS,
         remedy=_each_to_dhcp,
     ),
     Rule(

@@ -46,13 +46,17 @@ class State(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """`result` makes a breach milder than the rule's own result; `remedy` is a command a line."""
+    """`result` makes a breach milder than the rule's own result; `remedy` is a command a line.
+
+    `source` is where this is written, if not where the rule is.
+    """
 
     state: State
     message: str
     evidence: tuple[str, ...] = ()
     remedy: tuple[str, ...] = ()
     result: Result | None = None
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,8 @@ class Rule:
     """`otherwise` is the finding's result where the rule does not hold and no profile says.
 
     `remedy` is what to do about a breach in general, before any disk was read; in capitals what
-    only the disk tells. A finding's own remedy says more.
+    only the disk tells. A finding's own remedy says more. `limit` is that of a profile which the
+    rule is about, and whose source is then the rule's.
     """
 
     id: str
@@ -73,6 +78,23 @@ class Rule:
     for_data: bool = False  # holds for a data disk too
     remedy: Remedy = ()
     linux_only: bool = False
+    windows_source: str = ""
+    limit: str = ""
+
+    @property
+    def sources(self) -> str:
+        """Of every system, where nobody knows which it is."""
+        of_windows = f"; for Windows: {self.windows_source}" if self.windows_source else ""
+        return self.source + of_windows
+
+    def written(self, case: Case) -> str:
+        """Where it is, for the target and the system."""
+        of_target = case.profile.sources
+        if said := of_target.get(self.id) or of_target.get(self.limit):
+            return said
+        if case.guest.windows is not None:
+            return self.windows_source or self.source
+        return self.source if case.guest.root is not None else self.sources
 
 
 def holds(message: str, evidence: Iterable[object] = ()) -> Outcome:
@@ -85,8 +107,9 @@ def breaks(
     remedy: Iterable[str] = (),
     *,
     result: Result | None = None,
+    source: str = "",
 ) -> Outcome:
-    return Outcome(State.BREAKS, message, _lines(evidence), tuple(remedy), result)
+    return Outcome(State.BREAKS, message, _lines(evidence), tuple(remedy), result, source)
 
 
 def unread(reason: str, evidence: Iterable[object] = ()) -> Outcome:

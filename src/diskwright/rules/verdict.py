@@ -55,7 +55,7 @@ def _finding(rule: Rule, case: Case) -> Finding:
         message=_bounded(printable(outcome.message)) + _by_service(rule, outcome, case),
         evidence=_joined(outcome.evidence, more="… and {} more"),
         remedy=_joined(outcome.remedy, more="# … and {} more of this kind"),
-        source=case.profile.sources.get(rule.id, rule.source),
+        source=outcome.source or rule.written(case),
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
 from diskwright.model.finding import Result, Severity
 from diskwright.model.guest import Section
@@ -20,35 +19,9 @@ from diskwright.rules.rule import (
     unread,
     unread_section,
 )
+from diskwright.rules.windows_drivers import Driver, of_disk, of_network, to_install, to_start
 
-
-@dataclass(frozen=True, slots=True)
-class _Driver:
-    """`devices`: the PCI ids of which one has to be bound to it; none for what is Windows' own."""
-
-    name: str
-    devices: tuple[str, ...] = ()
-
-
-# What Windows calls the drivers that a profile names as Linux does
-_DISK = {
-    "virtio_blk": _Driver("viostor", ("1af4:1001", "1af4:1042")),
-    "virtio_scsi": _Driver("vioscsi", ("1af4:1004", "1af4:1048")),
-    "nvme": _Driver("stornvme"),
-    "hv_storvsc": _Driver("storvsc"),
-}
-_NETWORK = {"virtio_net": _Driver("netkvm"), "ena": _Driver("ena")}
-
-_SERVICES = "HKLM:\\SYSTEM\\CurrentControlSet\\Services"
-_INSTALL = (
-    "# with the ISO file of virtio-win as drive D: (its newest release fits Windows 10 and later):",
-    "msiexec /i D:\\virtio-win-gt-x64.msi /qn /norestart",
-    "# or the drivers alone: pnputil /add-driver D:\\*.inf /subdirs /install",
-)
-_BIND = (
-    "# start it once with a small second disk of the server's kind attached: Windows binds it then",
-    "pnputil /scan-devices",
-)
+_NONE_WANTED = ("# this target asks for none",)
 _NO_HIBERNATION = ("powercfg /hibernate off", "Stop-Computer -Force")
 _ALLOW_DESKTOP = (
     "Set-ItemProperty 'HKLM:\\SYSTEM\\CurrentControlSet\\Control\\Terminal Server' "
@@ -71,24 +44,20 @@ def _of_windows(judge: _Judge) -> Callable[[Case], Outcome]:
     return of_registry(check)
 
 
-def _wanted(case: Case, drivers: dict[str, _Driver]) -> list[_Driver]:
-    return [drivers[name] for name in case.profile.boot_modules if name in drivers]
-
-
 def _installed(
-    windows: WindowsFacts, drivers: Iterable[_Driver]
-) -> list[tuple[_Driver, WindowsService]]:
+    windows: WindowsFacts, drivers: Iterable[Driver]
+) -> list[tuple[Driver, WindowsService]]:
     """Those that are registered and whose file is there, as far as is known."""
     found = ((driver, windows.service(driver.name)) for driver in drivers)
     return [(driver, s) for driver, s in found if s is not None and s.file_exists is not False]
 
 
-def _names(drivers: Iterable[_Driver], between: str = " or ") -> str:
+def _names(drivers: Iterable[Driver], between: str = " or ") -> str:
     return between.join(driver.name for driver in drivers)
 
 
 def _missing(case: Case, windows: WindowsFacts) -> Outcome:
-    disk, network = _wanted(case, _DISK), _wanted(case, _NETWORK)
+    disk, network = of_disk(case.profile), of_network(case.profile)
     if not disk and not network:
         return skip("this target asks for none")
     if windows.services is None:
@@ -98,7 +67,7 @@ def _missing(case: Case, windows: WindowsFacts) -> Outcome:
             return breaks(
                 f"no driver of the server's {what} is installed: {_names(drivers)}",
                 (_lacking(windows, driver) for driver in (*disk, *network)),
-                _INSTALL,
+                to_install(d for d in (*disk, *network) if not _installed(windows, (d,))),
                 result=result,
             )
     there = _installed(windows, (*disk, *network))
@@ -109,7 +78,7 @@ def _missing(case: Case, windows: WindowsFacts) -> Outcome:
     return holds(f"{said}: installed")
 
 
-def _lacking(windows: WindowsFacts, driver: _Driver) -> str:
+def _lacking(windows: WindowsFacts, driver: Driver) -> str:
     service = windows.service(driver.name)
     if service is None:
         return f"{driver.name}: no such service"
@@ -119,7 +88,7 @@ def _lacking(windows: WindowsFacts, driver: _Driver) -> str:
 
 
 def _disabled(case: Case, windows: WindowsFacts) -> Outcome:
-    disk = _wanted(case, _DISK)
+    disk = of_disk(case.profile)
     if not disk:
         return skip("this target asks for none")
     if windows.services is None or windows.device_drivers is None:
@@ -136,23 +105,19 @@ def _disabled(case: Case, windows: WindowsFacts) -> Outcome:
         f"{_names((driver for driver, _ in there), ', ')}: installed, and not driving the server's "
         "disk at boot",
         (_not_ready(windows, driver, service) for driver, service in there),
-        [
-            line
-            for driver, service in there
-            for line in (
-                *(_start_at_boot(driver.name) if service.starts != 0 else ()),
-                *(() if _bound(windows, driver) else _BIND),
-            )
-        ],
+        to_start(
+            (driver for driver, service in there if service.starts != 0),
+            (driver for driver, _ in there if not _bound(windows, driver)),
+        ),
     )
 
 
-def _bound(windows: WindowsFacts, driver: _Driver) -> bool:
+def _bound(windows: WindowsFacts, driver: Driver) -> bool:
     bound = {(found.device, found.service) for found in windows.device_drivers or ()}
     return not driver.devices or any((one, driver.name) in bound for one in driver.devices)
 
 
-def _not_ready(windows: WindowsFacts, driver: _Driver, service: WindowsService) -> str:
+def _not_ready(windows: WindowsFacts, driver: Driver, service: WindowsService) -> str:
     parts = []
     if service.starts != 0:
         by = "" if service.override is None else " by StartOverride"
@@ -163,12 +128,14 @@ def _not_ready(windows: WindowsFacts, driver: _Driver, service: WindowsService) 
     return f"{driver.name}: {'; '.join(parts)}"
 
 
-def _start_at_boot(name: str) -> tuple[str, ...]:
-    key = f"{_SERVICES}\\{name}"
-    return (
-        f"Set-ItemProperty {key} -Name Start -Value 0",
-        f"Remove-Item {key}\\StartOverride -Recurse -ErrorAction SilentlyContinue",
-    )
+def _all_of_them(case: Case) -> tuple[str, ...]:
+    drivers = (*of_disk(case.profile), *of_network(case.profile))
+    return to_install(drivers) or _NONE_WANTED
+
+
+def _started_and_bound(case: Case) -> tuple[str, ...]:
+    disk = of_disk(case.profile)
+    return to_start(disk, disk) or _NONE_WANTED
 
 
 def _hibernated(case: Case, windows: WindowsFacts) -> Outcome:
@@ -229,7 +196,7 @@ RULES = (
         "is enough.",
         sources.WINDOWS_DRIVERS,
         _of_windows(_missing),
-        remedy=_INSTALL,
+        remedy=_all_of_them,
     ),
     Rule(
         "boot.windows-virtio-disabled",
@@ -238,7 +205,7 @@ RULES = (
         "device has to be bound to it, in CriticalDeviceDatabase or in DriverDatabase.",
         sources.BOOT_START,
         _of_windows(_disabled),
-        remedy=(*_start_at_boot("DRIVER"), *_BIND),
+        remedy=_started_and_bound,
     ),
     Rule(
         "disk.windows-hibernated",
