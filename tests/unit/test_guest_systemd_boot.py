@@ -155,3 +155,20 @@ def test_an_entry_that_can_not_be_read_is_a_reason() -> None:
     found, reason = read_boot({"/x": ""}, esp=esp)
     assert (found.name, found.config) == ("systemd-boot", None)
     assert reason.startswith("/efi/loader/entries/x.conf")
+
+
+def test_a_default_that_is_no_kernel_of_linux_is_told() -> None:
+    fw = {"entries/fw.conf": "title Firmware\nefi /EFI/tools/fw.efi\n"}
+    for chosen in ("fw.conf", "f*", "*w.conf"):
+        loader = {"loader.conf": f"default {chosen}\n"}
+        found, _ = read_boot({"/x": ""}, esp=files("6.1.0-9", **fw, **loader))
+        assert (found.starts_other, [e.default for e in found.entries]) == ("Firmware", [False])
+    found, _ = read_boot({"/x": ""}, esp=files("6.1.0-9", **{**fw, "loader.conf": "default deb*"}))
+    assert (found.starts_other, default(found)) == (None, "6.1.0-9")
+
+
+def test_a_pattern_that_is_too_long_is_a_reason() -> None:
+    chosen = "default " + "*a" * 300_000
+    found, reason = read_boot({"/x": ""}, esp=files("6.1.0-9", **{"loader.conf": chosen}))
+    assert (found.config, found.entries) == (None, ())
+    assert "255 characters" in reason

@@ -5,20 +5,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from fnmatch import fnmatchcase
 
 from diskwright.guest.bls import BlsEntry, fields, menu_order, parse_entry
 from diskwright.guest.boot_entries import MAX_ENTRIES
 from diskwright.guest.boot_menu import Menu, config_text
 from diskwright.guest.boot_paths import BootPaths, below
 from diskwright.guest.esp import EspFacts
+from diskwright.guest.globbing import matcher
 from diskwright.guest.grub import MenuItem
 from diskwright.guest.reading import GuestReadError, NotThere
 from diskwright.guest.tree import GuestTree
 from diskwright.guest.uki import read_uki
 
 MAX_ENTRY = 64 << 10
-MAX_PATTERN = 255
 
 # Architectures as uname -m spells them, by UEFI's names
 _ARCHITECTURES = {
@@ -140,12 +139,12 @@ def _pattern(text: str) -> str:
     """
     said = [value for _, key, value in fields(text) if key == "default" and value]
     last = said[-1] if said else ""
-    return "" if last.startswith("@") else last[:MAX_PATTERN].lower()
+    return "" if last.startswith("@") else last.lower()
 
 
 def _default(items: list[MenuItem], pattern: str, paths: BootPaths) -> MenuItem:
     """Entries whose kernel is missing are not in the menu; they count only where all are such."""
     there = [i for i in items if i.kernel is None or paths.resolve(i.kernel)[1] is not False]
     shown = there or items
-    named = (i for i in shown if pattern and fnmatchcase(i.id.lower(), pattern))
-    return next(named, shown[0])
+    fits = matcher(pattern)
+    return next((i for i in shown if pattern and fits(i.id.lower())), shown[0])

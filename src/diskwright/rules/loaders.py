@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 
+from diskwright.model.finding import Result
 from diskwright.model.guest import BootEntry
-from diskwright.rules.rule import Case, commands, family, quoted, root_filesystem
+from diskwright.model.text import printable
+from diskwright.rules.rule import (
+    Case,
+    Outcome,
+    State,
+    commands,
+    family,
+    quoted,
+    root_filesystem,
+    unread,
+)
 
 # Names as the facts have them
 SYSTEMD_BOOT, UKI, EXTLINUX = "systemd-boot", "uki", "extlinux"
@@ -36,6 +48,38 @@ def by_loader(
         given = ((title, lines) for title, lines in others.items() if lines)
         return (*grub, *(line for title, lines in given for line in (f"# {title}:", *lines)))
     return others.get(name(case)) or tuple(grub)
+
+
+def started(case: Case) -> list[BootEntry]:
+    """The entry that is started when nobody chooses; none where that is something else."""
+    loader = case.guest.bootloader
+    if loader is None or loader.starts_other is not None:
+        return []
+    return [e for e in loader.entries if e.default] or list(loader.entries[:1])
+
+
+def milder(case: Case, found: Iterable[BootEntry]) -> Result | None:
+    """An entry that is not started by itself harms only who chooses it."""
+    return None if any(entry in started(case) for entry in found) else Result.WARN
+
+
+def of_started(check: Callable[[Case], Outcome]) -> Callable[[Case], Outcome]:
+    """A check of what the menu starts: nothing is sure where that is none of the entries."""
+
+    def judged(case: Case) -> Outcome:
+        outcome = check(case)
+        loader = case.guest.bootloader
+        if loader is None or loader.starts_other is None:
+            return outcome
+        if outcome.state is State.BREAKS:
+            return replace(outcome, result=Result.WARN)
+        if outcome.state is not State.HOLDS:
+            return outcome
+        other = printable(loader.starts_other)
+        does = f"starts {other}, which is not judged" if other else "waits and starts nothing"
+        return unread(f"the boot loader {does}", (loader.config,) if loader.config else ())
+
+    return judged
 
 
 def add_kernel(case: Case) -> str:
@@ -112,6 +156,6 @@ def make_image(case: Case) -> tuple[str, ...]:
 
 
 def _default(case: Case) -> BootEntry | None:
+    """Where something else is started, the first stands for what to edit."""
     loader = case.guest.bootloader
-    entries = loader.entries if loader else ()
-    return next((e for e in entries if e.default), entries[0] if entries else None)
+    return next(iter(started(case) or (loader.entries if loader else ())), None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from diskwright.model.guest import BootEntry, FileSystem, NamedBy, Section
-from diskwright.rules import sources
+from diskwright.rules import loaders, sources
 from diskwright.rules.rule import (
     Case,
     Outcome,
@@ -42,7 +42,9 @@ def _named(case: Case) -> Outcome:
 def _entries_unread(case: Case) -> bool:
     """Of a root that the kernel mounts as the boot loader tells it to."""
     root = root_filesystem(case.guest)
-    unread = case.guest.bootloader is None or bool(case.guest.why_unread(Section.BOOT))
+    loader = case.guest.bootloader
+    known = loader is not None and loader.starts_other is None
+    unread = not known or bool(case.guest.why_unread(Section.BOOT))
     return unread and root is not None and root.type == "btrfs"
 
 
@@ -60,10 +62,10 @@ def _of_entries(case: Case) -> Iterator[str]:
     loader = case.guest.bootloader
     if root is None or root.type != "btrfs" or loader is None or not loader.entries:
         return
-    entry = next((entry for entry in loader.entries if entry.default), loader.entries[0])
-    wanted = _wanted(_root_flags(entry))
-    if wanted and not _has(root, wanted):
-        yield f"{entry.location}: rootflags={wanted}"
+    for entry in loaders.started(case):
+        wanted = _wanted(_root_flags(entry))
+        if wanted and not _has(root, wanted):
+            yield f"{entry.location}: rootflags={wanted}"
 
 
 def _root_flags(entry: BootEntry) -> list[str]:
