@@ -193,6 +193,8 @@ def test_command_lines() -> None:
 def test_modules_are_no_kernels() -> None:
     text = "LABEL a\nCOM32 hdt.c32\nLABEL b\nKERNEL chain.c32\nLABEL c\nLOCALBOOT 0\n"
     assert [label.kernel for label in parse(text).labels] == ["", "", ""]
+    text = "LABEL a\nLINUX kernel.img\nLABEL b\nLINUX memtest.bin x\nLABEL c\nKERNEL kernel.img\n"
+    assert [label.kernel for label in parse(text).labels] == ["kernel.img", "memtest.bin", ""]
 
 
 def test_included_files_count_as_if_they_stood_there() -> None:

@@ -15,7 +15,7 @@ MAX_CONFIG = 1 << 20
 class Menu:
     """A configuration that was read: which items, by which line of which file.
 
-    `waits`: it starts nothing when nobody chooses.
+    `waits`: it starts nothing when nobody chooses. `unread`: why an entry could not be read.
     """
 
     name: str
@@ -23,6 +23,7 @@ class Menu:
     items: tuple[tuple[str, MenuItem], ...]  # (file, item)
     default: MenuItem | None
     waits: bool = False
+    unread: str = ""
 
 
 def config_text(tree: GuestTree, path: str) -> str | None:

@@ -91,7 +91,7 @@ def _first_menu(ways: list[_Way]) -> tuple[Menu | None, str]:
             reason = reason or str(error)
             continue
         if menu:
-            return menu, reason
+            return menu, reason or menu.unread
     return None, reason
 
 

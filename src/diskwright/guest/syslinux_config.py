@@ -147,7 +147,8 @@ class _Reader:
         elif key in ("linux", "kernel"):
             label.line = number
             words = value.split(None, 1)
-            is_kernel = bool(words) and not _MODULE.fullmatch(words[0])
+            # KERNEL goes by the extension
+            is_kernel = bool(words) and (key == "linux" or not _MODULE.fullmatch(words[0]))
             label.kernel = words[0] if is_kernel else ""
         elif key == "initrd":
             label.initrds.append(value.strip())

@@ -13,7 +13,7 @@ from diskwright.guest.boot_paths import BootPaths, below
 from diskwright.guest.esp import EspFacts
 from diskwright.guest.globbing import matcher
 from diskwright.guest.grub import MenuItem
-from diskwright.guest.reading import GuestReadError, NotThere
+from diskwright.guest.reading import GuestReadError, NotThere, Unreadable
 from diskwright.guest.tree import GuestTree
 from diskwright.guest.uki import read_uki
 
@@ -47,12 +47,18 @@ def systemd_menu(esp: EspFacts, paths: BootPaths) -> Menu | None:
     places = [(esp.tree, esp.mount_point)]
     if esp.is_systemd_boot and paths.xbootldr_mount is not None:
         places.append((paths.tree, paths.xbootldr_mount))
+    failed: list[Unreadable] = []
     found = {
         id(one.entry): one
         for tree, mount_point in places
-        for one in (*_entries(tree, mount_point), *_images(tree, mount_point, esp))
+        for one in (
+            *_entries(tree, mount_point, failed),
+            *_images(tree, mount_point, esp, failed),
+        )
         if _is_for(one.entry, esp.architecture)
     }
+    if not found and failed:
+        raise failed[0]
     if not found:
         return None
     ordered = [found[id(e)] for e in menu_order(one.entry for one in found.values())]
@@ -64,20 +70,28 @@ def systemd_menu(esp: EspFacts, paths: BootPaths) -> Menu | None:
         config=loader if text is not None else ordered[0].file.rpartition("/")[0],
         items=tuple((one.file, item) for one, item in zip(ordered, items, strict=True)),
         default=_default(items, _pattern(text or ""), paths),
+        unread=str(failed[0]) if failed else "",
     )
 
 
-def _entries(tree: GuestTree, mount_point: str) -> Iterator[_Found]:
+def _entries(tree: GuestTree, mount_point: str, failed: list[Unreadable]) -> Iterator[_Found]:
+    """One that can't be read is in `failed`, and hides no other; a folder is none."""
     folder = f"{mount_point}/loader/entries"
     try:
         names = tree.names(folder, MAX_ENTRIES)
     except NotThere:
         return
     for name in names:
-        if name.lower().endswith(".conf"):
-            path = f"{folder}/{name}"
-            entry = parse_entry(tree.read_text(path, MAX_ENTRY), name)
-            yield _with_image(tree, _Found(entry, path, mount_point))
+        if not name.lower().endswith(".conf"):
+            continue
+        path = f"{folder}/{name}"
+        try:
+            text = tree.read_text(path, MAX_ENTRY)
+        except Unreadable as error:
+            if error.code != "not-a-file":
+                failed.append(error)
+            continue
+        yield _with_image(tree, _Found(parse_entry(text, name), path, mount_point))
 
 
 def _with_image(tree: GuestTree, found: _Found) -> _Found:
@@ -97,7 +111,9 @@ def _with_image(tree: GuestTree, found: _Found) -> _Found:
     return replace(found, entry=whole, release=uki.release)
 
 
-def _images(tree: GuestTree, mount_point: str, esp: EspFacts) -> Iterator[_Found]:
+def _images(
+    tree: GuestTree, mount_point: str, esp: EspFacts, failed: list[Unreadable]
+) -> Iterator[_Found]:
     """Unified kernel images, which systemd-boot itself looks for."""
     folder = f"{mount_point}/EFI/Linux"
     try:
@@ -106,7 +122,12 @@ def _images(tree: GuestTree, mount_point: str, esp: EspFacts) -> Iterator[_Found
         return
     for name in names:
         path = f"{folder}/{name}"
-        uki = read_uki(tree, path) if name.lower().endswith(".efi") else None
+        try:
+            uki = read_uki(tree, path) if name.lower().endswith(".efi") else None
+        except Unreadable as error:
+            if error.code != "not-a-file":
+                failed.append(error)
+            continue
         if uki is not None:
             entry = replace(uki.entry(f"EFI/Linux/{name}"), linux=f"EFI/Linux/{name}")
             yield _Found(entry, path, mount_point, uki.release)
