@@ -24,6 +24,8 @@ from diskwright.rules.rule import (
 SYSTEMD_BOOT, UKI, EXTLINUX = "systemd-boot", "uki", "extlinux"
 
 _PLAIN = re.compile(r"[0-9A-Za-z][0-9A-Za-z._+~-]*")
+# As the names of its packages have them
+_DEBIAN_MACHINES = {"aarch64": "arm64", "riscv64": "riscv64", "loongarch64": "loong64"}
 UNKNOWN_UUID = "UUID-AS-BLKID-SAYS"
 
 
@@ -93,7 +95,7 @@ def add_kernel(case: Case) -> str:
 def reinstall(case: Case) -> tuple[str, ...]:
     """The kernel's package, and the loader's entry of it."""
     packages = {
-        "debian": "apt-get install --reinstall linux-image-amd64",
+        "debian": f"apt-get install --reinstall {_debian_kernel(case)}",
         "rhel": "dnf reinstall kernel-core",
         "suse": "zypper install --force kernel-default",
         "arch": "pacman -S linux",
@@ -112,6 +114,14 @@ def reinstall(case: Case) -> tuple[str, ...]:
         uki=added,
         extlinux=(*lines(), *write_extlinux()),
     )
+
+
+def _debian_kernel(case: Case) -> str:
+    system = case.guest.os
+    if system is not None and "ubuntu" in (system.id, *system.like):
+        return "linux-image-generic"
+    machine = case.guest.architecture or (system.architecture if system else None)
+    return f"linux-image-{_DEBIAN_MACHINES.get(machine or '', 'amd64')}"
 
 
 def write_extlinux() -> tuple[str, ...]:
