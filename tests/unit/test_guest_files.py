@@ -7,11 +7,16 @@ import itertools
 
 import pytest
 
+from diskwright.blockio.memory import MemoryReader
+from diskwright.guest import examining, walking
 from diskwright.guest import files as module
-from diskwright.guest import tree as tree_module
+from diskwright.guest.answer import CONFIGURATION, PACKAGES
 from diskwright.guest.files import SETTINGS, Bounds, list_files
+from diskwright.guest.filesystems.base import Node
 from diskwright.guest.stand_in import UnreadFs
-from diskwright.model.examined import EntryKind, FileEntry, FileListing, Unlisted
+from diskwright.guest.tree import GuestTree
+from diskwright.model.examined import EntryKind, FileEntry, FileListing, Software, Unlisted
+from diskwright.model.guest import GuestFacts
 from support.fake_guest import Broken, Content, Device, FakeFs, Link, Sparse, tree_of
 
 
@@ -101,11 +106,11 @@ def test_time_is_looked_at_within_a_file_too() -> None:
 
 
 def test_folders_in_each_other_and_names_have_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tree_module, "MAX_DEPTH", 3)
+    monkeypatch.setattr(walking, "MAX_DEPTH", 3)
     found = listing({"/etc/a/b/c": b"", "/etc/x": b""})
     assert paths(found) == ["/etc/x"]
     assert found.unread == (Unlisted("/etc/a/b", "is deeper than 3 folders"),)
-    monkeypatch.setattr(tree_module, "MAX_MEMBERS", 1)
+    monkeypatch.setattr(walking, "MAX_MEMBERS", 1)
     assert "more than 1 names" in listing({"/etc/a": b"", "/etc/b": b""}).unread[0].reason
 
 
@@ -122,3 +127,44 @@ def test_places_that_can_not_be_read_have_a_bound(monkeypatch: pytest.MonkeyPatc
     found = list_files(tree, "/etc", SETTINGS)
     assert found.end == "/etc/b"
     assert len(found.unread) == 2
+
+
+def test_names_wait_within_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(walking, "MAX_WAITING", 65 * 3)
+    files: dict[str, Content] = {"/etc/a/1": b"", "/etc/a/2": b"", "/etc/a/3": b"", "/etc/b": b""}
+    files["/etc/c"] = b""
+    found = listing(files)
+    assert paths(found) == ["/etc/b", "/etc/c"]
+    assert found.end is None
+    (unread,) = found.unread
+    assert (unread.path, "too many names" in unread.reason) == ("/etc/a", True)
+    del files["/etc/c"], files["/etc/a/3"]
+    assert paths(listing(files)) == ["/etc/a/1", "/etc/a/2", "/etc/b"]
+
+
+def test_what_is_named_is_opened_when_its_turn_comes() -> None:
+    class Counting(FakeFs):
+        opened = 0
+
+        def child(self, node: Node, name: bytes) -> Node | None:
+            self.opened += 1
+            return super().child(node, name)
+
+    fs = Counting({f"/{n}/x": b"" for n in range(100)})
+    walk = GuestTree(fs).below("/")
+    assert [next(walk).path for _ in range(3)] == ["/", "/0", "/0/x"]
+    assert fs.opened == 2
+
+
+def test_a_listing_that_fails_loses_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> FileListing:
+        raise MemoryError
+
+    facts = GuestFacts(root=0)
+    monkeypatch.setattr(examining, "list_files", fail)
+    monkeypatch.setattr(examining, "open_guest", lambda *_, **__: (facts, tree_of({"/x": b""})))
+    found = examining.examine_guest(MemoryReader(0, {}), [PACKAGES, CONFIGURATION])
+    assert (found.guest, found.software) == (facts, Software())
+    assert found.files is not None
+    assert (found.files.end, found.files.entries) == ("/etc", ())
+    assert "MemoryError" in found.files.unread[0].reason

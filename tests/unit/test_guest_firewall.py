@@ -49,6 +49,8 @@ DROP = 'DEFAULT_INPUT_POLICY="DROP"\n'
         (TUPLE.format("allow", "udp", "22", "0.0.0.0/0", "in"), DROP, False),
         (TUPLE.format("allow", "tcp", "22", "10.0.0.0/8", "in"), DROP, None),
         (TUPLE.format("allow", "tcp", "22", "0.0.0.0/0", "in_eth1"), DROP, None),
+        (TUPLE.format("allow", "tcp", "22", "0.0.0.0/0", "in comment=73736820"), DROP, True),
+        (TUPLE.format("deny", "tcp", "22", "0.0.0.0/0", "in comment=73"), DROP, False),
         ("", DROP, False),
         ("", 'DEFAULT_INPUT_POLICY="ACCEPT"\n', True),
         ("### tuple ### allow tcp\n### tuple ###\n", "", None),
@@ -65,6 +67,57 @@ def test_ufw_lets_it_in_or_not(rules: str, policy: str, expected: bool | None) -
         "/etc/default/ufw": policy,
     }
     assert lets_in("ufw", files) is expected
+
+
+# As ufw 0.36.2 has it, in part
+BEFORE = """*filter
+:ufw-before-input - [0:0]
+-A ufw-before-input -i lo -j ACCEPT
+-A ufw-before-output -o lo -j ACCEPT
+-A ufw-before-input -m rt --rt-type 0 -j DROP
+-A ufw-before-input -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A ufw-before-forward -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A ufw-before-input -m conntrack --ctstate INVALID -j ufw-logging-deny
+-A ufw-before-input -m conntrack --ctstate INVALID -j DROP
+-A ufw-before-input -p icmp --icmp-type echo-request -j ACCEPT
+-A ufw-before-input -p udp --sport 67 --dport 68 -j ACCEPT
+-A ufw-before-input -j ufw-not-local
+-A ufw-not-local -m addrtype --dst-type LOCAL -j RETURN
+-A ufw-not-local -m limit --limit 3/min --limit-burst 10 -j ufw-logging-deny
+-A ufw-not-local -j DROP
+-A ufw-before-input -p udp -d 224.0.0.251 --dport 5353 -j ACCEPT
+"""
+
+
+@pytest.mark.parametrize(
+    ("more", "closed", "opened"),
+    [
+        ("", False, True),
+        ("-A ufw-before-input -p tcp --dport 80 -j ACCEPT\n", False, True),
+        ("# -A ufw-before-input -p tcp --dport 22 -j ACCEPT\n", False, True),
+        ("-A ufw-before-input -p tcp --dport 22 -j ACCEPT\n", None, True),
+        ("-A ufw-before-input -p tcp -m multiport --dports 20:25,80 -j ACCEPT\n", None, True),
+        ("-A ufw-before-input -s 10.0.0.0/8 -j ACCEPT\n", None, True),
+        ("-A ufw-before-input ! -p udp -j ACCEPT\n", None, True),
+        ("-A ufw-before-input -p tcp --dport 22 -j DROP\n", None, None),
+        ("-A ufw-before-input -p tcp --dport ssh -j ACCEPT\n", None, True),
+        ("-A ufw-before-input -j mine\n", None, None),
+        ("*nat\n-A POSTROUTING -o eth0 -j MASQUERADE\n", False, True),
+        ("*nat\n-A PREROUTING -p tcp --dport 22 -j DNAT --to 10.0.0.1\n", None, None),
+    ],
+)
+@pytest.mark.parametrize("name", ["before", "before6"])
+def test_what_comes_before_ufw_s_rules(
+    name: str, more: str, closed: bool | None, opened: bool | None
+) -> None:
+    files: dict[str, Content] = {
+        "/etc/ufw/ufw.conf": "ENABLED=yes\n",
+        f"/etc/ufw/{name}.rules": BEFORE + more + "COMMIT\n",
+        "/etc/default/ufw": DROP,
+    }
+    assert lets_in("ufw", files) is closed
+    allow = TUPLE.format("allow", "tcp", "22", "0.0.0.0/0", "in")
+    assert lets_in("ufw", {**files, "/etc/ufw/user.rules": allow}) is opened
 
 
 def test_an_ufw_that_was_not_switched_on_does_nothing() -> None:
@@ -139,6 +192,31 @@ def test_what_comes_before_the_default_zone_is_not_passed_over(
     zone = '<zone><service name="ssh"/></zone>'
     files: dict[str, Content] = {"/usr/lib/firewalld/zones/public.xml": zone}
     assert lets_in("firewalld", {**files, f"/etc/firewalld/{path}": text}) is expected
+
+
+NM, IFCFG = "/etc/NetworkManager/system-connections/", "/etc/sysconfig/"
+
+
+@pytest.mark.parametrize(
+    ("path", "content", "expected"),
+    [
+        (NM + "eth0.nmconnection", "[connection]\nid=x\nzone=block\n", None),
+        (NM + "eth0.nmconnection", "[connection]\nzone=public\n", True),
+        (NM + "eth0.nmconnection", "[connection]\nzone=\n[ipv4]\nzone=x\n", True),
+        (NM + "eth0.nmconnection", Broken(), None),
+        ("/usr/lib" + NM.removeprefix("/etc") + "x.nmconnection", "[connection]\nzone=drop", None),
+        (IFCFG + "network-scripts/ifcfg-eth0", "ONBOOT=yes\nZONE='drop'\n", None),
+        (IFCFG + "network-scripts/ifcfg-eth0", "ZONE=public\n", True),
+        (IFCFG + "network/ifcfg-eth0", "ZONE=block\n", None),
+        (IFCFG + "network/ifcfg-eth0.bak", "ZONE=block\n", True),
+    ],
+)
+def test_a_zone_that_an_interface_is_put_into(
+    path: str, content: Content, expected: bool | None
+) -> None:
+    zone = '<zone><service name="ssh"/></zone>'
+    files: dict[str, Content] = {"/usr/lib/firewalld/zones/public.xml": zone, path: content}
+    assert lets_in("firewalld", files) is expected
 
 
 def test_no_text_takes_long() -> None:

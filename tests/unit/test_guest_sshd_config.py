@@ -139,6 +139,11 @@ def test_passwords_are_told_where_they_do_not_depend() -> None:
         ("Include sshd_config.d/a.conf\n", Sparse(MAX_TEXT)),
         ("Include sshd_config.d/a.conf\n" * (MAX_FILES + 1), ""),
         ("Include nothing/*\n" * 1000, ""),
+        ("Include sshd_config.d/" + "*a" * 300_000 + "\n", ""),
+        (
+            "Match User a\nInclude /etc/ssh/sshd_config.d/a.conf\n",
+            "Match User a\n" * 10 + "Include /etc/ssh/sshd_config.d/a.conf\n",
+        ),
         ("Match " + "User root " * 50 + "\n", ""),
         (Link("sshd_config.d/a.conf"), Link("../sshd_config")),
         (Sparse(4 << 30), ""),
@@ -159,3 +164,11 @@ def test_no_pattern_takes_long() -> None:
     found = read("Match User " + "*a" * 50_000 + "," + "?" * 50_000 + "\n" + NO)
     assert found.root_login == DEFAULT
     assert read("Include " + "/*" * 5000 + "\n" + NO).root_login == "no"
+    assert read("Include sshd_config.d/" + "*" * 300_000 + ".conf\n", a=NO).root_login == "no"
+    assert read("Include /" + "x" * 300_000 + "\n" + NO).root_login == "no"
+    assert read("Include " + "/x" * 300_000 + "\n" + NO).root_login == "no"
+    stars = "Match User " + "*" * 500_000 + "x\nInclude sshd_config.d/a.conf\nMatch all\n" + NO
+    assert read(stars, a="Match User r*\nPermitRootLogin yes\n" * 10_000).root_login == "no"
+    many = "Match User " + "a," * 200_000 + "a\nInclude sshd_config.d/a.conf\nMatch all\n" + NO
+    blocks = "".join(f"Match User r*{n}\nPermitRootLogin yes\n" for n in range(10_000))
+    assert read(many, a=blocks).root_login == "no"

@@ -193,6 +193,8 @@ def test_command_lines() -> None:
 def test_modules_are_no_kernels() -> None:
     text = "LABEL a\nCOM32 hdt.c32\nLABEL b\nKERNEL chain.c32\nLABEL c\nLOCALBOOT 0\n"
     assert [label.kernel for label in parse(text).labels] == ["", "", ""]
+    text = "LABEL a\nLINUX kernel.img\nLABEL b\nLINUX memtest.bin x\nLABEL c\nKERNEL kernel.img\n"
+    assert [label.kernel for label in parse(text).labels] == ["kernel.img", "memtest.bin", ""]
 
 
 def test_included_files_count_as_if_they_stood_there() -> None:
@@ -238,3 +240,23 @@ def test_a_whole_guest_of_alpine() -> None:
     assert lts.initramfs is not None
     assert (lts.initramfs.state, lts.initramfs.modules) == (InitramfsState.READ, ("virtio_blk",))
     assert (virt.version, virt.default) == ("6.6.58-0-virt", False)
+
+
+@pytest.mark.parametrize(
+    ("text", "other"),
+    [
+        ("DEFAULT a\n" + TWO, None),
+        ("UI menu.c32\n" + TWO, None),
+        ("ONTIMEOUT a\n" + TWO, None),
+        (TWO, ""),
+        ("DEFAULT local\nLABEL local\nLOCALBOOT 0\n" + TWO, "local"),
+        (
+            "DEFAULT menu.c32\n" + TWO + "LABEL c\nMENU LABEL Chain\nKERNEL c.c32\nMENU DEFAULT\n",
+            "Chain",
+        ),
+    ],
+)
+def test_a_default_that_is_no_kernel_is_told(text: str, other: str | None) -> None:
+    found, _ = read_boot({"/x": "", "/boot/extlinux.conf": text, "/boot/k": b""}, disk=MBR)
+    assert found.starts_other == other
+    assert any(entry.default for entry in found.entries) is (other is None)

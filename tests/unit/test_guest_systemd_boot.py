@@ -2,9 +2,11 @@
 
 import pytest
 
+from diskwright.guest.systemd_boot import MAX_ENTRY
 from diskwright.model.guest import Bootloader, NamedBy
 from support.boot_guest import SYSTEMD_BOOT, read_boot, table
-from support.fake_guest import Broken, Content
+from support.fake_guest import Broken, Content, Sparse
+from support.pe_maker import pe
 
 FALLBACK: dict[str, Content] = {"/EFI/BOOT/BOOTX64.EFI": SYSTEMD_BOOT}
 ENTRY = """title Debian
@@ -153,5 +155,47 @@ def test_without_a_fallback_its_name_tells_where_it_is_alone() -> None:
 def test_an_entry_that_can_not_be_read_is_a_reason() -> None:
     esp = files("6.1.0-9") | {"/loader/entries/x.conf": Broken()}
     found, reason = read_boot({"/x": ""}, esp=esp)
+    assert (found.name, default(found)) == ("systemd-boot", "6.1.0-9")
+    assert reason.startswith("/efi/loader/entries/x.conf")
+    del esp["/loader/entries/deb-6.1.0-9.conf"]
+    found, reason = read_boot({"/x": ""}, esp=esp)
     assert (found.name, found.config) == ("systemd-boot", None)
     assert reason.startswith("/efi/loader/entries/x.conf")
+
+
+def test_what_is_too_long_or_no_file_hides_no_entry() -> None:
+    esp = files("6.1.0-9") | {"/loader/entries/zz.conf/x": b"", "/EFI/Linux/zz.efi/x": b""}
+    found, reason = read_boot({"/x": ""}, esp=esp)
+    assert (default(found), reason) == ("6.1.0-9", "")
+    esp["/loader/entries/zy.conf"] = Sparse(MAX_ENTRY + 1)
+    found, reason = read_boot({"/x": ""}, esp=esp)
+    assert default(found) == "6.1.0-9"
+    assert reason.startswith("/efi/loader/entries/zy.conf: has 65537 bytes")
+
+
+def test_what_a_shim_starts_reads_its_own() -> None:
+    grub: dict[str, Content] = {"/boot/grub2/grub.cfg": "menuentry x { linux /boot/k }"}
+    esp = files("6.1.0-9") | {"/EFI/BOOT/BOOTX64.EFI": pe({".sbat": b"shim"})}
+    for name in ("grubx64.efi", "grub.efi", "GRUBX64.EFI"):
+        found, _ = read_boot(grub, esp={**esp, f"/EFI/BOOT/{name}": SYSTEMD_BOOT})
+        assert (found.name, default(found)) == ("systemd-boot", "6.1.0-9")
+    for path in ("BOOT/fbx64.efi", "systemd/grubx64.efi"):
+        found, _ = read_boot(grub, esp={**esp, f"/EFI/{path}": SYSTEMD_BOOT})
+        assert found.name == "grub2"
+
+
+def test_a_default_that_is_no_kernel_of_linux_is_told() -> None:
+    fw = {"entries/fw.conf": "title Firmware\nefi /EFI/tools/fw.efi\n"}
+    for chosen in ("fw.conf", "f*", "*w.conf"):
+        loader = {"loader.conf": f"default {chosen}\n"}
+        found, _ = read_boot({"/x": ""}, esp=files("6.1.0-9", **fw, **loader))
+        assert (found.starts_other, [e.default for e in found.entries]) == ("Firmware", [False])
+    found, _ = read_boot({"/x": ""}, esp=files("6.1.0-9", **{**fw, "loader.conf": "default deb*"}))
+    assert (found.starts_other, default(found)) == (None, "6.1.0-9")
+
+
+def test_a_pattern_that_is_too_long_is_a_reason() -> None:
+    chosen = "default " + "*a" * 300_000
+    found, reason = read_boot({"/x": ""}, esp=files("6.1.0-9", **{"loader.conf": chosen}))
+    assert (found.config, found.entries) == (None, ())
+    assert "255 characters" in reason

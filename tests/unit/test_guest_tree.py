@@ -172,6 +172,23 @@ def test_a_mount_covers_its_folder_also_through_links_and_where_it_is_missing() 
     assert guest.escapes == ()
 
 
+def test_folders_above_a_mount_that_are_missing_are_empty_ones() -> None:
+    guest = tree(etc={}, broken=None, file=b"")
+    for path in ("/boot/efi", "/a/b/c", "/broken/x/y", "/file/x/y"):
+        guest.mount(path, Shelf({"a": b"1"}))
+    assert guest.exists("/boot/efi/a")
+    assert guest.exists("/a/b/c/a")
+    assert not guest.exists("/boot/other")
+    assert guest.names("/a") == []
+    with pytest.raises(Unreadable):
+        guest.exists("/broken/x/y")
+    assert not guest.exists("/file/x/y/a")
+    assert [met.path for met in guest.below("/boot")] == ["/boot", "/boot/efi", "/boot/efi/a"]
+    guest.mount("/boot", Shelf({"k": b"2"}))
+    assert guest.names("/boot") == ["k"]
+    assert guest.exists("/boot/efi/a")
+
+
 def test_the_root_is_not_mounted_over() -> None:
     with pytest.raises(ValueError, match="root"):
         tree().mount("/", Shelf({}))

@@ -160,3 +160,31 @@ def test_what_extlinux_s_remedies_say() -> None:
         assert said in findings(broken(EXTLINUX, rule))[rule].remedy
     missing = findings(broken(replace(EXTLINUX), "boot.grub-config-missing"))
     assert "extlinux.conf and syslinux.cfg" in missing["boot.grub-config-missing"].evidence
+
+
+DEFAULT_RULES = (
+    *("boot.kernel-missing", "boot.initramfs-missing", "boot.grub-root-device-name"),
+    *("boot.grub-root-unknown", "boot.initramfs-corrupt", "boot.initramfs-no-virtio"),
+)
+
+
+@pytest.mark.parametrize("other", ["Windows", ""])
+@pytest.mark.parametrize("name", GOOD)
+def test_nothing_is_sure_where_the_menu_starts_another_thing(name: str, other: str) -> None:
+    loader = GOOD[name].bootloader
+    assert loader is not None
+    found = findings(replace(GOOD[name], bootloader=replace(loader, starts_other=other)))
+    for rule in DEFAULT_RULES:
+        assert found[rule].result in (Result.UNKNOWN, Result.SKIP), rule
+    assert found["boot.kernel-missing"].result is Result.UNKNOWN
+    kept = found["boot.grub-config-missing"].result
+    assert kept is (Result.PASS if other else Result.FAIL)
+
+
+def test_an_entry_that_is_broken_harms_only_who_chooses_it() -> None:
+    guest = broken(EXTLINUX, "boot.kernel-missing")
+    assert findings(guest)["boot.kernel-missing"].result is Result.FAIL
+    loader = guest.bootloader
+    assert loader is not None
+    guest = replace(guest, bootloader=replace(loader, starts_other="Windows"))
+    assert findings(guest)["boot.kernel-missing"].result is Result.WARN

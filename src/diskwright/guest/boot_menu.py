@@ -13,12 +13,17 @@ MAX_CONFIG = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Menu:
-    """A configuration that was read: which items, by which line of which file."""
+    """A configuration that was read: which items, by which line of which file.
+
+    `waits`: it starts nothing when nobody chooses. `unread`: why an entry could not be read.
+    """
 
     name: str
     config: str
     items: tuple[tuple[str, MenuItem], ...]  # (file, item)
     default: MenuItem | None
+    waits: bool = False
+    unread: str = ""
 
 
 def config_text(tree: GuestTree, path: str) -> str | None:

@@ -36,6 +36,7 @@ def read_bootloader(
     """What was found, and why a configuration could not be read (mostly empty)."""
     bios = _bios(tree, table)
     menu, reason = _first_menu(_ways(tree, paths, table, esp))
+    entries = _entries(menu, paths) if menu else ()
     reads_grub = bios or not (esp.is_systemd_boot or esp.is_uki)
     return (
         Bootloader(
@@ -45,8 +46,9 @@ def read_bootloader(
             esp_fallback=esp.fallback,
             esp_loaders=esp.loaders,
             config=menu.config if menu else None,
-            entries=_entries(menu, paths) if menu else (),
+            entries=entries,
             problems=tuple(stub_problems(paths, esp)) if reads_grub else (),
+            starts_other=_other(menu, entries) if menu else None,
         ),
         reason,
     )
@@ -89,7 +91,7 @@ def _first_menu(ways: list[_Way]) -> tuple[Menu | None, str]:
             reason = reason or str(error)
             continue
         if menu:
-            return menu, reason
+            return menu, reason or menu.unread
     return None, reason
 
 
@@ -132,6 +134,15 @@ def _entries(menu: Menu, paths: BootPaths) -> tuple[BootEntry, ...]:
             )
         )
     return tuple(found)
+
+
+def _other(menu: Menu, entries: tuple[BootEntry, ...]) -> str | None:
+    """What is started besides `entries`: a menu may chain to another loader, or to a program."""
+    if menu.waits:
+        return ""
+    if menu.default is None or any(entry.default for entry in entries):
+        return None
+    return menu.default.title or menu.default.id or "an entry without a name"
 
 
 def _all(answers: list[bool | None]) -> bool | None:

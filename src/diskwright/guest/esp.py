@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from diskwright.guest.pe import PeFile, read_pe, read_section
@@ -18,6 +19,9 @@ FALLBACKS = {
     "loongarch64": "BOOTLOONGARCH64.EFI",
 }
 MAX_FOLDERS = 100
+MAX_SECONDS = 8
+# What shim starts from its own folder, whatever it is
+_SECOND = re.compile(r"grub[a-z0-9]*\.efi", re.IGNORECASE)
 _SDMAGIC = b"#### LoaderInfo: systemd-boot "  # systemd, src/boot/efi/boot.c; the section's name too
 
 
@@ -77,7 +81,7 @@ def _read(tree: GuestTree, mount_point: str, architecture: str | None) -> EspFac
         starts=bool(loaders),
         fallback=fallback,
         architecture=architecture,
-        is_systemd_boot=_is_systemd_boot(pe, fallback, loaders, tree),
+        is_systemd_boot=_is_systemd_boot(pe, fallback, loaders, tree, mount_point),
         is_uki=pe is not None and pe.section(".linux") is not None,
         loaders=tuple(loaders),
         grub_configs=tuple(configs),
@@ -101,12 +105,21 @@ def _pe(tree: GuestTree, path: str) -> PeFile | None:
 
 
 def _is_systemd_boot(
-    pe: PeFile | None, fallback: str | None, loaders: list[str], tree: GuestTree
+    pe: PeFile | None, fallback: str | None, loaders: list[str], tree: GuestTree, mount_point: str
 ) -> bool:
-    """By what the fallback holds; without one by its name, where no other loader is there."""
+    """By what the fallback holds, or what a shim in its place starts; without one by its name,
+    where no other loader is there."""
     if fallback is None:
         others = [path.lower() for path in loaders if "/linux/" not in path.lower()]
         return bool(others) and all("/systemd-boot" in path for path in others)
+    folder = fallback.rpartition("/")[0]
+    seconds = [path for path in loaders if _SECOND.fullmatch(path.removeprefix(f"{folder}/"))]
+    return _has_magic(tree, pe) or any(
+        _has_magic(tree, _pe(tree, f"{mount_point}/{path}")) for path in seconds[:MAX_SECONDS]
+    )
+
+
+def _has_magic(tree: GuestTree, pe: PeFile | None) -> bool:
     try:
         magic = read_section(tree, pe, ".sdmagic", 4096) if pe else None
     except GuestReadError:

@@ -5,19 +5,23 @@ It stands apart from `child`, which then need not know what only few ask for.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import TypeVar
 
 from diskwright.errors import DiskwrightError
 from diskwright.formats.limits import GUEST_EXAMINED_BYTES
 from diskwright.guest import child
 from diskwright.guest.answer import BELOW, CONFIGURATION, FILES, PACKAGES, nothing_examined
-from diskwright.guest.files import EVERY, MOST_BYTES, MOST_CALLS, SETTINGS, list_files
+from diskwright.guest.files import EVERY, MOST_BYTES, MOST_CALLS, SETTINGS, Bounds, list_files
 from diskwright.guest.inspect import open_guest
 from diskwright.guest.software import rpm
 from diskwright.guest.software.listing import read_software
 from diskwright.guest.source import Disk
 from diskwright.guest.tree import GuestTree
-from diskwright.model.examined import Examined, FileListing
+from diskwright.model.examined import Examined, FileListing, Software, Unlisted
+
+T = TypeVar("T")
 
 
 def preload() -> None:
@@ -51,16 +55,30 @@ def examine_guest(reader: Disk, wishes: list[str]) -> Examined:
     if tree is None:
         reason = next((entry.reason for entry in facts.unread), "no root file system was found")
         return nothing_examined(reason, wishes, facts)
-    software = read_software(tree) if PACKAGES in wishes else None
+    software = files = None
+    if PACKAGES in wishes:
+        software = _apart(lambda: read_software(tree), lambda why: Software(unread=(why,)))
     if software is not None:
         lacking = [f"{fs.place}: {fs.may_lack}" for fs in facts.filesystems or () if fs.may_lack]
         software = replace(software, unread=(*software.unread, *lacking))
-    return Examined(facts, software, _files(tree, wishes))
+    for wish, bounds in ((FILES, EVERY), (CONFIGURATION, SETTINGS)):
+        if wish in wishes:
+            files = _listed(tree, BELOW[wish], bounds)
+            break
+    return Examined(facts, software, files)
 
 
-def _files(tree: GuestTree, wishes: list[str]) -> FileListing | None:
-    if FILES in wishes:
-        return list_files(tree, BELOW[FILES], EVERY)
-    if CONFIGURATION in wishes:
-        return list_files(tree, BELOW[CONFIGURATION], SETTINGS)
-    return None
+def _listed(tree: GuestTree, below: str, bounds: Bounds) -> FileListing:
+    def nothing(why: str) -> FileListing:
+        return FileListing(below, unread=(Unlisted(below, why),), end=below)
+
+    return _apart(lambda: list_files(tree, below, bounds), nothing)
+
+
+def _apart(read: Callable[[], T], instead: Callable[[str], T]) -> T:
+    """What fails here, by a bug or for want of memory, takes nothing else along."""
+    try:
+        return read()
+    except Exception as error:  # noqa: BLE001 - an edge as in `_examine`
+        why = f"the reader failed: {type(error).__name__}: {error}"
+    return instead(why)

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 
 from diskwright.guest.filesystems.base import GuestFs, Node, NodeKind
 from diskwright.guest.reading import GuestReadError, Unreadable
-from diskwright.guest.tree import GuestTree, Met, show
+from diskwright.guest.tree import GuestTree
+from diskwright.guest.walking import Met, show
 from diskwright.model.examined import EntryKind, FileEntry, FileListing, Unlisted
 from diskwright.model.units import GIB, MIB
 

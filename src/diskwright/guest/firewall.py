@@ -10,14 +10,14 @@ import re
 from collections.abc import Collection, Iterator
 
 from diskwright.guest.firewalld import read_firewalld
-from diskwright.guest.settings import covers, setting, text_of
+from diskwright.guest.settings import setting, text_of
 from diskwright.guest.tree import GuestTree
+from diskwright.guest.ufw import RULES, read_ufw
 from diskwright.guest.units import Units
 from diskwright.model.services import Firewall, ServiceState
 
-UFW, UFW_RULES, UFW_DEFAULT = "/etc/ufw/ufw.conf", "/etc/ufw/user.rules", "/etc/default/ufw"
+UFW = "/etc/ufw/ufw.conf"
 
-_ANYWHERE = frozenset({"0.0.0.0/0", "::/0", "any"})
 _REFUSING = re.compile(r"\b(?:drop|reject|queue|nfqueue|include|jump|goto)\b", re.IGNORECASE)
 
 Ports = Collection[int]
@@ -67,8 +67,8 @@ def _found(tree: GuestTree, units: Units, ports: Ports) -> Iterator[Firewall]:
     state = units.state("ufw.service")
     if state is not None:
         off = setting(tree, UFW, "ENABLED").lower() != "yes"
-        lets = _known(_ufw(tree, ports), ports)
-        yield Firewall("ufw", ServiceState.DISABLED if off else state, lets, UFW_RULES)
+        lets = _known(read_ufw(tree, ports), ports)
+        yield Firewall("ufw", ServiceState.DISABLED if off else state, lets, RULES)
     state = units.state("firewalld.service")
     if state is not None:
         verdict, path = read_firewalld(tree, ports)
@@ -93,27 +93,3 @@ def _scripted(text: str) -> bool | None:
     """True where nothing is refused at all."""
     said = (line.partition("#")[0] for line in text.split("\n"))
     return None if any(_REFUSING.search(line) for line in said) else True
-
-
-def _ufw(tree: GuestTree, ports: Ports) -> bool | None:
-    """By the tuples that ufw itself keeps: `### tuple ### allow tcp 22 0.0.0.0/0 any 0.0.0.0/0 in`:
-    action, protocol, port, where to, port and address from, direction. The first that fits counts;
-    one for `route:` is about what passes through."""
-    depends = False
-    for line in (text_of(tree, UFW_RULES) or "").split("\n"):
-        _, mark, said = line.partition("### tuple ###")
-        words = said.split()
-        if not mark or len(words) < 7 or words[1] not in ("tcp", "any"):
-            continue
-        if words[0].startswith("route:") or words[-1].startswith("out"):
-            continue
-        if words[2] != "any" and not covers(words[2], ports, ",", ":"):
-            continue
-        if {words[3], words[5]} <= _ANYWHERE and (words[4], words[-1]) == ("any", "in"):
-            allowed = words[0].startswith(("allow", "limit"))
-            return None if depends and not allowed else allowed
-        depends = True
-    policy = setting(tree, UFW_DEFAULT, "DEFAULT_INPUT_POLICY")
-    if policy == "ACCEPT":
-        return None if depends else True
-    return None if depends or not policy else False

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 
+from diskwright.guest.profiles import binds_to_zone
 from diskwright.guest.reading import NotThere
 from diskwright.guest.settings import covers, setting, text_of
 from diskwright.guest.tree import GuestTree
@@ -37,7 +38,7 @@ def read_firewalld(tree: GuestTree, ports: Collection[int]) -> tuple[bool | None
     path, text = _file(tree, "zones", zone)
     if text is None:
         return None, CONFIG
-    if _elsewhere(tree, f"{zone}.xml"):
+    if _elsewhere(tree, f"{zone}.xml") or binds_to_zone(tree, zone):
         return None, path
     return _zone(tree, list(_elements(text)), ports), path
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import fnmatch
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
+from diskwright.guest.globbing import matcher
 from diskwright.guest.reading import GuestReadError, NotThere
 from diskwright.guest.tree import GuestTree
 from diskwright.model.location import Location
@@ -134,12 +134,13 @@ def _sourced(tree: GuestTree, path: str, words: list[str]) -> list[str | _Iface]
             found.append(_unread(full))
             continue
         try:
+            fits = matcher(pattern)
             names = tree.names(folder or "/", MAX_FILES)
         except NotThere:
             continue
         except GuestReadError:
             found.append(_unread(full))
             continue
-        matching = [n for n in names if fnmatch.fnmatchcase(n, pattern) and not n.startswith(".")]
+        matching = [n for n in names if fits(n) and not n.startswith(".")]
         found += [f"{folder}/{name}" for name in matching]
     return found

@@ -25,8 +25,9 @@ from diskwright.guest.cpio import MAGICS, CpioEntry, CpioError, read_archive
 from diskwright.guest.modules import builtin_modules, module_name
 from diskwright.guest.pe import read_pe
 from diskwright.guest.reading import GuestReadError, NotThere, Unreadable
-from diskwright.guest.tree import GuestTree, show
+from diskwright.guest.tree import GuestTree
 from diskwright.guest.udev import pins_a_name
+from diskwright.guest.walking import show
 from diskwright.model.guest import Initramfs, InitramfsState
 
 MAX_OUTPUT = 512 << 20

@@ -12,7 +12,8 @@ import struct
 
 from diskwright.guest.pe import PeSection, read_pe
 from diskwright.guest.reading import GuestReadError
-from diskwright.guest.tree import GuestTree, show
+from diskwright.guest.tree import GuestTree
+from diskwright.guest.walking import show
 
 _SETUP = 0x200
 _MAGIC_AT, _VERSION_AT, _HEADER_END = 0x202, 0x20E, 0x210

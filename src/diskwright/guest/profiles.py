@@ -43,6 +43,7 @@ class _Source:
     folders: tuple[str, ...]  # an earlier one's files hide a later one's
     is_one: Callable[[str], bool]
     parse: Callable[[str, str], _Read]
+    zone: Callable[[str], str]
 
 
 def read_profiles(tree: GuestTree) -> tuple[list[Interface], list[Location]]:
@@ -62,6 +63,27 @@ def read_profiles(tree: GuestTree) -> tuple[list[Interface], list[Location]]:
             interfaces += [interface] if interface else []
             pinned += [mac] if mac else []
     return interfaces, pinned
+
+
+def binds_to_zone(tree: GuestTree, default: str) -> bool:
+    """Whether a profile puts its interface into a zone of firewalld that is not the default one,
+    or may: where a file can't be read."""
+    try:
+        for source in _SOURCES:
+            for path in overriding_files(tree, source.folders, source.is_one):
+                if source.zone(tree.read_text(path, MAX_FILE)) not in ("", default):
+                    return True
+    except GuestReadError:
+        return True
+    return False
+
+
+def _network_manager_zone(text: str) -> str:
+    return _value(parse_keyfile(text), "connection", "zone") or ""
+
+
+def _ifcfg_zone(text: str) -> str:
+    return _ifcfg_values(text).get("ZONE", ("", 0))[0]
 
 
 def _parse_network_manager(path: str, text: str) -> _Read:
@@ -89,12 +111,17 @@ def _parse_network_manager(path: str, text: str) -> _Read:
     return interface, Location(path, mac.line) if mac else None
 
 
-def _parse_ifcfg(path: str, text: str) -> _Read:
+def _ifcfg_values(text: str) -> dict[str, tuple[str, int]]:
     values: dict[str, tuple[str, int]] = {}
     for number, line in enumerate(text.split("\n"), start=1):
         match = re.fullmatch(r"\s*(?:export\s+)?([A-Za-z_]\w*)=(.*)", line)
         if match:
             values[match[1].upper()] = (match[2].strip(" \t\r\"'"), number)
+    return values
+
+
+def _parse_ifcfg(path: str, text: str) -> _Read:
+    values = _ifcfg_values(text)
     name = values.get("DEVICE", ("", 0))[0] or path.rpartition("/ifcfg-")[2]
     if name == "lo":
         return None, None
@@ -126,6 +153,7 @@ _SOURCES = (
         ("/etc/NetworkManager/system-connections", "/usr/lib/NetworkManager/system-connections"),
         lambda name: not name.startswith(".") and not name.endswith("~"),
         _parse_network_manager,
+        _network_manager_zone,
     ),
     *(
         _Source(
@@ -133,6 +161,7 @@ _SOURCES = (
             (folder,),
             lambda name: name.startswith("ifcfg-") and not _IFCFG_IGNORED.search(name),
             _parse_ifcfg,
+            _ifcfg_zone,
         )
         for folder in ("/etc/sysconfig/network-scripts", "/etc/sysconfig/network")
     ),

@@ -12,8 +12,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 
+from diskwright.guest.globbing import is_name, matcher
 from diskwright.guest.reading import NotThere, Unreadable
 from diskwright.guest.tree import GuestTree
 from diskwright.model.location import Location
@@ -27,9 +27,13 @@ MAX_DEPTH = 16  # as sshd's own
 MAX_LISTED = 200  # folders that are looked through for Include
 MAX_NAMES = 2000  # in one of them
 MAX_CONDITIONS = 30  # of one Match, which has no more than ten criteria
+MAX_GUARD = 100  # conditions of a Match with those around its file
+MAX_PATH = 4096
+MAX_PATTERN = 1022  # what sshd itself compares; a longer one fits nobody
 MAX_TOLD = 100
 
 _WILDCARD = re.compile(r"[*?\[]")
+_STARS = re.compile(r"\*{2,}")
 _KEYWORD = re.compile(r"\s*([A-Za-z0-9]+)(?:\s*=\s*|\s+)(.*)")
 # A word: pieces in quotes, and others to the next blank, joined
 _WORD = re.compile(r"""(?:"[^"]*"|'[^']*'|[^\s"'])+""")
@@ -74,7 +78,9 @@ def answer(directives: tuple[Directive, ...], keyword: str, user: str, default: 
     """What `keyword` is for `user`, from wherever the connection comes."""
     said = [one for one in directives if one.keyword == keyword]
     guards = {one.guard: None for one in said if one.guard}
-    fit = {guard: _fits(guard, user) for guard in guards}
+    conditions = {one for guard in guards for one in guard}
+    fit_one = {one: _fits(one, user) for one in conditions}
+    fit = {guard: _all_fit([fit_one[one] for one in guard]) for guard in guards}
     fitting = [(one, fit[one.guard]) for one in said if one.guard]
     at = next((i for i, (_, fits) in enumerate(fitting) if fits), len(fitting))
     plain = next((one for one in said if set(one.guard) <= {_ANYBODY}), None)
@@ -108,22 +114,26 @@ def _names_all(one: Directive, user: str) -> bool:
     return any(_like(word, user) for word in one.arguments if "@" not in word)
 
 
-def _fits(guard: Guard, user: str) -> bool | None:
+def _fits(condition: tuple[str, str], user: str) -> bool | None:
     """None where it depends on more than the user's name."""
-    certain = True
-    for criterion, patterns in guard:
-        if criterion == "user":
-            if not _in_list(patterns, user):
-                return False
-        elif criterion != "all":
-            certain = False
-    return True if certain else None
+    criterion, patterns = condition
+    if criterion == "user":
+        return _in_list(patterns, user)
+    return True if criterion == "all" else None
+
+
+def _all_fit(answers: list[bool | None]) -> bool | None:
+    if False in answers:
+        return False
+    return None if None in answers else True
 
 
 def _in_list(patterns: str, name: str) -> bool:
     """PATTERNS of ssh_config(5): one that begins with `!` and fits decides."""
     fits = False
     for pattern in patterns.split(","):
+        if len(pattern) > MAX_PATTERN:
+            return False  # the list ends there, as sshd has it
         negated = pattern.startswith("!")
         if _like(pattern.removeprefix("!"), name):
             if negated:
@@ -134,6 +144,7 @@ def _in_list(patterns: str, name: str) -> bool:
 
 def _like(pattern: str, name: str) -> bool:
     """Only `*` and `?` are wildcards here. Goes back to the last star alone, so it is quick."""
+    pattern = _STARS.sub("*", pattern)
     at, star, tried = 0, -1, 0
     here = 0
     while here < len(name):
@@ -170,6 +181,8 @@ class _Reading:
                 if len(arguments) > 2 * MAX_CONDITIONS:
                     raise Unreadable("too-large", "has a Match that is too long", path=path)
                 guard = (*outer, *_conditions(arguments))
+                if len(guard) > MAX_GUARD:
+                    raise Unreadable("too-large", "has too many Match in each other", path=path)
             elif keyword == "include":
                 for argument in arguments:
                     for one in self._files(argument):
@@ -188,9 +201,12 @@ class _Reading:
                     f"{folder}/{name}" for folder in found for name in self._names(folder, part)
                 ]
             else:
-                found = [f"{folder}/{part}" for folder in found]
+                found = [f"{folder}/{part}" for folder in found if is_name(part)]
+            found = [one for one in found if len(one) < MAX_PATH]
             if len(found) > MAX_FILES:
-                raise Unreadable("too-large", "means too many files", path=path)
+                raise Unreadable("too-large", "means too many files", path=FOLDER)
+            if not found:
+                break
         return (one for one in found if self.tree.exists(one))
 
     def _names(self, folder: str, pattern: str) -> list[str]:
@@ -201,8 +217,8 @@ class _Reading:
             names = self.tree.names(folder or "/", MAX_NAMES)
         except NotThere:
             return []
-        hidden = pattern.startswith(".")
-        return [n for n in names if fnmatchcase(n, pattern) and (hidden or not n.startswith("."))]
+        hidden, fits = pattern.startswith("."), matcher(pattern)
+        return [n for n in names if fits(n) and (hidden or not n.startswith("."))]
 
 
 def _words(line: str) -> tuple[str, list[str]]:

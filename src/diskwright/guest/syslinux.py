@@ -66,7 +66,7 @@ def _menu(tree: GuestTree, paths: BootPaths, path: str, text: str) -> Menu:
         (i for i, label in zip(items, config.labels, strict=True) if label is chosen), None
     )
     files = [label.file for label in config.labels]
-    return Menu("extlinux", path, tuple(zip(files, items, strict=True)), default)
+    return Menu("extlinux", path, tuple(zip(files, items, strict=True)), default, config.waits)
 
 
 def _item(label: Label, mount_point: str, folder: str) -> MenuItem:

@@ -50,6 +50,11 @@ class SyslinuxConfig:
     menu_default: str | None = None
     on_timeout: str = ""
 
+    @property
+    def waits(self) -> bool:
+        """At its prompt, for ever."""
+        return not self.default and not self.ui and self.default_label() is None
+
     def default_label(self) -> Label | None:
         """What is started when nobody is there; None where it waits at its prompt for ever."""
         if self.on_timeout and self._named(self.on_timeout):
@@ -142,7 +147,8 @@ class _Reader:
         elif key in ("linux", "kernel"):
             label.line = number
             words = value.split(None, 1)
-            is_kernel = bool(words) and not _MODULE.fullmatch(words[0])
+            # KERNEL goes by the extension
+            is_kernel = bool(words) and (key == "linux" or not _MODULE.fullmatch(words[0]))
             label.kernel = words[0] if is_kernel else ""
         elif key == "initrd":
             label.initrds.append(value.strip())

@@ -5,20 +5,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from fnmatch import fnmatchcase
 
 from diskwright.guest.bls import BlsEntry, fields, menu_order, parse_entry
 from diskwright.guest.boot_entries import MAX_ENTRIES
 from diskwright.guest.boot_menu import Menu, config_text
 from diskwright.guest.boot_paths import BootPaths, below
 from diskwright.guest.esp import EspFacts
+from diskwright.guest.globbing import matcher
 from diskwright.guest.grub import MenuItem
-from diskwright.guest.reading import GuestReadError, NotThere
+from diskwright.guest.reading import GuestReadError, NotThere, Unreadable
 from diskwright.guest.tree import GuestTree
 from diskwright.guest.uki import read_uki
 
 MAX_ENTRY = 64 << 10
-MAX_PATTERN = 255
 
 # Architectures as uname -m spells them, by UEFI's names
 _ARCHITECTURES = {
@@ -48,12 +47,18 @@ def systemd_menu(esp: EspFacts, paths: BootPaths) -> Menu | None:
     places = [(esp.tree, esp.mount_point)]
     if esp.is_systemd_boot and paths.xbootldr_mount is not None:
         places.append((paths.tree, paths.xbootldr_mount))
+    failed: list[Unreadable] = []
     found = {
         id(one.entry): one
         for tree, mount_point in places
-        for one in (*_entries(tree, mount_point), *_images(tree, mount_point, esp))
+        for one in (
+            *_entries(tree, mount_point, failed),
+            *_images(tree, mount_point, esp, failed),
+        )
         if _is_for(one.entry, esp.architecture)
     }
+    if not found and failed:
+        raise failed[0]
     if not found:
         return None
     ordered = [found[id(e)] for e in menu_order(one.entry for one in found.values())]
@@ -65,20 +70,28 @@ def systemd_menu(esp: EspFacts, paths: BootPaths) -> Menu | None:
         config=loader if text is not None else ordered[0].file.rpartition("/")[0],
         items=tuple((one.file, item) for one, item in zip(ordered, items, strict=True)),
         default=_default(items, _pattern(text or ""), paths),
+        unread=str(failed[0]) if failed else "",
     )
 
 
-def _entries(tree: GuestTree, mount_point: str) -> Iterator[_Found]:
+def _entries(tree: GuestTree, mount_point: str, failed: list[Unreadable]) -> Iterator[_Found]:
+    """One that can't be read is in `failed`, and hides no other; a folder is none."""
     folder = f"{mount_point}/loader/entries"
     try:
         names = tree.names(folder, MAX_ENTRIES)
     except NotThere:
         return
     for name in names:
-        if name.lower().endswith(".conf"):
-            path = f"{folder}/{name}"
-            entry = parse_entry(tree.read_text(path, MAX_ENTRY), name)
-            yield _with_image(tree, _Found(entry, path, mount_point))
+        if not name.lower().endswith(".conf"):
+            continue
+        path = f"{folder}/{name}"
+        try:
+            text = tree.read_text(path, MAX_ENTRY)
+        except Unreadable as error:
+            if error.code != "not-a-file":
+                failed.append(error)
+            continue
+        yield _with_image(tree, _Found(parse_entry(text, name), path, mount_point))
 
 
 def _with_image(tree: GuestTree, found: _Found) -> _Found:
@@ -98,7 +111,9 @@ def _with_image(tree: GuestTree, found: _Found) -> _Found:
     return replace(found, entry=whole, release=uki.release)
 
 
-def _images(tree: GuestTree, mount_point: str, esp: EspFacts) -> Iterator[_Found]:
+def _images(
+    tree: GuestTree, mount_point: str, esp: EspFacts, failed: list[Unreadable]
+) -> Iterator[_Found]:
     """Unified kernel images, which systemd-boot itself looks for."""
     folder = f"{mount_point}/EFI/Linux"
     try:
@@ -107,7 +122,12 @@ def _images(tree: GuestTree, mount_point: str, esp: EspFacts) -> Iterator[_Found
         return
     for name in names:
         path = f"{folder}/{name}"
-        uki = read_uki(tree, path) if name.lower().endswith(".efi") else None
+        try:
+            uki = read_uki(tree, path) if name.lower().endswith(".efi") else None
+        except Unreadable as error:
+            if error.code != "not-a-file":
+                failed.append(error)
+            continue
         if uki is not None:
             entry = replace(uki.entry(f"EFI/Linux/{name}"), linux=f"EFI/Linux/{name}")
             yield _Found(entry, path, mount_point, uki.release)
@@ -140,12 +160,12 @@ def _pattern(text: str) -> str:
     """
     said = [value for _, key, value in fields(text) if key == "default" and value]
     last = said[-1] if said else ""
-    return "" if last.startswith("@") else last[:MAX_PATTERN].lower()
+    return "" if last.startswith("@") else last.lower()
 
 
 def _default(items: list[MenuItem], pattern: str, paths: BootPaths) -> MenuItem:
     """Entries whose kernel is missing are not in the menu; they count only where all are such."""
     there = [i for i in items if i.kernel is None or paths.resolve(i.kernel)[1] is not False]
     shown = there or items
-    named = (i for i in shown if pattern and fnmatchcase(i.id.lower(), pattern))
-    return next(named, shown[0])
+    fits = matcher(pattern)
+    return next((i for i in shown if pattern and fits(i.id.lower())), shown[0])

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 
 from diskwright.guest.filesystems.base import GuestFs, Node, NodeKind
 from diskwright.guest.reading import GuestReadError, NotThere, Unreadable
+from diskwright.guest.stand_in import EmptyFs
+from diskwright.guest.walking import Met, show, walk_below
 
 MAX_LINKS = 40  # path_resolution(7): what Linux follows
 MAX_ESCAPES = 100
 MAX_STREAM = 1 << 30
-MAX_DEPTH = 128  # folders in each other
-MAX_MEMBERS = 200_000  # names of one folder
 
 _ESCAPED = re.compile(rb"\\x([0-9a-f]{2})")
 
@@ -40,21 +40,6 @@ class _Step:
     link: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Met:
-    """What a walk has met: a `node` of `fs`, or an `error` where it can't be told what is there."""
-
-    path: str
-    fs: GuestFs | None = None
-    node: Node | None = None
-    error: Unreadable | None = None
-
-
-def show(name: bytes) -> str:
-    """A name or a target as text: bytes that are not UTF-8 become `\\xNN`."""
-    return name.decode("utf-8", "backslashreplace")
-
-
 class GuestTree:
     """Paths are from the guest's root, and links in them are followed, at most 40 of them.
 
@@ -73,7 +58,8 @@ class GuestTree:
         return tuple(self._escapes)
 
     def mount(self, path: str, fs: GuestFs) -> None:
-        """Put `fs` over `path`; a mount point that is missing is made, as systemd does.
+        """Put `fs` over `path`; a mount point that is missing is made, as systemd does, with
+        the folders above it, which are empty.
 
         The root itself can't be mounted over.
         """
@@ -81,14 +67,22 @@ class GuestTree:
         if not names:
             raise ValueError("the root is mounted already")
         known: tuple[bytes, ...] = ()
+        missing: list[int] = []
         for i in range(len(names), 0, -1):
             try:
                 places = self._walk("/" + "/".join(show(n) for n in names[:i]))
+            except NotThere:
+                missing.append(i)
+                continue
             except GuestReadError:
                 continue
             known = tuple(p.name for p in places[1:])
+            missing = [n - i for n in missing]
             names = names[i:]
             break
+        for i in missing:
+            if i < len(names):
+                self._mounts[(*known, *names[:i])] = EmptyFs()
         self._mounts[(*known, *names)] = fs
 
     def exists(self, path: str) -> bool:
@@ -172,48 +166,8 @@ class GuestTree:
         """
         with _at(path):
             places = self._walk(path)
-        names = tuple(place.name for place in places[1:])
-        todo: list[tuple[tuple[bytes, ...], _Place | Unreadable]] = [(names, places[-1])]
-        while todo:
-            names, place = todo.pop()
-            where = "/" + "/".join(map(show, names))
-            if isinstance(place, Unreadable):
-                yield Met(where, error=place)
-                continue
-            yield Met(where, place.fs, place.node)
-            if place.node.kind is not NodeKind.DIR:
-                continue
-            try:
-                todo += reversed(list(self._members(names, place)))
-            except Unreadable as error:
-                yield Met(where, error=error)
-
-    def _members(
-        self, names: tuple[bytes, ...], place: _Place
-    ) -> Iterator[tuple[tuple[bytes, ...], _Place | Unreadable]]:
-        if len(names) >= MAX_DEPTH:
-            raise Unreadable("too-large", f"is deeper than {MAX_DEPTH} folders")
-        found = {mount[-1] for mount in self._mounts if mount[:-1] == names}
-        for name in place.fs.names(place.node):
-            found.add(name)
-            if len(found) > MAX_MEMBERS:
-                raise Unreadable("too-large", f"has more than {MAX_MEMBERS} names")
-        for name in sorted(found, key=lambda name: (show(name), name)):
-            try:
-                yield (*names, name), self._member(names, place, name)
-            except Unreadable as error:
-                yield (*names, name), error
-            except NotThere:
-                continue
-
-    def _member(self, names: tuple[bytes, ...], place: _Place, name: bytes) -> _Place:
-        fs = self._mounts.get((*names, name))
-        if fs is not None:
-            return _Place(name, fs, fs.root())
-        node = place.fs.child(place.node, name)
-        if node is None:
-            raise NotThere("is not there")
-        return _Place(name, place.fs, node)
+        top = places[-1]
+        yield from walk_below(tuple(p.name for p in places[1:]), top.fs, top.node, self._mounts)
 
     def _file(self, path: str, limit: int | None) -> _Place:
         place = self._walk(path)[-1]

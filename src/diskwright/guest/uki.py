@@ -19,7 +19,8 @@ from diskwright.guest.kernel_image import release_of
 from diskwright.guest.os_release import parse_os_release
 from diskwright.guest.pe import PeFile, read_pe, read_section
 from diskwright.guest.reading import Unreadable
-from diskwright.guest.tree import GuestTree, show
+from diskwright.guest.tree import GuestTree
+from diskwright.guest.walking import show
 
 MAX_TEXT = 64 << 10  # of a section that is a text
 

@@ -187,6 +187,8 @@ class Bootloader:
 
     `config` is None where none was found. Where the loaders were seen and the configuration could
     not be read, this is here without `config` and entries, and `unread` has an entry for BOOT.
+    `starts_other`: what the menu starts when nobody chooses, where that is none of `entries`; empty
+    where it starts nothing and waits.
     """
 
     name: str | None  # grub2, grub-legacy, systemd-boot, uki, extlinux
@@ -197,6 +199,7 @@ class Bootloader:
     config: str | None
     entries: tuple[BootEntry, ...]
     problems: tuple[Problem, ...] = ()
+    starts_other: str | None = None
 
 
 class InitramfsState(StrEnum):

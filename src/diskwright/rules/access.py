@@ -92,6 +92,8 @@ def _enable(case: Case) -> tuple[str, ...]:
         debian=("systemctl enable ssh",),
         rhel=("systemctl enable sshd",),
         suse=("systemctl enable sshd",),
+        arch=("systemctl enable sshd",),
+        alpine=("rc-update add sshd default",),
     )
 
 
@@ -101,6 +103,8 @@ def _install(case: Case) -> tuple[str, ...]:
         debian=("apt-get install openssh-server", "systemctl enable ssh"),
         rhel=("dnf install openssh-server", "systemctl enable sshd"),
         suse=("zypper install openssh-server", "systemctl enable sshd"),
+        arch=("pacman -S openssh", "systemctl enable sshd"),
+        alpine=("apk add openssh", "rc-update add sshd default"),
     )
 
 

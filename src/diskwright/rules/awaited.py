@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from diskwright.model.finding import Result, Severity
 from diskwright.model.guest import BootEntry, CryptEntry, NamedBy, Section
 from diskwright.rules import loaders, sources
+from diskwright.rules.fstab import uuid_of_device
 from diskwright.rules.rule import (
     Case,
     Outcome,
@@ -35,11 +36,7 @@ def _decrypted(case: Case) -> Outcome:
         return breaks(
             "/etc/crypttab waits for a device that the server will not have",
             _lines(found),
-            [
-                f"sed -i '{e.location.line or 0}s/^/# /' {quoted(e.location.file)}"
-                "   # or add nofail to its options"
-                for e in found
-            ],
+            [line for e in found for line in _put_right(case, e)],
             result=None if any(_is_needed(case, e) for e in found) else Result.WARN,
         )
     # A file as a device is not looked for
@@ -47,6 +44,16 @@ def _decrypted(case: Case) -> Outcome:
     if open_ones:
         return unread("whether it is on this disk can't be told", _lines(open_ones))
     return holds("all that /etc/crypttab waits for is on this disk")
+
+
+def _put_right(case: Case, entry: CryptEntry) -> tuple[str, ...]:
+    """What is on this disk keeps its line, under a name that lasts."""
+    line, file = entry.location.line or 0, quoted(entry.location.file)
+    if entry.named_by is NamedBy.DEVICE and entry.on_disk:
+        name = "[[:space:]]*[^[:space:]]+[[:space:]]+"
+        uuid = uuid_of_device(case, entry.spec)
+        return "blkid", f"sed -Ei '{line}s|^({name})[^[:space:]]+|\\1UUID={uuid}|' {file}"
+    return (f"sed -i '{line}s/^/# /' {file}   # or add nofail to its options",)
 
 
 def _lines(entries: Iterable[CryptEntry]) -> list[str]:
@@ -106,7 +113,12 @@ RULES = (
         "something is mounted from it.",
         sources.CRYPTTAB,
         _decrypted,
-        remedy=("sed -i 'LINEs/^/# /' /etc/crypttab   # or add nofail to its options",),
+        remedy=(
+            "sed -i 'LINEs/^/# /' /etc/crypttab   # or add nofail to its options",
+            "# what is on this disk:",
+            "blkid",
+            "sed -Ei 'LINEs|DEVICE|UUID=UUID-AS-BLKID-SAYS|' /etc/crypttab",
+        ),
     ),
     Rule(
         "boot.resume-unknown-device",

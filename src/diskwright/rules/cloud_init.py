@@ -13,6 +13,7 @@ from diskwright.rules.rule import (
     breaks,
     by_system,
     commands,
+    family,
     holds,
     of_registry,
     quoted,
@@ -46,6 +47,8 @@ def _install(case: Case) -> tuple[str, ...]:
         debian=("apt-get install cloud-init",),
         rhel=("dnf install cloud-init", "systemctl enable cloud-init"),
         suse=("zypper install cloud-init", "systemctl enable cloud-init"),
+        arch=("pacman -S cloud-init", _ENABLE_ARCH),
+        alpine=("apk add cloud-init", _ENABLE_ALPINE),
         windows=_INSTALL_WINDOWS,
     )
 
@@ -55,7 +58,19 @@ _INSTALL_WINDOWS = (
     "msiexec /i CloudbaseInitSetup_x64.msi /qn",
 )
 _ENABLE_WINDOWS = "Set-Service cloudbase-init -StartupType Automatic"
+# Of 24.3 and newer, which have another unit for each stage
+_ENABLE_ARCH = (
+    "systemctl enable cloud-init-main cloud-init-local cloud-init-network cloud-config cloud-final"
+)
+_ENABLE_ALPINE = "setup-cloud-init   # rc-update add for each of its services"
 _ENABLE = "systemctl enable cloud-init-local cloud-init cloud-config cloud-final"
+
+
+def _enable(case: Case) -> tuple[str, ...]:
+    own = {"arch": _ENABLE_ARCH, "alpine": _ENABLE_ALPINE}
+    chosen = own.get(family(case), _ENABLE)
+    others = ("# Arch:", _ENABLE_ARCH, "# Alpine:", _ENABLE_ALPINE)
+    return (chosen,) if family(case) else (chosen, *others)
 
 
 def _enabled(case: Case) -> Outcome:
@@ -72,7 +87,7 @@ def _enabled(case: Case) -> Outcome:
     said = f"{_name(case)} is installed and does not run"
     if case.guest.windows is not None:
         return breaks(said, [by] if by else [], [_ENABLE_WINDOWS])
-    remedy = [_ENABLE]
+    remedy = [*_enable(case)]
     if by and by.startswith("/"):
         remedy.insert(0, f"rm {quoted(by)}")
     elif by:
@@ -102,7 +117,7 @@ RULES = (
         Severity.MEDIUM,
         remedy=lambda case: by_system(
             case,
-            linux=("rm /etc/cloud/cloud-init.disabled", _ENABLE),
+            linux=("rm /etc/cloud/cloud-init.disabled", *_enable(case)),
             windows=(_ENABLE_WINDOWS,),
         ),
     ),

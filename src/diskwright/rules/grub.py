@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from diskwright.model.finding import Result
 from diskwright.model.guest import BootEntry, InitramfsState, NamedBy, Section
 from diskwright.model.text import printable
 from diskwright.rules import loaders, sources
@@ -31,6 +30,12 @@ def _config(case: Case) -> Outcome:
         return unread_section(case, Section.BOOT, "the boot loader's configuration")
     if case.guest.why_unread(Section.BOOT):  # also where another one was read in its place
         return unread_section(case, Section.BOOT, "the boot loader's configuration")
+    if loader.config is not None and loader.starts_other == "":
+        return breaks(
+            "the boot loader's configuration names nothing to start: it waits at its prompt",
+            (loader.config,),
+            ("# name an entry with DEFAULT, or a menu with UI",),
+        )
     if loader.config is not None:
         return holds(f"{printable(loader.config)} is there")
     if case.guest.root is None:
@@ -86,16 +91,7 @@ def _entries(judge: _Judge) -> Callable[[Case], Outcome]:
             return unread_section(case, Section.BOOT, "all of the boot entries")
         return outcome
 
-    return check
-
-
-def _milder(found: Iterable[BootEntry], entries: tuple[BootEntry, ...]) -> Result | None:
-    """An entry that is not started by itself harms only who chooses it."""
-    return None if _default(entries) in found else Result.WARN
-
-
-def _default(entries: tuple[BootEntry, ...]) -> BootEntry:
-    return next((entry for entry in entries if entry.default), entries[0])
+    return loaders.of_started(check)
 
 
 def _kernel(case: Case, entries: tuple[BootEntry, ...]) -> Outcome:
@@ -105,11 +101,11 @@ def _kernel(case: Case, entries: tuple[BootEntry, ...]) -> Outcome:
             "a boot entry names a kernel that is not there",
             (f"{e.location}: {e.kernel}" for e in found),
             loaders.reinstall(case),
-            result=_milder(found, entries),
+            result=loaders.milder(case, found),
         )
     if any(e.kernel_exists is None for e in entries):
         return unread("whether the kernel is there can't be told", _kernels(entries))
-    return holds("every boot entry's kernel is there", _kernels([_default(entries)]))
+    return holds("every boot entry's kernel is there", _kernels(loaders.started(case)))
 
 
 def _kernels(entries: Iterable[BootEntry]) -> list[str]:
@@ -123,7 +119,7 @@ def _initramfs(case: Case, entries: tuple[BootEntry, ...]) -> Outcome:
             "a boot entry names an initramfs that is not there",
             (f"{e.location}: {', '.join(e.initrds)}" for e in found),
             rebuild(case, missing=True),
-            result=_milder(found, entries),
+            result=loaders.milder(case, found),
         )
     named = [e for e in entries if e.initrds]
     if any(e.initrds_exist is None for e in named):
@@ -149,11 +145,11 @@ def _root_name(case: Case, entries: tuple[BootEntry, ...]) -> Outcome:
             "the kernel's root= names a device by its place: it is another one on the server",
             (f"{e.location}: root={e.root}" for e in found),
             _by_uuid(case),
-            result=_milder(found, entries),
+            result=loaders.milder(case, found),
         )
     if all(e.root is None for e in entries):
         return unread("no boot entry has a root=", (e.location for e in entries))
-    return holds("root= names no device by its place", _roots([_default(entries)]))
+    return holds("root= names no device by its place", _roots(loaders.started(case)))
 
 
 def _by_uuid(case: Case) -> tuple[str, ...]:
@@ -207,7 +203,7 @@ def _root_there(case: Case, entries: tuple[BootEntry, ...]) -> Outcome:
             "the kernel's root= names a file system that is not on this disk",
             _roots(found),
             _look_and_write(case),
-            result=_milder(found, entries),
+            result=loaders.milder(case, found),
         )
     if not stable and any(e.root is not None for e in entries):
         return skip("its name is told by boot.grub-root-device-name")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from diskwright.model.finding import Result
 from diskwright.model.guest import Initramfs, InitramfsState, Kernel, Section
 from diskwright.rules import sources
+from diskwright.rules.loaders import of_started
 from diskwright.rules.rebuild import rebuild
 from diskwright.rules.rule import Case, Outcome, Rule, breaks, holds, skip, unread, unread_section
 
@@ -94,7 +95,7 @@ RULES = (
         "The initramfs is whole",
         "A kernel that can't unpack its initramfs panics.",
         sources.DRIVERS,
-        _whole,
+        of_started(_whole),
         remedy=rebuild,
     ),
     Rule(
@@ -103,7 +104,7 @@ RULES = (
         "The server's disk and network are virtual devices (virtio on KVM, VMBus on Hyper-V): "
         "without a driver the kernel finds no root. A driver built into the kernel counts.",
         sources.DRIVERS,
-        _drivers,
+        of_started(_drivers),
         remedy=lambda case: rebuild(case, case.profile.boot_modules),
     ),
 )

@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 
+from diskwright.model.finding import Result
 from diskwright.model.guest import BootEntry
-from diskwright.rules.rule import Case, commands, family, quoted, root_filesystem
+from diskwright.model.text import printable
+from diskwright.rules.rule import (
+    Case,
+    Outcome,
+    State,
+    commands,
+    family,
+    quoted,
+    root_filesystem,
+    unread,
+)
 
 # Names as the facts have them
 SYSTEMD_BOOT, UKI, EXTLINUX = "systemd-boot", "uki", "extlinux"
 
 _PLAIN = re.compile(r"[0-9A-Za-z][0-9A-Za-z._+~-]*")
+# As the names of its packages have them
+_DEBIAN_MACHINES = {"aarch64": "arm64", "riscv64": "riscv64", "loongarch64": "loong64"}
 UNKNOWN_UUID = "UUID-AS-BLKID-SAYS"
 
 
@@ -38,6 +52,38 @@ def by_loader(
     return others.get(name(case)) or tuple(grub)
 
 
+def started(case: Case) -> list[BootEntry]:
+    """The entry that is started when nobody chooses; none where that is something else."""
+    loader = case.guest.bootloader
+    if loader is None or loader.starts_other is not None:
+        return []
+    return [e for e in loader.entries if e.default] or list(loader.entries[:1])
+
+
+def milder(case: Case, found: Iterable[BootEntry]) -> Result | None:
+    """An entry that is not started by itself harms only who chooses it."""
+    return None if any(entry in started(case) for entry in found) else Result.WARN
+
+
+def of_started(check: Callable[[Case], Outcome]) -> Callable[[Case], Outcome]:
+    """A check of what the menu starts: nothing is sure where that is none of the entries."""
+
+    def judged(case: Case) -> Outcome:
+        outcome = check(case)
+        loader = case.guest.bootloader
+        if loader is None or loader.starts_other is None:
+            return outcome
+        if outcome.state is State.BREAKS:
+            return replace(outcome, result=Result.WARN)
+        if outcome.state is not State.HOLDS:
+            return outcome
+        other = printable(loader.starts_other)
+        does = f"starts {other}, which is not judged" if other else "waits and starts nothing"
+        return unread(f"the boot loader {does}", (loader.config,) if loader.config else ())
+
+    return judged
+
+
 def add_kernel(case: Case) -> str:
     """kernel-install(8) for the kernel that is started."""
     default = next((k.version for k in case.guest.kernels or () if k.default), "")
@@ -49,7 +95,7 @@ def add_kernel(case: Case) -> str:
 def reinstall(case: Case) -> tuple[str, ...]:
     """The kernel's package, and the loader's entry of it."""
     packages = {
-        "debian": "apt-get install --reinstall linux-image-amd64",
+        "debian": f"apt-get install --reinstall {_debian_kernel(case)}",
         "rhel": "dnf reinstall kernel-core",
         "suse": "zypper install --force kernel-default",
         "arch": "pacman -S linux",
@@ -68,6 +114,14 @@ def reinstall(case: Case) -> tuple[str, ...]:
         uki=added,
         extlinux=(*lines(), *write_extlinux()),
     )
+
+
+def _debian_kernel(case: Case) -> str:
+    system = case.guest.os
+    if system is not None and "ubuntu" in (system.id, *system.like):
+        return "linux-image-generic"
+    machine = case.guest.architecture or (system.architecture if system else None)
+    return f"linux-image-{_DEBIAN_MACHINES.get(machine or '', 'amd64')}"
 
 
 def write_extlinux() -> tuple[str, ...]:
@@ -120,6 +174,6 @@ def make_image(case: Case) -> tuple[str, ...]:
 
 
 def _default(case: Case) -> BootEntry | None:
+    """Where something else is started, the first stands for what to edit."""
     loader = case.guest.bootloader
-    entries = loader.entries if loader else ()
-    return next((e for e in entries if e.default), entries[0] if entries else None)
+    return next(iter(started(case) or (loader.entries if loader else ())), None)

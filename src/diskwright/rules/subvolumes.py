@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from diskwright.model.finding import Result
 from diskwright.model.guest import SUBVOLUMES_UNLISTED, BootEntry, FileSystem, Section
-from diskwright.rules import sources
+from diskwright.rules import loaders, sources
 from diskwright.rules.rule import (
     Case,
     Outcome,
@@ -57,8 +57,9 @@ def _named(case: Case) -> Outcome:
 def _entries_unread(case: Case) -> bool:
     """Of a root that the kernel mounts as the boot loader tells it to."""
     root, loader = root_filesystem(case.guest), case.guest.bootloader
-    unknown = loader is None or not loader.entries or bool(case.guest.why_unread(Section.BOOT))
-    return unknown and root is not None and root.type == "btrfs"
+    known = loader is not None and bool(loader.entries) and loader.starts_other is None
+    unread = not known or bool(case.guest.why_unread(Section.BOOT))
+    return unread and root is not None and root.type == "btrfs"
 
 
 def _of_fstab(case: Case) -> tuple[list[str], list[str]]:
@@ -83,7 +84,10 @@ def _of_kernel(case: Case) -> list[str]:
     root, loader = root_filesystem(case.guest), case.guest.bootloader
     if root is None or root.type != "btrfs" or loader is None or not loader.entries:
         return []
-    entry = next((entry for entry in loader.entries if entry.default), loader.entries[0])
+    return [said for entry in loaders.started(case) for said in _of_entry(case, entry, root)]
+
+
+def _of_entry(case: Case, entry: BootEntry, root: FileSystem) -> list[str]:
     wanted = _wanted(_root_flags(entry))
     number = _found(root, wanted)
     if number is None:

@@ -9,7 +9,7 @@ import io
 from collections.abc import Iterator, Sized
 
 from diskwright.guest.reading import Unreadable
-from diskwright.guest.tree import show
+from diskwright.guest.walking import show
 from diskwright.model.examined import InstalledPackage, PackageKind
 
 MAX_PACKAGES = 100_000  # all of Debian is 65,000
