@@ -13,7 +13,7 @@ from diskwright.model.image import Problem
 from diskwright.model.location import Location
 from diskwright.model.network import AddressMethod
 from diskwright.model.volumes import Subvolume
-from diskwright.model.windows import WindowsService
+from diskwright.model.windows import FirewallProfile, WindowsService
 from support.good_facts import (
     BIOS,
     DHCP,
@@ -70,6 +70,7 @@ assert WINDOWS_NETWORK is not None
 WINDOWS_STATIC = replace(
     WINDOWS_NETWORK.interfaces[0], method=AddressMethod.STATIC, address="192.168.7.20/255.255.255.0"
 )
+FIREWALL_OFF = tuple(FirewallProfile(name, False) for name in ("domain", "private", "public"))
 
 
 def windows(**changes: object) -> GuestFacts:

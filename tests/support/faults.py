@@ -18,6 +18,7 @@ from diskwright.model.services import ServiceState
 from diskwright.model.units import GIB, MIB
 from diskwright.model.windows import Hibernation
 from support.fault_parts import (
+    FIREWALL_OFF,
     RULES_FILE,
     SSHD,
     STATIC,
@@ -201,8 +202,19 @@ FAULTS: dict[str, list[tuple[GuestFacts, Result]]] = {
     ],
     "access.remote-desktop-off": [
         (windows(remote_desktop=False), Result.WARN),
+        (windows(remote_desktop=False, remote_desktop_policy=False), Result.WARN),
+        (windows(remote_desktop_service=False), Result.WARN),
+        (windows(remote_desktop_service=None), Result.UNKNOWN),
         (windows(remote_desktop_allowed=False), Result.WARN),
-        (windows(remote_desktop_allowed=False, firewall=()), Result.PASS),
+        (windows(remote_desktop_allowed=False, remote_desktop_port=3390), Result.WARN),
+        (windows(remote_desktop_allowed=False, firewall=FIREWALL_OFF), Result.PASS),
+        (windows(remote_desktop_allowed=None, firewall=FIREWALL_OFF), Result.PASS),
+        (windows(remote_desktop_allowed=False, firewall=()), Result.UNKNOWN),
+        (windows(remote_desktop_allowed=None), Result.UNKNOWN),
+        (windows(remote_desktop_port=None), Result.UNKNOWN),
+        (windows(firewall=None), Result.UNKNOWN),
+        (windows(firewall_by_policy=True), Result.UNKNOWN),
+        (windows(firewall_by_policy=None), Result.UNKNOWN),
         (windows(remote_desktop=None), Result.UNKNOWN),
     ],
     "os.pending-reboot": [

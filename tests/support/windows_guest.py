@@ -25,6 +25,14 @@ CLASS = "{4D36E972-E325-11CE-BFC1-08002BE10318}"
 CLOUDBASE = "/Program Files/Cloudbase Solutions/Cloudbase-Init"
 OS_VERSION = "SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion"
 POLICY = f"{CURRENT}\\Services\\SharedAccess\\Parameters\\FirewallPolicy"
+RULES = f"{POLICY}\\FirewallRules"
+RDP_RULE = "RemoteDesktop-UserMode-In-TCP"
+# As Windows 10 and later have it, where it is not active
+LETS_IN = (
+    "v2.30|Action=Allow|Active=TRUE|Dir=In|Protocol=6|LPort=3389|"
+    "App=%SystemRoot%\\system32\\svchost.exe|Svc=termservice|Name=@FirewallAPI.dll,-28775|"
+    "Desc=@FirewallAPI.dll,-28756|EmbedCtxt=@FirewallAPI.dll,-28752|"
+)
 
 
 def program(machine: int = 0x8664) -> bytes:
@@ -67,9 +75,11 @@ def registry() -> dict[str, Any]:
                                 "DomainProfile": {"EnableFirewall": 1},
                                 "StandardProfile": {"EnableFirewall": 1},
                                 "PublicProfile": {"EnableFirewall": 1},
+                                "FirewallRules": {RDP_RULE: LETS_IN},
                             }
                         }
                     },
+                    "TermService": {"Type": 32, "Start": 3},
                     "Tcpip": {"Parameters": {"Interfaces": {ADAPTER: {"EnableDHCP": 1}}}},
                 },
             },

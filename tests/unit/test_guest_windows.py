@@ -24,7 +24,6 @@ from support.windows_guest import (
     DRIVERS,
     INTERFACE,
     OS_VERSION,
-    POLICY,
     TABLE,
     bios,
     files,
@@ -193,17 +192,6 @@ def test_an_adapter_that_nobody_set_up_is_no_interface() -> None:
     guest, _ = facts({INTERFACE: {"NameServer": ""}})
     assert guest.network is not None
     assert guest.network.interfaces == ()
-
-
-@pytest.mark.parametrize(
-    ("state", "allowed"),
-    [("Active=TRUE|Action=Allow", True), ("Active=FALSE|Action=Allow", False)],
-)
-def test_the_firewalls_rule_for_remote_desktop(state: str, allowed: bool) -> None:
-    rule = f"v2.30|{state}|Dir=In|Protocol=6|LPort=3389|App=System|"
-    _, windows = facts({f"{POLICY}\\FirewallRules": {"RemoteDesktop-UserMode-In-TCP": rule}})
-    assert windows.remote_desktop_allowed is allowed
-    assert facts()[1].remote_desktop_allowed is None
 
 
 @pytest.mark.parametrize(

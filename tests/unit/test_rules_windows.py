@@ -224,7 +224,7 @@ def test_inspect_tells_a_windows_in_lines() -> None:
         "drivers      viostor at boot",
         "             netkvm on demand",
         "devices      1af4:1001 by viostor, 1af4:1004 by vioscsi",
-        "remote       Remote Desktop on, firewall on (domain, private, public)",
+        "remote       Remote Desktop on, firewall on (domain, private, public), which lets it in",
         "state        IMAGE_STATE_COMPLETE",
         "             configured by EFI/Microsoft/Boot/BCD",
     ):

@@ -19,6 +19,7 @@ from diskwright.rules import (
     memory,
     network,
     privacy,
+    remote_desktop,
     subvolumes,
     windows,
 )
@@ -39,6 +40,7 @@ RULES: tuple[Rule, ...] = (
     *_of_linux(subvolumes.RULES),
     *_of_linux(awaited.RULES),
     *windows.RULES,
+    *remote_desktop.RULES,
     *network.RULES,
     *cloud_init.RULES,
     *_of_linux(access.RULES),

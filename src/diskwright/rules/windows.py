@@ -1,4 +1,4 @@
-"""What only a Windows has: its drivers, hibernation, Remote Desktop, restarts that it waits for."""
+"""What only a Windows has: its drivers, hibernation, restarts that it waits for."""
 
 from __future__ import annotations
 
@@ -50,17 +50,12 @@ _BIND = (
     "pnputil /scan-devices",
 )
 _NO_HIBERNATION = ("powercfg /hibernate off", "Stop-Computer -Force")
-_ALLOW_DESKTOP = (
-    "Set-ItemProperty 'HKLM:\\SYSTEM\\CurrentControlSet\\Control\\Terminal Server' "
-    "-Name fDenyTSConnections -Value 0",
-    "Enable-NetFirewallRule -Name RemoteDesktop-UserMode-In-TCP, RemoteDesktop-UserMode-In-UDP",
-)
 _RESTART = ("Restart-Computer -Force", "# once it is up again:", "Stop-Computer -Force")
 
 _Judge = Callable[[Case, WindowsFacts], Outcome]
 
 
-def _of_windows(judge: _Judge) -> Callable[[Case], Outcome]:
+def of_windows(judge: _Judge) -> Callable[[Case], Outcome]:
     def check(case: Case) -> Outcome:
         if case.guest.windows is not None:
             return judge(case, case.guest.windows)
@@ -195,21 +190,6 @@ def _hibernated(case: Case, windows: WindowsFacts) -> Outcome:
     return holds("Windows was shut down, and not hibernated")
 
 
-def _remote_desktop(case: Case, windows: WindowsFacts) -> Outcome:
-    if windows.remote_desktop is None:
-        return unread_section(case, Section.WINDOWS, "whether Remote Desktop is on")
-    if not windows.remote_desktop:
-        return breaks("Remote Desktop is off", ("fDenyTSConnections=1",), _ALLOW_DESKTOP)
-    enabled = [profile.name for profile in windows.firewall or () if profile.enabled]
-    if enabled and windows.remote_desktop_allowed is False:
-        return breaks(
-            "Remote Desktop is on, and the firewall keeps it out",
-            (f"firewall on: {', '.join(enabled)}", "its rules for TCP port 3389 are not active"),
-            _ALLOW_DESKTOP,
-        )
-    return holds("Remote Desktop is on")
-
-
 def _pending(case: Case, windows: WindowsFacts) -> Outcome:
     if windows.pending_reboot is None:
         return unread_section(case, Section.WINDOWS, "whether a restart is waited for")
@@ -228,7 +208,7 @@ RULES = (
         "the disk's driver Windows stops with INACCESSIBLE_BOOT_DEVICE. One of the disk's drivers "
         "is enough.",
         sources.WINDOWS_DRIVERS,
-        _of_windows(_missing),
+        of_windows(_missing),
         remedy=_INSTALL,
     ),
     Rule(
@@ -237,7 +217,7 @@ RULES = (
         "A driver that is only installed is of no use at boot: its Start has to be 0, and the "
         "device has to be bound to it, in CriticalDeviceDatabase or in DriverDatabase.",
         sources.BOOT_START,
-        _of_windows(_disabled),
+        of_windows(_disabled),
         remedy=(*_start_at_boot("DRIVER"), *_BIND),
     ),
     Rule(
@@ -247,18 +227,8 @@ RULES = (
         "what Windows will go on with, and nobody else may write there. With fast startup every "
         "shutdown hibernates.",
         sources.HIBERNATION,
-        _of_windows(_hibernated),
+        of_windows(_hibernated),
         remedy=_NO_HIBERNATION,
-    ),
-    Rule(
-        "access.remote-desktop-off",
-        "Remote Desktop lets people in",
-        "Without it a Windows server is reached by the console of the service alone.",
-        sources.PREPARE_WINDOWS,
-        _of_windows(_remote_desktop),
-        Result.WARN,
-        Severity.MEDIUM,
-        remedy=_ALLOW_DESKTOP,
     ),
     Rule(
         "os.pending-reboot",
@@ -266,7 +236,7 @@ RULES = (
         "Every server made from the image ends the old machine's updates at its first start, which "
         "takes long, and fails on all of them at once if it fails.",
         sources.PENDING,
-        _of_windows(_pending),
+        of_windows(_pending),
         Result.WARN,
         Severity.LOW,
         remedy=_RESTART,
