@@ -88,6 +88,15 @@ def services(**changes: object) -> tuple[WindowsService, ...]:
     )
 
 
+def only(name: str, **changes: object) -> tuple[WindowsService, ...]:
+    """One of them changed."""
+    assert WINDOWS is not None
+    return tuple(
+        replace(s, **changes) if s.name == name else s  # type: ignore[arg-type]
+        for s in WINDOWS.services or ()
+    )
+
+
 def btrfs(options: str, flags: str = "subvol=@") -> GuestFacts:
     """A root on a btrfs; its line in fstab with `options`, its command line with rootflags."""
     root = replace(

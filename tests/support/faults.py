@@ -22,10 +22,12 @@ from support.fault_parts import (
     RULES_FILE,
     SSHD,
     STATIC,
+    WINDOWS,
     WINDOWS_NETWORK,
     WINDOWS_STATIC,
     bios,
     firewall,
+    only,
     services,
     table,
     uefi,
@@ -48,6 +50,8 @@ from support.good_facts import (
     WINDOWS_UEFI,
     kernel,
 )
+
+assert WINDOWS.device_drivers is not None
 
 FAULTS: dict[str, list[tuple[GuestFacts, Result]]] = {
     **BOOT_FAULTS,
@@ -181,6 +185,8 @@ FAULTS: dict[str, list[tuple[GuestFacts, Result]]] = {
         (windows(services=services()[:2]), Result.WARN),
         (windows(services=services(file_exists=None)), Result.UNKNOWN),
         (windows(services=services()[:1] + services()[2:]), Result.PASS),
+        (windows(services=services()[1:]), Result.WARN),
+        (windows(services=only("viostor", file_exists=False)), Result.WARN),
         (bios(), Result.SKIP),
     ],
     "boot.windows-virtio-disabled": [
@@ -188,7 +194,14 @@ FAULTS: dict[str, list[tuple[GuestFacts, Result]]] = {
         (windows(services=services(start=3)), Result.FAIL),
         (windows(services=services(override=3)), Result.FAIL),
         (windows(device_drivers=()), Result.FAIL),
+        (windows(services=only("viostor", start=4)), Result.WARN),
+        (windows(services=only("vioscsi", start=4)), Result.PASS),
+        (windows(services=only("netkvm", start=4)), Result.WARN),
+        (windows(services=only("netkvm", override=4)), Result.WARN),
+        (windows(services=only("netkvm", start=None)), Result.UNKNOWN),
+        (windows(device_drivers=WINDOWS.device_drivers[1:]), Result.WARN),
         (windows(services=services(start=None)), Result.UNKNOWN),
+        (windows(services=only("viostor", start=None)), Result.UNKNOWN),
         (windows(device_drivers=None), Result.UNKNOWN),
         (bios(), Result.SKIP),
     ],

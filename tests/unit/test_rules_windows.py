@@ -113,14 +113,18 @@ def test_the_target_says_which_drivers_are_needed(profile: str, result: Result) 
     assert told in none.message
 
 
-def test_of_several_drivers_one_has_to_start_and_be_bound() -> None:
+def test_the_driver_of_the_system_disk_has_to_start_and_be_bound() -> None:
     only = services(start=4)
     viostor = replace(only[0], start=0)
     good = windows(services=(viostor, *only[1:]))
     assert findings(good)["boot.windows-virtio-disabled"].result is Result.PASS
-    # kvm asks for virtio-blk alone
+    # kvm asks for virtio-blk alone, gcp for virtio-scsi alone
     vioscsi = windows(services=(only[0], replace(only[1], start=0), *only[2:]))
-    assert findings(vioscsi)["boot.windows-virtio-disabled"].result is Result.PASS
+    found = findings(vioscsi)["boot.windows-virtio-disabled"]
+    assert found.result is Result.WARN
+    assert "viostor: Start=4" in found.evidence
+    assert "vioscsi: started at boot" in found.evidence
+    assert findings(vioscsi, "gcp")["boot.windows-virtio-disabled"].result is Result.PASS
     assert findings(vioscsi, "kvm")["boot.windows-virtio-disabled"].result is Result.FAIL
 
 

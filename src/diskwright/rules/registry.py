@@ -22,6 +22,7 @@ from diskwright.rules import (
     remote_desktop,
     subvolumes,
     windows,
+    windows_drivers,
 )
 from diskwright.rules.rule import Rule
 
@@ -39,6 +40,7 @@ RULES: tuple[Rule, ...] = (
     *_of_linux(fstab.RULES),
     *_of_linux(subvolumes.RULES),
     *_of_linux(awaited.RULES),
+    *windows_drivers.RULES,
     *windows.RULES,
     *remote_desktop.RULES,
     *network.RULES,
