@@ -89,7 +89,7 @@ def test_by_bios_it_starts_through_bootmgr_and_its_store() -> None:
 def test_what_starts_it_may_be_on_a_partition_of_its_own() -> None:
     system = files()
     reserved = {path: system.pop(path) for path in ("/bootmgr", STORE)}
-    first, second = TABLE.partitions[0], replace(TABLE.partitions[0], number=2)
+    first, second = TABLE.partitions[0], replace(TABLE.partitions[0], number=2, active=False)
     table = replace(TABLE, partitions=(first, second))
     loader = facts_of(table, [ntfs(reserved, 1), ntfs(system, 2)]).bootloader
     assert loader is not None
@@ -98,6 +98,25 @@ def test_what_starts_it_may_be_on_a_partition_of_its_own() -> None:
     loader = facts_of(table, [closed, ntfs(system, 2)]).bootloader
     assert loader is not None
     assert (loader.bios, loader.config) == (None, None)
+
+
+def test_by_bios_it_starts_from_the_active_partition() -> None:
+    first = replace(TABLE.partitions[0], active=False)
+    second = replace(TABLE.partitions[0], number=2)
+    probes = [ntfs(files(), 1), ntfs({"/x": b""}, 2)]
+    loader = facts_of(replace(TABLE, partitions=(first, second)), probes).bootloader
+    assert loader is not None
+    assert (loader.bios, loader.name, loader.config) == (False, None, None)
+    second = replace(second, active=False)
+    loader = facts_of(replace(TABLE, partitions=(first, second)), probes).bootloader
+    assert loader is not None
+    assert loader.bios is True  # that none is active is told by another rule
+    first, second = replace(first, active=True), replace(second, active=False)
+    closed = Probe(FileSystem("ntfs", 1, False, note="is not read"), None)
+    table = replace(TABLE, partitions=(first, second))
+    loader = facts_of(table, [closed, ntfs(files(), 2)]).bootloader
+    assert loader is not None
+    assert loader.bios is None
 
 
 def test_by_uefi_it_starts_from_the_esp() -> None:

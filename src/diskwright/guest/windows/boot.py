@@ -35,13 +35,19 @@ def read_boot(probes: Sequence[Probe], table: PartitionTable | None, esp: EspFac
 
 
 def _by_bios(probes: Sequence[Probe], table: PartitionTable | None) -> bool | None:
-    """Windows starts by BIOS from an MBR only."""
+    """Windows starts by BIOS from an MBR only, whose code goes on with the active partition.
+
+    Where none is active, which is a fault of its own, the others are looked at.
+    """
     if table is None:
         return None
     if table.kind is not TableKind.MBR or not table.boot_code:
         return False
+    active = {p.number for p in table.partitions if p.active}
     unread = False
     for probe in probes:
+        if active and probe.facts.partition not in active:
+            continue
         if probe.reader is None:
             unread = unread or probe.facts.type not in _NO_TREE
             continue
