@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 import pytest
 
-from diskwright.guest.inspect import facts_of
-from diskwright.guest.probe import Probe
-from diskwright.guest.windows.boot import ESP_STORE, STORE
 from diskwright.guest.windows.paths import file_of
 from diskwright.guest.windows.pe import pe_machine
 from diskwright.guest.windows.read import SOFTWARE, SYSTEM
 from diskwright.model.codec import decode, encode
-from diskwright.model.guest import CloudInit, FileSystem, GuestFacts, OsRelease, Section
+from diskwright.model.guest import CloudInit, GuestFacts, OsRelease, Section
 from diskwright.model.network import AddressMethod
 from diskwright.model.windows import DeviceDriver, FirewallProfile, Hibernation, WindowsFacts
 from support.fake_guest import Broken, Content, Sparse
@@ -24,10 +20,8 @@ from support.windows_guest import (
     DRIVERS,
     INTERFACE,
     OS_VERSION,
-    TABLE,
     bios,
     files,
-    ntfs,
     program,
     uefi,
 )
@@ -72,58 +66,6 @@ def test_a_linux_that_keeps_a_registry_stays_a_linux() -> None:
     assert guest.windows is None
     assert guest.os is not None
     assert guest.os.id == "debian"
-
-
-def test_by_bios_it_starts_through_bootmgr_and_its_store() -> None:
-    loader = bios(files()).bootloader
-    assert loader is not None
-    assert (loader.name, loader.bios, loader.uefi) == ("bootmgr", True, False)
-    assert loader.config == STORE
-    without = files()
-    del without["/Boot/BCD"]
-    loader = bios(without).bootloader
-    assert loader is not None
-    assert (loader.name, loader.bios) == (None, False)
-
-
-def test_what_starts_it_may_be_on_a_partition_of_its_own() -> None:
-    system = files()
-    reserved = {path: system.pop(path) for path in ("/bootmgr", STORE)}
-    first, second = TABLE.partitions[0], replace(TABLE.partitions[0], number=2, active=False)
-    table = replace(TABLE, partitions=(first, second))
-    loader = facts_of(table, [ntfs(reserved, 1), ntfs(system, 2)]).bootloader
-    assert loader is not None
-    assert (loader.bios, loader.config) == (True, STORE)
-    closed = Probe(FileSystem("ntfs", 1, False, note="is not read"), None)
-    loader = facts_of(table, [closed, ntfs(system, 2)]).bootloader
-    assert loader is not None
-    assert (loader.bios, loader.config) == (None, None)
-
-
-def test_by_bios_it_starts_from_the_active_partition() -> None:
-    first = replace(TABLE.partitions[0], active=False)
-    second = replace(TABLE.partitions[0], number=2)
-    probes = [ntfs(files(), 1), ntfs({"/x": b""}, 2)]
-    loader = facts_of(replace(TABLE, partitions=(first, second)), probes).bootloader
-    assert loader is not None
-    assert (loader.bios, loader.name, loader.config) == (False, None, None)
-    second = replace(second, active=False)
-    loader = facts_of(replace(TABLE, partitions=(first, second)), probes).bootloader
-    assert loader is not None
-    assert loader.bios is True  # that none is active is told by another rule
-    first, second = replace(first, active=True), replace(second, active=False)
-    closed = Probe(FileSystem("ntfs", 1, False, note="is not read"), None)
-    table = replace(TABLE, partitions=(first, second))
-    loader = facts_of(table, [closed, ntfs(files(), 2)]).bootloader
-    assert loader is not None
-    assert loader.bios is None
-
-
-def test_by_uefi_it_starts_from_the_esp() -> None:
-    loader = uefi(files()).bootloader
-    assert loader is not None
-    assert (loader.bios, loader.uefi, loader.config) == (False, True, ESP_STORE)
-    assert loader.esp_fallback == "EFI/Boot/bootx64.efi"
 
 
 def test_a_driver_is_told_with_its_start_and_its_file() -> None:

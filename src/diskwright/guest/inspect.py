@@ -191,8 +191,8 @@ class _Guest:
         layout.mount_esp(place, self.probes, self.table)
         read = read_windows(place.tree, self.notes)
         esp = self._esp(place, read.architecture)
-        loader = read_boot(self.probes, self.table, esp)
-        self._note_boot(esp.reason)
+        loader, reason = read_boot(self.probes, self.table, esp)
+        self._note_boot(reason, esp.reason)
         self.notes.problems += [Problem("guest-link-escapes", link) for link in place.tree.escapes]
         facts = GuestFacts(
             table=self.table,

@@ -6,8 +6,10 @@ from collections.abc import Callable
 
 from diskwright.model.finding import Result, Severity
 from diskwright.model.guest import Section
+from diskwright.model.text import printable
 from diskwright.model.windows import Hibernation, WindowsFacts
 from diskwright.rules import sources
+from diskwright.rules.boot import BCDBOOT
 from diskwright.rules.rule import (
     Case,
     Outcome,
@@ -27,6 +29,11 @@ _Judge = Callable[[Case, WindowsFacts], Outcome]
 
 
 def of_windows(judge: _Judge) -> Callable[[Case], Outcome]:
+    """A check of what its registry says."""
+    return of_registry(_on_windows(judge))
+
+
+def _on_windows(judge: _Judge) -> Callable[[Case], Outcome]:
     def check(case: Case) -> Outcome:
         if case.guest.windows is not None:
             return judge(case, case.guest.windows)
@@ -34,7 +41,27 @@ def of_windows(judge: _Judge) -> Callable[[Case], Outcome]:
             return unread_section(case, Section.ROOT, "the root file system")
         return skip("the guest is no Windows")
 
-    return of_registry(check)
+    return check
+
+
+def _store(case: Case, _: WindowsFacts) -> Outcome:
+    loader = case.guest.bootloader
+    if loader is None:
+        return unread_section(case, Section.BOOT, "the boot configuration store")
+    if loader.config is not None:
+        return holds(f"{printable(loader.config)} is there")
+    if case.guest.why_unread(Section.BOOT) or loader.bios is None or loader.uefi is None:
+        return unread_section(case, Section.BOOT, "the boot configuration store")
+    if not loader.uefi:
+        return skip("that nothing starts it is told by boot.bootloader-missing")
+    return breaks(
+        "the boot manager is on the EFI system partition, and its configuration store is not",
+        (
+            "EFI/Microsoft/Boot/BCD is missing",
+            *(f"there is: {path}" for path in loader.esp_loaders),
+        ),
+        BCDBOOT,
+    )
 
 
 def _hibernated(case: Case, windows: WindowsFacts) -> Outcome:
@@ -72,6 +99,14 @@ def _pending(case: Case, windows: WindowsFacts) -> Outcome:
 
 
 RULES = (
+    Rule(
+        "boot.windows-bcd-missing",
+        "The boot manager of Windows has its configuration store",
+        "Without the store (BCD) it knows no Windows: it stops with 0xc000000f or 0xc0000098.",
+        sources.BCD,
+        _on_windows(_store),
+        remedy=BCDBOOT,
+    ),
     Rule(
         "disk.windows-hibernated",
         "Windows was shut down, and not hibernated",
