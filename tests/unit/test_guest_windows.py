@@ -193,17 +193,6 @@ def test_what_waits_for_a_restart() -> None:
     assert facts({renames: []})[1].pending_reboot == ()
 
 
-def test_cloudbase_init_is_missing_disabled_or_there() -> None:
-    service = f"{CURRENT}\\Services\\cloudbase-init"
-    guest, _ = facts({f"{service}\\Start": 4})
-    assert guest.cloud_init is not None
-    assert guest.cloud_init.enabled is False
-    assert guest.cloud_init.disabled_by is not None
-    assert guest.cloud_init.disabled_by.endswith("cloudbase-init: Start=4")
-    guest, _ = facts({service: None})
-    assert guest.cloud_init == CloudInit(installed=False, enabled=None)
-
-
 @pytest.mark.parametrize(
     ("product", "build", "installation", "name", "version_id"),
     [

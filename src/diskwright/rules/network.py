@@ -48,8 +48,8 @@ def _dhcp(case: Case) -> Outcome:
         return holds("NetworkManager asks by DHCP where nothing is configured")
     if "tcpip" in network.managers and not network.interfaces:
         return holds("Windows asks by DHCP where nothing is configured")
-    if cloud is None:
-        return unread("no interface is configured, and whether cloud-init does it was not read")
+    if cloud is None or (cloud.installed and cloud.enabled is None):
+        return unread("no interface is configured, and whether cloud-init does it is not known")
     return breaks(
         "no interface asks for an address by DHCP",
         map(_said, network.interfaces),
