@@ -88,6 +88,15 @@ FAULTS: dict[str, list[tuple[GuestFacts, Result]]] = {
             replace(WINDOWS_BIOS, network=replace(WINDOWS_NETWORK, interfaces=(WINDOWS_STATIC,))),
             Result.FAIL,
         ),
+        (
+            replace(
+                WINDOWS_BIOS,
+                network=replace(
+                    WINDOWS_NETWORK, interfaces=(replace(WINDOWS_STATIC, judged=False),)
+                ),
+            ),
+            Result.PASS,
+        ),
     ],
     "network.net-mac-pinned": [
         (

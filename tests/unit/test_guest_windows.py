@@ -11,14 +11,12 @@ from diskwright.guest.windows.pe import pe_machine
 from diskwright.guest.windows.read import SOFTWARE, SYSTEM
 from diskwright.model.codec import decode, encode
 from diskwright.model.guest import CloudInit, GuestFacts, OsRelease, Section
-from diskwright.model.network import AddressMethod
 from diskwright.model.windows import DeviceDriver, FirewallProfile, Hibernation, WindowsFacts
 from support.fake_guest import Broken, Content, Sparse
 from support.hive_maker import hive
 from support.windows_guest import (
     CURRENT,
     DRIVERS,
-    INTERFACE,
     OS_VERSION,
     bios,
     files,
@@ -125,34 +123,6 @@ def test_devices_are_bound_by_either_database() -> None:
         DeviceDriver("1af4:1004", "vioscsi", "CriticalDeviceDatabase"),
         DeviceDriver("1af4:1042", "viostor", "DriverDatabase"),
     )
-
-
-@pytest.mark.parametrize(
-    ("settings", "method", "address"),
-    [
-        ({"EnableDHCP": 1, "IPAddress": ["0.0.0.0"]}, AddressMethod.DHCP, None),
-        (
-            {"EnableDHCP": 0, "IPAddress": ["192.168.7.20"], "SubnetMask": ["255.255.255.0"]},
-            AddressMethod.STATIC,
-            "192.168.7.20/255.255.255.0",
-        ),
-        ({"EnableDHCP": 0, "IPAddress": ["0.0.0.0"]}, AddressMethod.NONE, None),
-    ],
-)
-def test_an_interface_has_its_name_and_its_address(
-    settings: dict[str, object], method: AddressMethod, address: str | None
-) -> None:
-    guest, _ = facts({INTERFACE: settings})
-    assert guest.network is not None
-    (interface,) = guest.network.interfaces
-    assert (interface.name, interface.method, interface.address) == ("Ethernet", method, address)
-    assert str(interface.location).startswith("HKLM\\SYSTEM\\ControlSet001\\Services\\Tcpip")
-
-
-def test_an_adapter_that_nobody_set_up_is_no_interface() -> None:
-    guest, _ = facts({INTERFACE: {"NameServer": ""}})
-    assert guest.network is not None
-    assert guest.network.interfaces == ()
 
 
 @pytest.mark.parametrize(

@@ -163,6 +163,10 @@ def test_an_adapter_without_a_name_is_known_by_its_guid() -> None:
 def test_a_network_that_nobody_set_up_asks_by_dhcp() -> None:
     network = WINDOWS_BIOS.network
     assert network is not None
+    gone = replace(WINDOWS_STATIC, judged=False)
+    guest = replace(WINDOWS_BIOS, network=replace(network, interfaces=(gone,)), cloud_init=None)
+    assert findings(guest)["network.dhcp"].result is Result.PASS
+    assert "of no adapter that a server has" in facts_text("disk", IMAGE, guest)
     bare = replace(WINDOWS_BIOS, network=replace(network, interfaces=()), cloud_init=None)
     assert findings(bare)["network.dhcp"].result is Result.PASS
     off = replace(network.interfaces[0], method=AddressMethod.NONE)

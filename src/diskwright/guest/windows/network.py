@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import islice
 
 from diskwright.guest.windows.hive import Key
 from diskwright.model.location import Location
@@ -13,19 +12,19 @@ MANAGER = "tcpip"
 MAX_INTERFACES = 200
 
 _INTERFACES = "Services\\Tcpip\\Parameters\\Interfaces"
+_VIRTUAL = "vethernet"
 _NAMES = "Control\\Network\\{4D36E972-E325-11CE-BFC1-08002BE10318}"
 
 
 def read_network(control_set: Key, place: str) -> Network:
     """`place`: what the control set is called in the registry."""
-    return Network(
-        (MANAGER,), tuple(islice(_interfaces(control_set, place), MAX_INTERFACES)), (), ()
-    )
+    found = sorted(_interfaces(control_set, place), key=lambda one: not one.judged)
+    return Network((MANAGER,), tuple(found[:MAX_INTERFACES]), (), ())
 
 
 def _interfaces(control_set: Key, place: str) -> Iterator[Interface]:
     """Keys without a setting are those of adapters that nobody has set up."""
-    interfaces = control_set.key(_INTERFACES)
+    interfaces, adapters = control_set.key(_INTERFACES), control_set.key(_NAMES)
     for name, key in interfaces.keys().items() if interfaces else ():
         dhcp = key.number("EnableDHCP")
         addresses = [a for a in key.texts("IPAddress") or () if a not in ("0.0.0.0", "::")]  # noqa: S104
@@ -37,10 +36,19 @@ def _interfaces(control_set: Key, place: str) -> Iterator[Interface]:
         masks = key.texts("SubnetMask") or ()
         address = "/".join([addresses[0], *masks[:1]]) if addresses and not dhcp else None
         location = Location(f"{place}\\{_INTERFACES}\\{name}")
-        yield Interface(location, MANAGER, _friendly(control_set, name), method, address)
+        shown, judged = _adapter(adapters, name)
+        yield Interface(location, MANAGER, shown, method, address, judged)
 
 
-def _friendly(control_set: Key, adapter: str) -> str:
-    """As it is shown, and as commands take it: Ethernet 2."""
-    connection = control_set.key(f"{_NAMES}\\{adapter}\\Connection")
-    return (connection.text("Name") if connection else None) or adapter
+def _adapter(adapters: Key | None, adapter: str) -> tuple[str, bool]:
+    """Its name as it is shown, and as commands take it: Ethernet 2; and whether a server has such.
+
+    Windows keeps the settings of an adapter that it no longer knows; a name that begins with
+    vEthernet is that of a switch of Hyper-V. Where no adapter is listed at all, all may be there.
+    """
+    if adapters is None:
+        return adapter, True
+    connection = adapters.key(f"{adapter}\\Connection")
+    name = connection.text("Name") if connection else None
+    virtual = (name or "").lower().startswith(_VIRTUAL)
+    return name or adapter, connection is not None and not virtual
