@@ -52,7 +52,8 @@ class _Reading:
         self._pending: list[tuple[str, ...] | None] = []
 
     def all(self) -> Windows:
-        architecture = read_architecture(self._tree)
+        with self._notes.meter.stage(Section.OS):
+            architecture = read_architecture(self._tree)
         network, cloud_init = self._of_system()
         product = self._of_software()
         facts = replace(
@@ -65,11 +66,12 @@ class _Reading:
 
     def _of_system(self) -> tuple[Network | None, CloudInit | None]:
         try:
-            system = self._open(SYSTEM).root
-            number = _control_set(system)
-            current = system.key(number)
-            if current is None:
-                raise damaged(f"has no {number}, which it names as the current one")
+            with self._notes.meter.stage(Section.WINDOWS):
+                system = self._open(SYSTEM).root
+                number = _control_set(system)
+                current = system.key(number)
+                if current is None:
+                    raise damaged(f"has no {number}, which it names as the current one")
         except GuestReadError as error:
             error.path = error.path or SYSTEM
             for section in (Section.WINDOWS, Section.NETWORK, Section.CLOUD_INIT):
@@ -102,7 +104,8 @@ class _Reading:
 
     def _of_software(self) -> Product | None:
         try:
-            software = self._open(SOFTWARE).root
+            with self._notes.meter.stage(Section.WINDOWS):
+                software = self._open(SOFTWARE).root
         except GuestReadError as error:
             for section in (Section.OS, Section.WINDOWS):
                 self._notes.failed(section, error)
