@@ -20,6 +20,9 @@ EXPECTED: dict[str, dict[str, str]] = {
     "net-static-address": {"network.net-static-address": "fail"},
     "cloud-init-missing": {"cloud.cloud-init-missing": "warn"},
 }
+# Their firewall is on and their registry has no FirewallRules: no Windows leaves it so, and whether
+# one would let people in is a guess. The manifest allows what is not known: it names faults.
+NOT_KNOWN = {"access.remote-desktop-off": "unknown"}
 
 
 @pytest.mark.parametrize("disk", WINDOWS, ids=str)
@@ -31,7 +34,7 @@ def test_the_fault_of_a_disk_is_found_and_no_other(
     findings = ended.document["results"][0]["findings"]
     against = {f["id"]: f["result"] for f in findings if f["result"] not in ("pass", "skip")}
     expected = EXPECTED[disk.expected_finding]
-    assert against == expected
+    assert against == expected | NOT_KNOWN
     assert ended.code == (3 if "fail" in expected.values() else 0)
 
 

@@ -16,15 +16,15 @@ import pytest
 from diskwright.guest.filesystems.ntfs import MARKED, NOT_REPLAYED, NtfsFs, open_ntfs
 from diskwright.guest.probe import probe
 from diskwright.guest.tree import GuestTree
-from diskwright.model.units import MIB
+from diskwright.model.units import MIB, TIB
 from support.guest_disks import run, seen_in, seen_in_folder, source_of_file
 
 SIZE = 64 * MIB
 
 
-def make(image: Path, *options: str) -> Path:
+def make(image: Path, *options: str, size: int = SIZE) -> Path:
     with image.open("wb") as file:
-        file.truncate(SIZE)
+        file.truncate(size)
     run("mkntfs", "-Q", "-F", "-q", "-L", "Windows", *options, image)
     return image
 
@@ -95,6 +95,13 @@ def test_a_whole_tree_is_read_as_it_was_written(cluster: str, tmp_path: Path) ->
     )
     assert (fs.type, fs.uuid, fs.label) == (known["TYPE"], known["UUID"], known["LABEL"])
     assert SIZE - 65536 <= fs.size <= SIZE
+
+
+@pytest.mark.parametrize(("size", "counted"), [(TIB, True), (2 * TIB + 64 * MIB, False)])
+def test_the_free_space_of_a_large_one_is_counted(size: int, counted: bool, tmp_path: Path) -> None:
+    image = make(tmp_path / "image", "-c", "4096", size=size)
+    (free,) = re.findall(r"Free Clusters: (\d+)", run("ntfsinfo", "-m", image))
+    assert opened(image).free == (int(free) * 4096 if counted else None)
 
 
 def test_compressed_files_are_read(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from diskwright.model.image import Problem
 from diskwright.model.location import Location
 from diskwright.model.network import AddressMethod
 from diskwright.model.volumes import Subvolume
-from diskwright.model.windows import WindowsService
+from diskwright.model.windows import FirewallProfile, WindowsService
 from support.good_facts import (
     BIOS,
     DHCP,
@@ -70,6 +70,7 @@ assert WINDOWS_NETWORK is not None
 WINDOWS_STATIC = replace(
     WINDOWS_NETWORK.interfaces[0], method=AddressMethod.STATIC, address="192.168.7.20/255.255.255.0"
 )
+FIREWALL_OFF = tuple(FirewallProfile(name, False) for name in ("domain", "private", "public"))
 
 
 def windows(**changes: object) -> GuestFacts:
@@ -83,6 +84,15 @@ def services(**changes: object) -> tuple[WindowsService, ...]:
     disk = ("viostor", "vioscsi")
     return tuple(
         replace(s, **changes) if s.name in disk else s  # type: ignore[arg-type]
+        for s in WINDOWS.services or ()
+    )
+
+
+def only(name: str, **changes: object) -> tuple[WindowsService, ...]:
+    """One of them changed."""
+    assert WINDOWS is not None
+    return tuple(
+        replace(s, **changes) if s.name == name else s  # type: ignore[arg-type]
         for s in WINDOWS.services or ()
     )
 

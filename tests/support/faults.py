@@ -18,13 +18,16 @@ from diskwright.model.services import ServiceState
 from diskwright.model.units import GIB, MIB
 from diskwright.model.windows import Hibernation
 from support.fault_parts import (
+    FIREWALL_OFF,
     RULES_FILE,
     SSHD,
     STATIC,
+    WINDOWS,
     WINDOWS_NETWORK,
     WINDOWS_STATIC,
     bios,
     firewall,
+    only,
     services,
     table,
     uefi,
@@ -47,6 +50,8 @@ from support.good_facts import (
     WINDOWS_UEFI,
     kernel,
 )
+
+assert WINDOWS.device_drivers is not None
 
 FAULTS: dict[str, list[tuple[GuestFacts, Result]]] = {
     **BOOT_FAULTS,
@@ -82,6 +87,15 @@ FAULTS: dict[str, list[tuple[GuestFacts, Result]]] = {
         (
             replace(WINDOWS_BIOS, network=replace(WINDOWS_NETWORK, interfaces=(WINDOWS_STATIC,))),
             Result.FAIL,
+        ),
+        (
+            replace(
+                WINDOWS_BIOS,
+                network=replace(
+                    WINDOWS_NETWORK, interfaces=(replace(WINDOWS_STATIC, judged=False),)
+                ),
+            ),
+            Result.PASS,
         ),
     ],
     "network.net-mac-pinned": [
@@ -180,6 +194,8 @@ FAULTS: dict[str, list[tuple[GuestFacts, Result]]] = {
         (windows(services=services()[:2]), Result.WARN),
         (windows(services=services(file_exists=None)), Result.UNKNOWN),
         (windows(services=services()[:1] + services()[2:]), Result.PASS),
+        (windows(services=services()[1:]), Result.WARN),
+        (windows(services=only("viostor", file_exists=False)), Result.WARN),
         (bios(), Result.SKIP),
     ],
     "boot.windows-virtio-disabled": [
@@ -187,7 +203,14 @@ FAULTS: dict[str, list[tuple[GuestFacts, Result]]] = {
         (windows(services=services(start=3)), Result.FAIL),
         (windows(services=services(override=3)), Result.FAIL),
         (windows(device_drivers=()), Result.FAIL),
+        (windows(services=only("viostor", start=4)), Result.WARN),
+        (windows(services=only("vioscsi", start=4)), Result.PASS),
+        (windows(services=only("netkvm", start=4)), Result.WARN),
+        (windows(services=only("netkvm", override=4)), Result.WARN),
+        (windows(services=only("netkvm", start=None)), Result.UNKNOWN),
+        (windows(device_drivers=WINDOWS.device_drivers[1:]), Result.WARN),
         (windows(services=services(start=None)), Result.UNKNOWN),
+        (windows(services=only("viostor", start=None)), Result.UNKNOWN),
         (windows(device_drivers=None), Result.UNKNOWN),
         (bios(), Result.SKIP),
     ],
@@ -201,8 +224,19 @@ FAULTS: dict[str, list[tuple[GuestFacts, Result]]] = {
     ],
     "access.remote-desktop-off": [
         (windows(remote_desktop=False), Result.WARN),
+        (windows(remote_desktop=False, remote_desktop_policy=False), Result.WARN),
+        (windows(remote_desktop_service=False), Result.WARN),
+        (windows(remote_desktop_service=None), Result.UNKNOWN),
         (windows(remote_desktop_allowed=False), Result.WARN),
-        (windows(remote_desktop_allowed=False, firewall=()), Result.PASS),
+        (windows(remote_desktop_allowed=False, remote_desktop_port=3390), Result.WARN),
+        (windows(remote_desktop_allowed=False, firewall=FIREWALL_OFF), Result.PASS),
+        (windows(remote_desktop_allowed=None, firewall=FIREWALL_OFF), Result.PASS),
+        (windows(remote_desktop_allowed=False, firewall=()), Result.UNKNOWN),
+        (windows(remote_desktop_allowed=None), Result.UNKNOWN),
+        (windows(remote_desktop_port=None), Result.UNKNOWN),
+        (windows(firewall=None), Result.UNKNOWN),
+        (windows(firewall_by_policy=True), Result.UNKNOWN),
+        (windows(firewall_by_policy=None), Result.UNKNOWN),
         (windows(remote_desktop=None), Result.UNKNOWN),
     ],
     "os.pending-reboot": [

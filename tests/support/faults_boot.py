@@ -28,10 +28,12 @@ from support.good_facts import (
     LOADER,
     OS,
     TABLE,
+    WINDOWS_BIOS,
     entry,
     fstab,
     kernel,
 )
+from support.windows_guest import without_on_esp
 
 BOOT_FAULTS: dict[str, list[tuple[GuestFacts, Result]]] = {
     "boot.fstab-device-name": [
@@ -148,6 +150,12 @@ BOOT_FAULTS: dict[str, list[tuple[GuestFacts, Result]]] = {
             Result.FAIL,
         )
     ],
+    "boot.windows-bcd-missing": [
+        (without_on_esp("/EFI/Microsoft/Boot/BCD"), Result.FAIL),
+        (without_on_esp("/EFI/Microsoft/Boot/BCD", broken=True), Result.UNKNOWN),
+        (WINDOWS_BIOS, Result.PASS),
+        (bios(), Result.SKIP),
+    ],
     "boot.mode": [
         (
             bios(
@@ -171,6 +179,7 @@ BOOT_FAULTS: dict[str, list[tuple[GuestFacts, Result]]] = {
         ),
     ],
     "boot.esp-no-fallback": [
+        (without_on_esp("/EFI/Boot/bootx64.efi"), Result.FAIL),
         (uefi(bootloader=replace(EFI, esp_fallback=None)), Result.FAIL),
         (uefi(bootloader=replace(EFI, esp_fallback=None, bios=True)), Result.WARN),
     ],

@@ -13,7 +13,7 @@ from diskwright.guest.inspect import facts_of
 from diskwright.guest.probe import Probe
 from diskwright.model.guest import FileSystem, GuestFacts
 from diskwright.model.partitions import Partition, PartitionRole, PartitionTable, TableKind
-from support.fake_guest import Content, FakeFs
+from support.fake_guest import Content, FakeFs, Link
 from support.hive_maker import hive
 
 CURRENT = "SYSTEM\\ControlSet001"
@@ -25,6 +25,14 @@ CLASS = "{4D36E972-E325-11CE-BFC1-08002BE10318}"
 CLOUDBASE = "/Program Files/Cloudbase Solutions/Cloudbase-Init"
 OS_VERSION = "SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion"
 POLICY = f"{CURRENT}\\Services\\SharedAccess\\Parameters\\FirewallPolicy"
+RULES = f"{POLICY}\\FirewallRules"
+RDP_RULE = "RemoteDesktop-UserMode-In-TCP"
+# As Windows 10 and later have it, where it is not active
+LETS_IN = (
+    "v2.30|Action=Allow|Active=TRUE|Dir=In|Protocol=6|LPort=3389|"
+    "App=%SystemRoot%\\system32\\svchost.exe|Svc=termservice|Name=@FirewallAPI.dll,-28775|"
+    "Desc=@FirewallAPI.dll,-28756|EmbedCtxt=@FirewallAPI.dll,-28752|"
+)
 
 
 def program(machine: int = 0x8664) -> bytes:
@@ -67,9 +75,11 @@ def registry() -> dict[str, Any]:
                                 "DomainProfile": {"EnableFirewall": 1},
                                 "StandardProfile": {"EnableFirewall": 1},
                                 "PublicProfile": {"EnableFirewall": 1},
+                                "FirewallRules": {RDP_RULE: LETS_IN},
                             }
                         }
                     },
+                    "TermService": {"Type": 32, "Start": 3},
                     "Tcpip": {"Parameters": {"Interfaces": {ADAPTER: {"EnableDHCP": 1}}}},
                 },
             },
@@ -153,15 +163,24 @@ UEFI_TABLE = PartitionTable(
 )
 
 
+ON_ESP: dict[str, Content] = {
+    "/EFI/Boot/bootx64.efi": program(),
+    "/EFI/Microsoft/Boot/bootmgfw.efi": program(),
+    "/EFI/Microsoft/Boot/BCD": hive({"Objects": {}}),
+}
+
+
 def bios(content: dict[str, Content]) -> GuestFacts:
     return facts_of(TABLE, [ntfs(content)])
 
 
-def uefi(content: dict[str, Content]) -> GuestFacts:
-    inside: dict[str, Content] = {
-        "/EFI/Boot/bootx64.efi": program(),
-        "/EFI/Microsoft/Boot/bootmgfw.efi": program(),
-        "/EFI/Microsoft/Boot/BCD": hive({"Objects": {}}),
-    }
+def uefi(content: dict[str, Content], on_esp: dict[str, Content] | None = None) -> GuestFacts:
+    inside = ON_ESP if on_esp is None else on_esp
     esp = Probe(FileSystem("vfat", 1, True), FakeFs(inside, fs_type="ntfs"))
     return facts_of(UEFI_TABLE, [esp, ntfs(content, 2)])
+
+
+def without_on_esp(path: str, *, broken: bool = False) -> GuestFacts:
+    """A guest whose ESP lacks a file, or has a link in its place that leads to itself."""
+    inside = {name: content for name, content in ON_ESP.items() if name != path}
+    return uefi(files(), {**inside, path: Link("../" * 3 + path)} if broken else inside)

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+import pytest
+
 from diskwright.blockio.memory import MemoryReader
-from diskwright.guest.inspect import inspect_guest
+from diskwright.guest.filesystems.base import Node
+from diskwright.guest.inspect import facts_of, inspect_guest
 from diskwright.guest.meter import Meter
 from diskwright.guest.source import BLOCK, BYPASS, Source
 from diskwright.model.cost import ReadingCost, Stage
 from diskwright.model.guest import Section
 from diskwright.report.stats import stats_text, stats_value
+from support.fake_guest import FakeFs
 from support.guest_disks import mbr, source_of
+from support.windows_guest import TABLE, files, ntfs
 
 SIZE = 4 << 20
 COST = ReadingCost(
@@ -53,6 +62,41 @@ def test_a_meter_tells_what_a_disk_cost() -> None:
     assert {Section.TABLE, Section.FILESYSTEMS} <= {stage.section for stage in cost.stages}
     assert sum(stage.microseconds for stage in cost.stages) <= cost.microseconds + len(cost.stages)
     assert cost.peak_memory > 1 << 20
+
+
+def test_opening_a_hive_and_reading_the_boot_are_in_a_stage(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each stage by itself: none runs inside another, so that their sum is the time."""
+    inside: list[Section] = []
+    seen: dict[str, list[Section]] = {}
+
+    class Watching(Meter):
+        @contextmanager
+        def stage(self, section: Section) -> Iterator[None]:
+            assert not inside
+            inside.append(section)
+            try:
+                yield
+            finally:
+                inside.pop()
+
+    class Told(FakeFs):
+        def read(self, node: Node, offset: int, length: int) -> bytes:
+            seen.setdefault("read", []).extend(inside or [Section.TABLE])
+            return super().read(node, offset, length)
+
+        def child(self, node: Node, name: bytes) -> Node | None:
+            if name.lower() == b"bootmgr":
+                seen.setdefault("bootmgr", []).extend(inside)
+            return super().child(node, name)
+
+    monkeypatch.setattr("diskwright.guest.inspect.Meter", Watching)
+    whole = ntfs(files())
+    facts_of(TABLE, [replace(whole, reader=Told(files(), fs_type="ntfs"))])
+    assert seen["bootmgr"] == [Section.BOOT]
+    assert Section.TABLE not in seen["read"]
+    assert Section.WINDOWS in seen["read"]
 
 
 def test_a_meter_that_watched_nothing_has_read_nothing() -> None:

@@ -3,32 +3,23 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 import pytest
 
-from diskwright.guest.inspect import facts_of
-from diskwright.guest.probe import Probe
-from diskwright.guest.windows.boot import ESP_STORE, STORE
 from diskwright.guest.windows.paths import file_of
 from diskwright.guest.windows.pe import pe_machine
 from diskwright.guest.windows.read import SOFTWARE, SYSTEM
 from diskwright.model.codec import decode, encode
-from diskwright.model.guest import CloudInit, FileSystem, GuestFacts, OsRelease, Section
-from diskwright.model.network import AddressMethod
+from diskwright.model.guest import CloudInit, GuestFacts, OsRelease, Section
 from diskwright.model.windows import DeviceDriver, FirewallProfile, Hibernation, WindowsFacts
 from support.fake_guest import Broken, Content, Sparse
 from support.hive_maker import hive
 from support.windows_guest import (
     CURRENT,
     DRIVERS,
-    INTERFACE,
     OS_VERSION,
-    POLICY,
-    TABLE,
     bios,
     files,
-    ntfs,
     program,
     uefi,
 )
@@ -73,39 +64,6 @@ def test_a_linux_that_keeps_a_registry_stays_a_linux() -> None:
     assert guest.windows is None
     assert guest.os is not None
     assert guest.os.id == "debian"
-
-
-def test_by_bios_it_starts_through_bootmgr_and_its_store() -> None:
-    loader = bios(files()).bootloader
-    assert loader is not None
-    assert (loader.name, loader.bios, loader.uefi) == ("bootmgr", True, False)
-    assert loader.config == STORE
-    without = files()
-    del without["/Boot/BCD"]
-    loader = bios(without).bootloader
-    assert loader is not None
-    assert (loader.name, loader.bios) == (None, False)
-
-
-def test_what_starts_it_may_be_on_a_partition_of_its_own() -> None:
-    system = files()
-    reserved = {path: system.pop(path) for path in ("/bootmgr", STORE)}
-    first, second = TABLE.partitions[0], replace(TABLE.partitions[0], number=2)
-    table = replace(TABLE, partitions=(first, second))
-    loader = facts_of(table, [ntfs(reserved, 1), ntfs(system, 2)]).bootloader
-    assert loader is not None
-    assert (loader.bios, loader.config) == (True, STORE)
-    closed = Probe(FileSystem("ntfs", 1, False, note="is not read"), None)
-    loader = facts_of(table, [closed, ntfs(system, 2)]).bootloader
-    assert loader is not None
-    assert (loader.bios, loader.config) == (None, None)
-
-
-def test_by_uefi_it_starts_from_the_esp() -> None:
-    loader = uefi(files()).bootloader
-    assert loader is not None
-    assert (loader.bios, loader.uefi, loader.config) == (False, True, ESP_STORE)
-    assert loader.esp_fallback == "EFI/Boot/bootx64.efi"
 
 
 def test_a_driver_is_told_with_its_start_and_its_file() -> None:
@@ -168,45 +126,6 @@ def test_devices_are_bound_by_either_database() -> None:
 
 
 @pytest.mark.parametrize(
-    ("settings", "method", "address"),
-    [
-        ({"EnableDHCP": 1, "IPAddress": ["0.0.0.0"]}, AddressMethod.DHCP, None),
-        (
-            {"EnableDHCP": 0, "IPAddress": ["192.168.7.20"], "SubnetMask": ["255.255.255.0"]},
-            AddressMethod.STATIC,
-            "192.168.7.20/255.255.255.0",
-        ),
-        ({"EnableDHCP": 0, "IPAddress": ["0.0.0.0"]}, AddressMethod.NONE, None),
-    ],
-)
-def test_an_interface_has_its_name_and_its_address(
-    settings: dict[str, object], method: AddressMethod, address: str | None
-) -> None:
-    guest, _ = facts({INTERFACE: settings})
-    assert guest.network is not None
-    (interface,) = guest.network.interfaces
-    assert (interface.name, interface.method, interface.address) == ("Ethernet", method, address)
-    assert str(interface.location).startswith("HKLM\\SYSTEM\\ControlSet001\\Services\\Tcpip")
-
-
-def test_an_adapter_that_nobody_set_up_is_no_interface() -> None:
-    guest, _ = facts({INTERFACE: {"NameServer": ""}})
-    assert guest.network is not None
-    assert guest.network.interfaces == ()
-
-
-@pytest.mark.parametrize(
-    ("state", "allowed"),
-    [("Active=TRUE|Action=Allow", True), ("Active=FALSE|Action=Allow", False)],
-)
-def test_the_firewalls_rule_for_remote_desktop(state: str, allowed: bool) -> None:
-    rule = f"v2.30|{state}|Dir=In|Protocol=6|LPort=3389|App=System|"
-    _, windows = facts({f"{POLICY}\\FirewallRules": {"RemoteDesktop-UserMode-In-TCP": rule}})
-    assert windows.remote_desktop_allowed is allowed
-    assert facts()[1].remote_desktop_allowed is None
-
-
-@pytest.mark.parametrize(
     ("head", "state"),
     [
         (b"hibr", Hibernation.SAVED),
@@ -242,17 +161,6 @@ def test_what_waits_for_a_restart() -> None:
         "RebootRequired",
     ]
     assert facts({renames: []})[1].pending_reboot == ()
-
-
-def test_cloudbase_init_is_missing_disabled_or_there() -> None:
-    service = f"{CURRENT}\\Services\\cloudbase-init"
-    guest, _ = facts({f"{service}\\Start": 4})
-    assert guest.cloud_init is not None
-    assert guest.cloud_init.enabled is False
-    assert guest.cloud_init.disabled_by is not None
-    assert guest.cloud_init.disabled_by.endswith("cloudbase-init: Start=4")
-    guest, _ = facts({service: None})
-    assert guest.cloud_init == CloudInit(installed=False, enabled=None)
 
 
 @pytest.mark.parametrize(

@@ -113,14 +113,18 @@ def test_the_target_says_which_drivers_are_needed(profile: str, result: Result) 
     assert told in none.message
 
 
-def test_of_several_drivers_one_has_to_start_and_be_bound() -> None:
+def test_the_driver_of_the_system_disk_has_to_start_and_be_bound() -> None:
     only = services(start=4)
     viostor = replace(only[0], start=0)
     good = windows(services=(viostor, *only[1:]))
     assert findings(good)["boot.windows-virtio-disabled"].result is Result.PASS
-    # kvm asks for virtio-blk alone
+    # kvm asks for virtio-blk alone, gcp for virtio-scsi alone
     vioscsi = windows(services=(only[0], replace(only[1], start=0), *only[2:]))
-    assert findings(vioscsi)["boot.windows-virtio-disabled"].result is Result.PASS
+    found = findings(vioscsi)["boot.windows-virtio-disabled"]
+    assert found.result is Result.WARN
+    assert "viostor: Start=4" in found.evidence
+    assert "vioscsi: started at boot" in found.evidence
+    assert findings(vioscsi, "gcp")["boot.windows-virtio-disabled"].result is Result.PASS
     assert findings(vioscsi, "kvm")["boot.windows-virtio-disabled"].result is Result.FAIL
 
 
@@ -159,6 +163,10 @@ def test_an_adapter_without_a_name_is_known_by_its_guid() -> None:
 def test_a_network_that_nobody_set_up_asks_by_dhcp() -> None:
     network = WINDOWS_BIOS.network
     assert network is not None
+    gone = replace(WINDOWS_STATIC, judged=False)
+    guest = replace(WINDOWS_BIOS, network=replace(network, interfaces=(gone,)), cloud_init=None)
+    assert findings(guest)["network.dhcp"].result is Result.PASS
+    assert "of no adapter that a server has" in facts_text("disk", IMAGE, guest)
     bare = replace(WINDOWS_BIOS, network=replace(network, interfaces=()), cloud_init=None)
     assert findings(bare)["network.dhcp"].result is Result.PASS
     off = replace(network.interfaces[0], method=AddressMethod.NONE)
@@ -224,7 +232,7 @@ def test_inspect_tells_a_windows_in_lines() -> None:
         "drivers      viostor at boot",
         "             netkvm on demand",
         "devices      1af4:1001 by viostor, 1af4:1004 by vioscsi",
-        "remote       Remote Desktop on, firewall on (domain, private, public)",
+        "remote       Remote Desktop on, firewall on (domain, private, public), which lets it in",
         "state        IMAGE_STATE_COMPLETE",
         "             configured by EFI/Microsoft/Boot/BCD",
     ):

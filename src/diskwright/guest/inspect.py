@@ -190,9 +190,10 @@ class _Guest:
         place = layout.with_root(self.probes, root)
         layout.mount_esp(place, self.probes, self.table)
         read = read_windows(place.tree, self.notes)
-        esp = self._esp(place, read.architecture)
-        loader = read_boot(self.probes, self.table, esp)
-        self._note_boot(esp.reason)
+        with self.notes.meter.stage(Section.BOOT):
+            esp = self._esp(place, read.architecture)
+            loader, reason = read_boot(self.probes, self.table, esp)
+        self._note_boot(reason, esp.reason)
         self.notes.problems += [Problem("guest-link-escapes", link) for link in place.tree.escapes]
         facts = GuestFacts(
             table=self.table,
@@ -259,11 +260,12 @@ class _Guest:
     def _boot(
         self, place: layout.Layout, architecture: str | None
     ) -> tuple[Bootloader, tuple[Kernel, ...] | None]:
-        esp = self._esp(place, architecture)
         paths = BootPaths(
             place.tree, self.names, place.mounts, place.xbootldr_mount, place.subvolumes
         )
-        loader, reason = read_bootloader(place.tree, paths, self.table, esp)
+        with self.notes.meter.stage(Section.BOOT):
+            esp = self._esp(place, architecture)
+            loader, reason = read_bootloader(place.tree, paths, self.table, esp)
         self._note_boot(reason, esp.reason)
         kernels = self.notes.read(Section.KERNELS, lambda: read_kernels(place.tree, loader.entries))
         self._note_initramfs(kernels)

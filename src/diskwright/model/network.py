@@ -20,6 +20,7 @@ class Interface:
     """One interface as one configuration file sets it up; loopback is left out.
 
     A file that can't be read or understood is an interface without a name and of method unknown.
+    `judged`: False for one that no server has: of an adapter that is gone, or of a virtual one.
     """
 
     location: Location
@@ -27,6 +28,7 @@ class Interface:
     name: str
     method: AddressMethod
     address: str | None = None
+    judged: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,8 +57,10 @@ class Hibernation(StrEnum):
 @dataclass(frozen=True, slots=True)
 class WindowsFacts:
     """`version` as 10.0, `build` as 20348.2227, `release` as 21H2. `stale`: hives of which a log
-    was not replayed. `remote_desktop_allowed`: a firewall rule for it is active (None: there is
-    none, or it was not read).
+    was not replayed. `remote_desktop`: it is on, by `remote_desktop_policy` where a group policy
+    says so; `remote_desktop_service`: its service is there and not disabled. The firewall's active
+    rules let it in wherever the firewall may be on: `remote_desktop_allowed` (None: that can't be
+    told, or was not read). `firewall_by_policy`: a group policy changes the firewall.
     """
 
     product: str | None = None
@@ -70,8 +72,12 @@ class WindowsFacts:
     services: tuple[WindowsService, ...] | None = None
     device_drivers: tuple[DeviceDriver, ...] | None = None
     remote_desktop: bool | None = None
+    remote_desktop_policy: bool | None = None
+    remote_desktop_service: bool | None = None
+    remote_desktop_port: int | None = None
     remote_desktop_allowed: bool | None = None
     firewall: tuple[FirewallProfile, ...] | None = None
+    firewall_by_policy: bool | None = None
     image_state: str | None = None
     generalization_state: int | None = None
     hibernation: Hibernation | None = None

@@ -222,7 +222,8 @@ def _kernel(kernel: Kernel) -> str:
 def _network(network: Network) -> Iterable[str]:
     for interface in network.interfaces:
         address = f" {interface.address}" if interface.address else ""
-        yield f"{interface.name} {interface.method}{address} ({interface.location})"
+        gone = "" if interface.judged else ", of no adapter that a server has"
+        yield f"{interface.name} {interface.method}{address} ({interface.location}){gone}"
     if not network.interfaces:
         yield "no interface configured" + (
             f"; {', '.join(network.managers)} found" if network.managers else ""

@@ -23,7 +23,7 @@ from diskwright.rules.rule import (
 # ELF machines as the facts spell them -> the service's word
 ARCHITECTURES = {"x86_64": "x86", "i386": "x86", "i686": "x86", "aarch64": "arm"}
 _EFI_LOADER = ("# install the EFI loader on an EFI system partition",)
-_BCDBOOT = (
+BCDBOOT = (
     "mountvol S: /S   # the EFI system partition; for BIOS give the active one a letter",
     "bcdboot C:\\Windows /s S: /f ALL",
 )
@@ -83,7 +83,7 @@ def _install(case: Case) -> tuple[str, ...]:
         debian=("grub-install /dev/vda", "update-grub"),
         rhel=("grub2-install /dev/vda", "grub2-mkconfig -o /boot/grub2/grub.cfg"),
         suse=("grub2-install /dev/vda", "grub2-mkconfig -o /boot/grub2/grub.cfg"),
-        windows=_BCDBOOT,
+        windows=BCDBOOT,
     )
     return loaders.by_loader(
         case,
@@ -214,7 +214,7 @@ def _install_fallback(case: Case) -> tuple[str, ...]:
             f"cp /boot/efi/EFI/*/shim*.efi /boot/efi/EFI/BOOT/{_fallback_name(case.guest)}",
         ),
         suse=("shim-install --removable",),
-        windows=_BCDBOOT,
+        windows=BCDBOOT,
     )
     return loaders.by_loader(case, grub, systemd=("bootctl install",), uki=_copy_uki(case))
 

@@ -32,29 +32,32 @@ def _dhcp(case: Case) -> Outcome:
     network = case.guest.network
     if network is None:
         return unread_section(case, Section.NETWORK, "the network's configuration")
-    asked = [i for i in network.interfaces if i.method is AddressMethod.DHCP]
+    interfaces = _judged(network)
+    asked = [i for i in interfaces if i.method is AddressMethod.DHCP]
     if asked:
         return holds("an interface asks for its address by DHCP", map(_said, asked[:3]))
-    if any(i.method is AddressMethod.STATIC for i in network.interfaces):
+    if any(i.method is AddressMethod.STATIC for i in interfaces):
         return skip("a fixed address is told by network.net-static-address")
-    if any(i.method is AddressMethod.UNKNOWN for i in network.interfaces):
-        return unread(
-            "how the interfaces get addresses can't be told", map(_said, network.interfaces)
-        )
+    if any(i.method is AddressMethod.UNKNOWN for i in interfaces):
+        return unread("how the interfaces get addresses can't be told", map(_said, interfaces))
     cloud = case.guest.cloud_init
     if cloud is not None and cloud.installed and cloud.enabled:
         return holds("cloud-init sets up DHCP at the first start")
     if "network-manager" in network.managers:
         return holds("NetworkManager asks by DHCP where nothing is configured")
-    if "tcpip" in network.managers and not network.interfaces:
+    if "tcpip" in network.managers and not interfaces:
         return holds("Windows asks by DHCP where nothing is configured")
-    if cloud is None:
-        return unread("no interface is configured, and whether cloud-init does it was not read")
+    if cloud is None or (cloud.installed and cloud.enabled is None):
+        return unread("no interface is configured, and whether cloud-init does it is not known")
     return breaks(
         "no interface asks for an address by DHCP",
-        map(_said, network.interfaces),
+        map(_said, interfaces),
         _to_ask(network),
     )
+
+
+def _judged(network: Network) -> list[Interface]:
+    return [interface for interface in network.interfaces if interface.judged]
 
 
 def _to_ask(network: Network) -> tuple[str, ...]:
@@ -73,17 +76,16 @@ def _static(case: Case) -> Outcome:
     network = case.guest.network
     if network is None:
         return unread_section(case, Section.NETWORK, "the network's configuration")
-    found = [i for i in network.interfaces if i.method is AddressMethod.STATIC]
+    interfaces = _judged(network)
+    found = [i for i in interfaces if i.method is AddressMethod.STATIC]
     if found:
         return breaks(
             "an interface has a fixed address",
             map(_said, found),
             sorted({_to_dhcp(i) for i in found}),
         )
-    if any(i.method is AddressMethod.UNKNOWN for i in network.interfaces):
-        return unread(
-            "how the interfaces get addresses can't be told", map(_said, network.interfaces)
-        )
+    if any(i.method is AddressMethod.UNKNOWN for i in interfaces):
+        return unread("how the interfaces get addresses can't be told", map(_said, interfaces))
     return holds("no interface has a fixed address")
 
 

@@ -19,8 +19,10 @@ from diskwright.rules import (
     memory,
     network,
     privacy,
+    remote_desktop,
     subvolumes,
     windows,
+    windows_drivers,
 )
 from diskwright.rules.rule import Rule
 
@@ -38,7 +40,9 @@ RULES: tuple[Rule, ...] = (
     *_of_linux(fstab.RULES),
     *_of_linux(subvolumes.RULES),
     *_of_linux(awaited.RULES),
+    *windows_drivers.RULES,
     *windows.RULES,
+    *remote_desktop.RULES,
     *network.RULES,
     *cloud_init.RULES,
     *_of_linux(access.RULES),

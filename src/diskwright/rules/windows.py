@@ -1,13 +1,15 @@
-"""What only a Windows has: its drivers, hibernation, Remote Desktop, restarts that it waits for."""
+"""What only a Windows has: hibernation, restarts that it waits for."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from diskwright.model.finding import Result, Severity
 from diskwright.model.guest import Section
-from diskwright.model.windows import Hibernation, WindowsFacts, WindowsService
+from diskwright.model.text import printable
+from diskwright.model.windows import Hibernation, WindowsFacts
 from diskwright.rules import sources
+from diskwright.rules.boot import BCDBOOT
 from diskwright.rules.rule import (
     Case,
     Outcome,
@@ -19,21 +21,19 @@ from diskwright.rules.rule import (
     unread,
     unread_section,
 )
-from diskwright.rules.windows_drivers import Driver, of_disk, of_network, to_install, to_start
 
-_NONE_WANTED = ("# this target asks for none",)
 _NO_HIBERNATION = ("powercfg /hibernate off", "Stop-Computer -Force")
-_ALLOW_DESKTOP = (
-    "Set-ItemProperty 'HKLM:\\SYSTEM\\CurrentControlSet\\Control\\Terminal Server' "
-    "-Name fDenyTSConnections -Value 0",
-    "Enable-NetFirewallRule -Name RemoteDesktop-UserMode-In-TCP, RemoteDesktop-UserMode-In-UDP",
-)
 _RESTART = ("Restart-Computer -Force", "# once it is up again:", "Stop-Computer -Force")
 
 _Judge = Callable[[Case, WindowsFacts], Outcome]
 
 
-def _of_windows(judge: _Judge) -> Callable[[Case], Outcome]:
+def of_windows(judge: _Judge) -> Callable[[Case], Outcome]:
+    """A check of what its registry says."""
+    return of_registry(_on_windows(judge))
+
+
+def _on_windows(judge: _Judge) -> Callable[[Case], Outcome]:
     def check(case: Case) -> Outcome:
         if case.guest.windows is not None:
             return judge(case, case.guest.windows)
@@ -41,101 +41,27 @@ def _of_windows(judge: _Judge) -> Callable[[Case], Outcome]:
             return unread_section(case, Section.ROOT, "the root file system")
         return skip("the guest is no Windows")
 
-    return of_registry(check)
+    return check
 
 
-def _installed(
-    windows: WindowsFacts, drivers: Iterable[Driver]
-) -> list[tuple[Driver, WindowsService]]:
-    """Those that are registered and whose file is there, as far as is known."""
-    found = ((driver, windows.service(driver.name)) for driver in drivers)
-    return [(driver, s) for driver, s in found if s is not None and s.file_exists is not False]
-
-
-def _names(drivers: Iterable[Driver], between: str = " or ") -> str:
-    return between.join(driver.name for driver in drivers)
-
-
-def _missing(case: Case, windows: WindowsFacts) -> Outcome:
-    disk, network = of_disk(case.profile), of_network(case.profile)
-    if not disk and not network:
-        return skip("this target asks for none")
-    if windows.services is None:
-        return unread_section(case, Section.WINDOWS, "which drivers are installed")
-    for drivers, what, result in ((disk, "disk", None), (network, "network", Result.WARN)):
-        if drivers and not _installed(windows, drivers):
-            return breaks(
-                f"no driver of the server's {what} is installed: {_names(drivers)}",
-                (_lacking(windows, driver) for driver in (*disk, *network)),
-                to_install(d for d in (*disk, *network) if not _installed(windows, (d,))),
-                result=result,
-            )
-    there = _installed(windows, (*disk, *network))
-    said = ", ".join(f"{driver.name}" for driver, _ in there)
-    open_ = [s.file or s.image_path for _, s in there if s.file_exists is None]
-    if open_:
-        return unread(f"{said}: installed, and whether the files are there can't be told", open_)
-    return holds(f"{said}: installed")
-
-
-def _lacking(windows: WindowsFacts, driver: Driver) -> str:
-    service = windows.service(driver.name)
-    if service is None:
-        return f"{driver.name}: no such service"
-    if service.file_exists is False:
-        return f"{driver.name}: {service.file} is missing"
-    return f"{driver.name}: installed"
-
-
-def _disabled(case: Case, windows: WindowsFacts) -> Outcome:
-    disk = of_disk(case.profile)
-    if not disk:
-        return skip("this target asks for none")
-    if windows.services is None or windows.device_drivers is None:
-        return unread_section(case, Section.WINDOWS, "when the drivers are started")
-    there = _installed(windows, disk)
-    if not there:
-        return skip("a driver that is not installed is told by boot.windows-virtio-missing")
-    ready = [driver for driver, s in there if s.starts == 0 and _bound(windows, driver)]
-    if ready:
-        return holds(f"{_names(ready, ', ')}: started at boot, and bound to its device")
-    if any(service.starts is None for _, service in there):
-        return unread("when the drivers are started can't be told", (s.name for _, s in there))
+def _store(case: Case, _: WindowsFacts) -> Outcome:
+    loader = case.guest.bootloader
+    if loader is None:
+        return unread_section(case, Section.BOOT, "the boot configuration store")
+    if loader.config is not None:
+        return holds(f"{printable(loader.config)} is there")
+    if case.guest.why_unread(Section.BOOT) or loader.bios is None or loader.uefi is None:
+        return unread_section(case, Section.BOOT, "the boot configuration store")
+    if not loader.uefi:
+        return skip("that nothing starts it is told by boot.bootloader-missing")
     return breaks(
-        f"{_names((driver for driver, _ in there), ', ')}: installed, and not driving the server's "
-        "disk at boot",
-        (_not_ready(windows, driver, service) for driver, service in there),
-        to_start(
-            (driver for driver, service in there if service.starts != 0),
-            (driver for driver, _ in there if not _bound(windows, driver)),
+        "the boot manager is on the EFI system partition, and its configuration store is not",
+        (
+            "EFI/Microsoft/Boot/BCD is missing",
+            *(f"there is: {path}" for path in loader.esp_loaders),
         ),
+        BCDBOOT,
     )
-
-
-def _bound(windows: WindowsFacts, driver: Driver) -> bool:
-    bound = {(found.device, found.service) for found in windows.device_drivers or ()}
-    return not driver.devices or any((one, driver.name) in bound for one in driver.devices)
-
-
-def _not_ready(windows: WindowsFacts, driver: Driver, service: WindowsService) -> str:
-    parts = []
-    if service.starts != 0:
-        by = "" if service.override is None else " by StartOverride"
-        parts.append(f"Start={service.starts}{by}, and 0 is at boot")
-    if not _bound(windows, driver):
-        ids = ", ".join(driver.devices)
-        parts.append(f"neither CriticalDeviceDatabase nor DriverDatabase has it for {ids}")
-    return f"{driver.name}: {'; '.join(parts)}"
-
-
-def _all_of_them(case: Case) -> tuple[str, ...]:
-    drivers = (*of_disk(case.profile), *of_network(case.profile))
-    return to_install(drivers) or _NONE_WANTED
-
-
-def _started_and_bound(case: Case) -> tuple[str, ...]:
-    disk = of_disk(case.profile)
-    return to_start(disk, disk) or _NONE_WANTED
 
 
 def _hibernated(case: Case, windows: WindowsFacts) -> Outcome:
@@ -162,21 +88,6 @@ def _hibernated(case: Case, windows: WindowsFacts) -> Outcome:
     return holds("Windows was shut down, and not hibernated")
 
 
-def _remote_desktop(case: Case, windows: WindowsFacts) -> Outcome:
-    if windows.remote_desktop is None:
-        return unread_section(case, Section.WINDOWS, "whether Remote Desktop is on")
-    if not windows.remote_desktop:
-        return breaks("Remote Desktop is off", ("fDenyTSConnections=1",), _ALLOW_DESKTOP)
-    enabled = [profile.name for profile in windows.firewall or () if profile.enabled]
-    if enabled and windows.remote_desktop_allowed is False:
-        return breaks(
-            "Remote Desktop is on, and the firewall keeps it out",
-            (f"firewall on: {', '.join(enabled)}", "its rules for TCP port 3389 are not active"),
-            _ALLOW_DESKTOP,
-        )
-    return holds("Remote Desktop is on")
-
-
 def _pending(case: Case, windows: WindowsFacts) -> Outcome:
     if windows.pending_reboot is None:
         return unread_section(case, Section.WINDOWS, "whether a restart is waited for")
@@ -189,23 +100,12 @@ def _pending(case: Case, windows: WindowsFacts) -> Outcome:
 
 RULES = (
     Rule(
-        "boot.windows-virtio-missing",
-        "Windows has the drivers of the server's disk and network",
-        "The server's disk and network are virtual devices (virtio on KVM, NVMe, VMBus): without "
-        "the disk's driver Windows stops with INACCESSIBLE_BOOT_DEVICE. One of the disk's drivers "
-        "is enough.",
-        sources.WINDOWS_DRIVERS,
-        _of_windows(_missing),
-        remedy=_all_of_them,
-    ),
-    Rule(
-        "boot.windows-virtio-disabled",
-        "Windows loads the driver of the server's disk at boot",
-        "A driver that is only installed is of no use at boot: its Start has to be 0, and the "
-        "device has to be bound to it, in CriticalDeviceDatabase or in DriverDatabase.",
-        sources.BOOT_START,
-        _of_windows(_disabled),
-        remedy=_started_and_bound,
+        "boot.windows-bcd-missing",
+        "The boot manager of Windows has its configuration store",
+        "Without the store (BCD) it knows no Windows: it stops with 0xc000000f or 0xc0000098.",
+        sources.BCD,
+        _on_windows(_store),
+        remedy=BCDBOOT,
     ),
     Rule(
         "disk.windows-hibernated",
@@ -214,18 +114,8 @@ RULES = (
         "what Windows will go on with, and nobody else may write there. With fast startup every "
         "shutdown hibernates.",
         sources.HIBERNATION,
-        _of_windows(_hibernated),
+        of_windows(_hibernated),
         remedy=_NO_HIBERNATION,
-    ),
-    Rule(
-        "access.remote-desktop-off",
-        "Remote Desktop lets people in",
-        "Without it a Windows server is reached by the console of the service alone.",
-        sources.PREPARE_WINDOWS,
-        _of_windows(_remote_desktop),
-        Result.WARN,
-        Severity.MEDIUM,
-        remedy=_ALLOW_DESKTOP,
     ),
     Rule(
         "os.pending-reboot",
@@ -233,7 +123,7 @@ RULES = (
         "Every server made from the image ends the old machine's updates at its first start, which "
         "takes long, and fails on all of them at once if it fails.",
         sources.PENDING,
-        _of_windows(_pending),
+        of_windows(_pending),
         Result.WARN,
         Severity.LOW,
         remedy=_RESTART,

@@ -18,7 +18,7 @@ from diskwright.model.units import KIB, MIB, SECTOR
 if TYPE_CHECKING:
     from fs_explorer.filesystems import ntfs as fse_ntfs
 
-MAX_BITMAP = 16 * MIB  # of half a TiB in clusters of 4 KiB; the free space of more is not counted
+MAX_BITMAP = 64 * MIB  # of 2 TiB in clusters of 4 KiB; the free space of more is not counted
 NOT_REPLAYED = "its log was not closed: what was written last may be missing"
 MARKED = "marked dirty: Windows checks it at its next start"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from diskwright.guest.reading import GuestReadError
+from diskwright.guest.reading import GuestReadError, NotThere
 from diskwright.guest.tree import GuestTree
 from diskwright.guest.windows.drivers import read_service
 from diskwright.guest.windows.hive import Key
@@ -13,10 +13,13 @@ from diskwright.model.guest import CloudInit
 
 SERVICE = "cloudbase-init"
 CONFIG = "/Program Files/Cloudbase Solutions/Cloudbase-Init/conf/cloudbase-init.conf"
+SCRIPT = "/Windows/Setup/Scripts/SetupComplete.cmd"
 MAX_CONFIG = 1 << 20
+MAX_LINE = 8192  # characters, as cmd.exe takes
 MAX_SOURCES = 100
 
-_DISABLED = 4
+_BY_ITSELF, _ON_DEMAND = 2, 3
+_STARTS = re.compile(r"(?:\b(?:net|sc)(?:\.exe)?\"?[ \t]+start[ \t]+[\"']?$|\bstart-service\b)")
 _NAMED = re.compile(r"--config-file[= ]+(?:\"([^\"]+)\"|(\S+))")
 _SERVICES = re.compile(r"^[ \t]*metadata_services[ \t]*=(.*(?:\n[ \t]+\S.*)*)", re.MULTILINE)
 
@@ -29,10 +32,41 @@ def read_cloudbase(tree: GuestTree, control_set: Key, place: str) -> CloudInit:
     service = read_service(tree, SERVICE, key)
     if service.file_exists is False:
         return CloudInit(installed=False, enabled=None)
-    enabled = None if service.starts is None else service.starts < _DISABLED
+    enabled = _enabled(tree, service.starts)
     by = f"{place}\\Services\\{SERVICE}: Start={service.starts}" if enabled is False else None
     sources = _sources(tree, _config_of(service.image_path or ""))
     return CloudInit(True, enabled, disabled_by=by, datasources=sources)
+
+
+def _enabled(tree: GuestTree, starts: int | None) -> bool | None:
+    """What is started on demand, or disabled, may be started by the script that ends a setup.
+
+    It runs once, and after a generalized image's setup only: a disabled service may stay so.
+    """
+    if starts is None or starts <= _BY_ITSELF:
+        return None if starts is None else True
+    by_script = _is_started_by_script(tree)
+    if starts == _ON_DEMAND:
+        return True if by_script else None
+    return None if by_script is not False else False
+
+
+def _is_started_by_script(tree: GuestTree) -> bool | None:
+    try:
+        lines = tree.read_text(SCRIPT, MAX_CONFIG).lower().splitlines()
+    except NotThere:
+        return False
+    except GuestReadError:
+        return None
+    lines = [line[:MAX_LINE].lstrip("@ \t") for line in lines]
+    commands = (
+        command
+        for line in lines
+        if not line.startswith(("rem ", "rem\t", "::"))
+        for command in re.split("[&|]", line)
+    )
+    before = (command.partition(SERVICE) for command in commands)
+    return any(name and _STARTS.search(start) for start, name, _ in before)
 
 
 def _config_of(image_path: str) -> str:

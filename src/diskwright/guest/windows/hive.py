@@ -88,6 +88,15 @@ class Hive:
             said = f"registry: {type(error).__name__}: {error}"[:200]
             raise Unreadable("damaged", said, path=self.path) from error
 
+    @contextmanager
+    def apart(self, steps: int) -> Iterator[None]:
+        """What is read inside has so many steps of its own, and takes none from what follows."""
+        kept, self._steps = self._steps, steps
+        try:
+            yield
+        finally:
+            self._steps = kept
+
     def step(self, length: int = 0) -> None:
         """A value of `length` bytes costs as much as several keys."""
         self._steps -= 1 + length // _STEP
@@ -99,7 +108,7 @@ class Key:
     """One key. `None` stands for what is not there, or is of another type."""
 
     def __init__(self, hive: Hive, record: RegistryParse.NKRecord) -> None:
-        self._hive = hive
+        self.hive = hive
         self._record = record
         self._keys: dict[str, Key] | None = None
         self._values: dict[str, RegistryParse.VKRecord] | None = None
@@ -114,8 +123,8 @@ class Key:
     def keys(self) -> dict[str, Key]:
         """Those right below, by their names in lower case."""
         if self._keys is None:
-            with self._hive.translated():
-                self._keys = {_name(r): Key(self._hive, r) for r in self._children()}
+            with self.hive.translated():
+                self._keys = {_name(r): Key(self.hive, r) for r in self._children()}
         return self._keys
 
     def has(self, name: str) -> bool:
@@ -143,10 +152,10 @@ class Key:
     def values(self) -> dict[str, RegistryParse.VKRecord]:
         """By their names in lower case; the key's own value has an empty one."""
         if self._values is None:
-            with self._hive.translated():
+            with self.hive.translated():
                 found: dict[str, RegistryParse.VKRecord] = {}
                 for record in self._listed():
-                    self._hive.step()
+                    self.hive.step()
                     if record.unpack_word(0x2) <= _MAX_NAME:  # none that is asked for is longer
                         found.setdefault(record.name().lower(), record)
                 self._values = found
@@ -157,21 +166,21 @@ class Key:
         record = self.values().get(name.lower())
         if record is None:
             return 0
-        with self._hive.translated():
+        with self.hive.translated():
             return int(record.data_length())
 
     def _raw(self, name: str, *kinds: int) -> tuple[int, bytes] | None:
         record = self.values().get(name.lower())
         if record is None:
             return None
-        with self._hive.translated():
+        with self.hive.translated():
             kind = record.data_type()
             if kind not in kinds:
                 return None
             length = record.data_length()
             if length > MAX_VALUE:
                 raise Unreadable("too-large", f"has a value {name} of {length} bytes")
-            self._hive.step(length)
+            self.hive.step(length)
             data = bytes(record.raw_data()[:length])
             if len(data) < length and kind != _STRINGS:
                 raise damaged(f"has a value {name} that is cut off")
@@ -191,7 +200,7 @@ class Key:
             yield from self._direct(names)
             return
         for index in range(names._keys_len()):
-            self._hive.step()
+            self.hive.step()
             offset = names.abs_offset_from_hbin_offset(names.unpack_dword(4 + 4 * index))
             inner = RegistryParse.HBINCell(names._buf, offset, names).child()
             if not isinstance(inner, RegistryParse.DirectSubkeyList):
@@ -200,7 +209,7 @@ class Key:
 
     def _direct(self, names: Any) -> Iterator[RegistryParse.NKRecord]:
         for record in names.keys():  # noqa: SIM118 - no dict
-            self._hive.step()
+            self.hive.step()
             yield record
 
 

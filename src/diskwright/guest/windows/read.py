@@ -9,7 +9,7 @@ from typing import TypeVar
 from diskwright.guest.notes import Notes
 from diskwright.guest.reading import GuestReadError, damaged
 from diskwright.guest.tree import GuestTree
-from diskwright.guest.windows import drivers, network, state
+from diskwright.guest.windows import drivers, network, remote_desktop, state
 from diskwright.guest.windows.cloudbase import read_cloudbase
 from diskwright.guest.windows.hive import Hive, Key, open_hive
 from diskwright.guest.windows.pe import read_architecture
@@ -52,7 +52,8 @@ class _Reading:
         self._pending: list[tuple[str, ...] | None] = []
 
     def all(self) -> Windows:
-        architecture = read_architecture(self._tree)
+        with self._notes.meter.stage(Section.OS):
+            architecture = read_architecture(self._tree)
         network, cloud_init = self._of_system()
         product = self._of_software()
         facts = replace(
@@ -65,11 +66,12 @@ class _Reading:
 
     def _of_system(self) -> tuple[Network | None, CloudInit | None]:
         try:
-            system = self._open(SYSTEM).root
-            number = _control_set(system)
-            current = system.key(number)
-            if current is None:
-                raise damaged(f"has no {number}, which it names as the current one")
+            with self._notes.meter.stage(Section.WINDOWS):
+                system = self._open(SYSTEM).root
+                number = _control_set(system)
+                current = system.key(number)
+                if current is None:
+                    raise damaged(f"has no {number}, which it names as the current one")
         except GuestReadError as error:
             error.path = error.path or SYSTEM
             for section in (Section.WINDOWS, Section.NETWORK, Section.CLOUD_INIT):
@@ -86,9 +88,11 @@ class _Reading:
             self._facts,
             services=read(lambda: drivers.read_services(tree, current)),
             device_drivers=read(lambda: drivers.read_device_drivers(system, current)),
-            remote_desktop=read(lambda: network.read_remote_desktop(current)),
-            remote_desktop_allowed=read(lambda: network.read_remote_desktop_allowed(current)),
-            firewall=read(lambda: network.read_firewall(current)),
+            remote_desktop=read(lambda: remote_desktop.read_remote_desktop(current)),
+            remote_desktop_service=read(lambda: remote_desktop.read_service_starts(current)),
+            remote_desktop_port=read(lambda: remote_desktop.read_port(current)),
+            remote_desktop_allowed=read(lambda: remote_desktop.read_allowed(current)),
+            firewall=read(lambda: remote_desktop.read_firewall(current)),
             fast_startup=read(lambda: state.read_fast_startup(current)),
             generalization_state=read(lambda: state.read_generalization(system)),
         )
@@ -100,13 +104,16 @@ class _Reading:
 
     def _of_software(self) -> Product | None:
         try:
-            software = self._open(SOFTWARE).root
+            with self._notes.meter.stage(Section.WINDOWS):
+                software = self._open(SOFTWARE).root
         except GuestReadError as error:
             for section in (Section.OS, Section.WINDOWS):
                 self._notes.failed(section, error)
             self._pending.append(None)
+            self._facts = replace(self._facts, remote_desktop=None)  # a policy may say otherwise
             return None
         self._pending.append(self._read(lambda: state.pending_updates(self._tree, software)))
+        self._of_policies(software)
         image_state = self._read(lambda: state.read_image_state(software))
         self._facts = replace(self._facts, image_state=image_state)
         product = self._notes.read(Section.OS, lambda: read_product(software))
@@ -121,6 +128,24 @@ class _Reading:
                 release=product.release,
             )
         return product
+
+    def _of_policies(self, software: Key) -> None:
+        """What they say counts more than the SYSTEM hive; unread, nothing of it counts."""
+        try:
+            with self._notes.meter.stage(Section.WINDOWS):
+                policy = remote_desktop.read_policy(software)
+                by_policy = remote_desktop.read_firewall_by_policy(software)
+        except GuestReadError as error:
+            self._notes.failed(Section.WINDOWS, error)
+            self._facts = replace(self._facts, remote_desktop=None)
+            return
+        local = self._facts.remote_desktop
+        self._facts = replace(
+            self._facts,
+            remote_desktop=local if policy is None else policy,
+            remote_desktop_policy=policy,
+            firewall_by_policy=by_policy,
+        )
 
     def _open(self, path: str) -> Hive:
         hive = open_hive(self._tree, path)
