@@ -17,7 +17,7 @@ from diskwright.model.network import AddressMethod
 from diskwright.report.facts import facts_text
 from diskwright.rules import import_attributes, judge
 from support.fake_guest import Broken
-from support.fault_parts import WINDOWS_STATIC, services, windows
+from support.fault_parts import FIREWALL_OFF, WINDOWS_STATIC, services, windows
 from support.good_facts import IMAGE, MINIMUM, PROFILE, WINDOWS_BIOS, WINDOWS_UEFI
 from support.windows_guest import CURRENT, OS_VERSION, bios, files
 
@@ -237,3 +237,21 @@ def test_inspect_tells_a_windows_in_lines() -> None:
         "             configured by EFI/Microsoft/Boot/BCD",
     ):
         assert line in lines
+
+
+def test_inspect_tells_who_gets_in_by_remote_desktop() -> None:
+    for said, facts in (
+        (
+            "on at port 3390, firewall on (domain, private, public), which lets it in",
+            {"port": 3390},
+        ),
+        ("on, its service does not start, firewall on", {"service": False}),
+        ("on, firewall on (domain, private, public), which keeps it out", {"allowed": False}),
+    ):
+        changes = {f"remote_desktop_{name}": value for name, value in facts.items()}
+        assert f"Remote Desktop {said}" in facts_text("disk", IMAGE, windows(**changes))
+    for said, other in (
+        ("on, firewall off", windows(firewall=FIREWALL_OFF)),
+        ("on, firewall by a group policy", windows(firewall_by_policy=True)),
+    ):
+        assert f"Remote Desktop {said}" in facts_text("disk", IMAGE, other)

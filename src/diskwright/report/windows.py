@@ -8,6 +8,7 @@ from diskwright.model.windows import Hibernation, WindowsFacts, WindowsService
 
 _STARTS = {0: "at boot", 1: "with the system", 2: "by itself", 3: "on demand", 4: "never"}
 _SHOWN = 20
+_PORT = 3389
 
 
 def windows_rows(windows: WindowsFacts) -> Iterator[tuple[str, str]]:
@@ -46,9 +47,17 @@ def _service(service: WindowsService) -> str:
 
 
 def _open(windows: WindowsFacts) -> str:
+    service = "" if windows.remote_desktop_service is not False else ", its service does not start"
+    port = windows.remote_desktop_port
+    return f"{'' if port in (None, _PORT) else f' at port {port}'}{service}{_firewall(windows)}"
+
+
+def _firewall(windows: WindowsFacts) -> str:
+    if windows.firewall_by_policy:
+        return ", firewall by a group policy"
     enabled = [profile.name for profile in windows.firewall or () if profile.enabled]
     if not enabled:
-        return "" if windows.firewall is None else ", firewall off"
+        return ", firewall off" if windows.firewall else ""
     rule = {True: ", which lets it in", False: ", which keeps it out", None: ""}
     return f", firewall on ({', '.join(enabled)}){rule[windows.remote_desktop_allowed]}"
 
