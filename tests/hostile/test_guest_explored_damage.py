@@ -19,7 +19,7 @@ from diskwright.model.units import MIB
 from support.guest_disks import bounded_memory, run, seen_in
 
 MOST_READS = 20_000
-MUTANTS = 40
+MUTANTS = 20
 
 
 class Watched(Source):

@@ -12,7 +12,17 @@ FIELDS: Mapping[Section, tuple[str, ...]] = {
     Section.TABLE: ("table",),
     Section.FILESYSTEMS: ("filesystems", "volumes"),
     Section.ROOT: (
-        *("root", "os", "architecture", "libc", "fstab", "crypttab", "bootloader", "kernels"),
+        *(
+            "root",
+            "root_subvolume",
+            "os",
+            "architecture",
+            "libc",
+            "fstab",
+            "crypttab",
+            "bootloader",
+            "kernels",
+        ),
         *("network", "cloud_init", "accounts", "ssh", "left", "services", "windows", "problems"),
     ),
     Section.OS: (
