@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from diskwright.guest.filesystems import btrfs
-from diskwright.guest.filesystems.btrfs import NOT_REPLAYED, TOP, BtrfsFs, open_btrfs
+from diskwright.guest.filesystems.btrfs import NOT_REPLAYED, BtrfsFs, open_btrfs
 from diskwright.guest.inspect import facts_of
 from diskwright.guest.probe import Probe, probe
 from diskwright.guest.reading import Unreadable
@@ -21,6 +21,7 @@ from diskwright.model.finding import Result
 from diskwright.model.guest import GuestFacts
 from diskwright.model.partitions import PartitionTable, TableKind
 from diskwright.model.units import MIB
+from diskwright.model.volumes import TOP_SUBVOLUME
 from diskwright.rules import judge
 from support.good_facts import IMAGE, PROFILE
 from support.guest_disks import (
@@ -86,7 +87,7 @@ def test_a_whole_tree_is_read_as_it_was_written(variant: str, tree: Path, tmp_pa
     )
     unchecked = ["checksums-unchecked"] if variant == "xxhash" else []
     assert [p.code for p in fs.problems] == unchecked
-    assert (fs.default_subvolume, fs.subvolumes()) == (TOP, ())
+    assert (fs.default_subvolume, fs.subvolumes()) == (TOP_SUBVOLUME, ())
 
 
 @pytest.mark.parametrize("method", ["zlib", "lzo", "zstd:1", "zstd:15"])
@@ -148,7 +149,7 @@ def test_subvolumes_are_told_and_each_is_read(tmp_path: Path) -> None:
     assert seen_in(fs) == expected["@"]
     assert seen_in(fs.at(wanted["@home"])) == expected["@home"]
     assert seen_in(fs.at(wanted["old"])) == expected["old"]
-    assert seen_in(fs.at(TOP)) == whole
+    assert seen_in(fs.at(TOP_SUBVOLUME)) == whole
     assert GuestTree(fs.at(wanted["@/var/lib/machines"])).read_text("/mark") == "machines"
 
 
@@ -326,7 +327,7 @@ def test_more_subvolumes_than_are_listed_leave_each_readable(
     number = fs.find("/@new/")
     assert number is not None
     assert GuestTree(fs.at(number)).read_text("/etc/os-release") == "ID=new\n"
-    assert (fs.find("@gone"), fs.find("@/etc"), fs.find("")) == (None, None, TOP)
+    assert (fs.find("@gone"), fs.find("@/etc"), fs.find("")) == (None, None, TOP_SUBVOLUME)
     found = probe(source_of_file(tmp_path / "image"), None)
     assert found is not None
     assert found.facts.read

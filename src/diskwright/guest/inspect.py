@@ -42,7 +42,6 @@ from diskwright.guest.volumes import places_of, read_volumes
 from diskwright.guest.windows.boot import read_boot
 from diskwright.guest.windows.read import read_windows
 from diskwright.model.guest import (
-    BootEntry,
     Bootloader,
     CryptEntry,
     FstabEntry,
@@ -52,6 +51,7 @@ from diskwright.model.guest import (
     OsRelease,
     Section,
     Unread,
+    default_entry,
 )
 from diskwright.model.image import Problem
 from diskwright.model.partitions import PartitionTable
@@ -115,7 +115,7 @@ def _gather(
     return guest.with_windows(root) if windows else guest.with_root(root)
 
 
-Started: TypeAlias = tuple[tuple[FstabEntry, ...] | None, Bootloader, tuple[Kernel, ...] | None]
+Started: TypeAlias = tuple[tuple[FstabEntry, ...] | None, str | None, Bootloader]
 
 
 @dataclass(slots=True)
@@ -131,14 +131,14 @@ class _Guest:
         """Where the kernel mounts another subvolume than the likely one, that one is read."""
         before = self.notes.mark()
         place = layout.with_root(self.probes, root)
-        fstab, loader, kernels = self._started(place)
-        other = subvolumes.of_kernel(place.root, _default_line(loader.entries))
+        fstab, architecture, loader = self._started(place)
+        other = subvolumes.of_kernel(place.root, _default_line(loader))
         if loader.entries and other is not None and layout.can_be_root(other):
             self.notes.back_to(before)
             place = layout.with_root(self.probes, root, other)
-            fstab, loader, kernels = self._started(place)
-        tree, line = place.tree, _default_line(loader.entries)
-        architecture = read_architecture(tree)
+            fstab, architecture, loader = self._started(place)
+        tree, line = place.tree, _default_line(loader)
+        kernels = self._kernels(place, loader)
         system = self._os(tree, architecture)
         crypttab = self.notes.read(Section.CRYPTTAB, lambda: self._crypttab(tree))
         network = self.notes.read(Section.NETWORK, lambda: read_network(tree))
@@ -174,7 +174,7 @@ class _Guest:
         return facts, tree
 
     def _started(self, place: layout.Layout) -> Started:
-        """What the boot loader starts, and what fstab mounts then."""
+        """What fstab mounts, what programs are for, and what starts it."""
         fstab = self._fstab(place.tree)
         if fstab:
             layout.mount_all(place, self.probes, fstab, self.names)
@@ -183,7 +183,8 @@ class _Guest:
             layout.mount_boot(place, self.probes)
         layout.mount_xbootldr(place, self.probes, self.table)
         layout.mount_esp(place, self.probes, self.table)
-        return fstab, *self._boot(place, read_architecture(place.tree))
+        architecture = read_architecture(place.tree)
+        return fstab, architecture, self._boot(place, architecture)
 
     def with_windows(self, root: int) -> tuple[GuestFacts, GuestTree]:
         """What only a Linux has stays None, and is not named as unread."""
@@ -217,7 +218,8 @@ class _Guest:
         place = layout.without_root(self.probes, reason)
         layout.mount_xbootldr(place, self.probes, self.table)
         layout.mount_esp(place, self.probes, self.table)
-        loader, kernels = self._boot(place, None)
+        loader = self._boot(place, None)
+        kernels = self._kernels(place, loader)
         return GuestFacts(
             table=self.table,
             filesystems=self.names.filesystems,
@@ -257,9 +259,7 @@ class _Guest:
             self.notes.failed(Section.OS, error)
         return None
 
-    def _boot(
-        self, place: layout.Layout, architecture: str | None
-    ) -> tuple[Bootloader, tuple[Kernel, ...] | None]:
+    def _boot(self, place: layout.Layout, architecture: str | None) -> Bootloader:
         paths = BootPaths(
             place.tree, self.names, place.mounts, place.xbootldr_mount, place.subvolumes
         )
@@ -267,9 +267,12 @@ class _Guest:
             esp = self._esp(place, architecture)
             loader, reason = read_bootloader(place.tree, paths, self.table, esp)
         self._note_boot(reason, esp.reason)
+        return loader
+
+    def _kernels(self, place: layout.Layout, loader: Bootloader) -> tuple[Kernel, ...] | None:
         kernels = self.notes.read(Section.KERNELS, lambda: read_kernels(place.tree, loader.entries))
         self._note_initramfs(kernels)
-        return loader, kernels
+        return kernels
 
     def _esp(self, place: layout.Layout, architecture: str | None) -> EspFacts:
         if self.table is None:
@@ -291,6 +294,6 @@ class _Guest:
             self.notes.unread.append(Unread(Section.INITRAMFS, f"{default.path}: {default.detail}"))
 
 
-def _default_line(entries: tuple[BootEntry, ...]) -> str:
-    chosen = next((e for e in entries if e.default), None) or next(iter(entries), None)
+def _default_line(loader: Bootloader) -> str:
+    chosen = default_entry(loader.entries)
     return chosen.command_line if chosen else ""

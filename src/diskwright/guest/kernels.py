@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 
 from diskwright.guest.boot_entries import version_key
 from diskwright.guest.initramfs import read_initramfs
@@ -11,7 +11,13 @@ from diskwright.guest.kernel_image import machine_of, release_of
 from diskwright.guest.modules import builtin_modules, config_builtins, listed_modules
 from diskwright.guest.reading import GuestReadError, NotThere
 from diskwright.guest.tree import GuestTree
-from diskwright.model.guest import BootEntry, Initramfs, InitramfsState, Kernel
+from diskwright.model.guest import (
+    BootEntry,
+    Initramfs,
+    InitramfsState,
+    Kernel,
+    default_entry,
+)
 
 BOOT = "/boot"
 MODULES = ("/lib/modules", "/usr/lib/modules")
@@ -32,13 +38,13 @@ _UNIFIED = (".efi", ".EFI")  # has its initramfs inside, or none
 _MICROCODE = re.compile(r"(?:intel|amd)-uc[^/]*$|microcode[^/]*$|early[^/]*$")
 
 
-def read_kernels(tree: GuestTree, entries: Iterable[BootEntry]) -> tuple[Kernel, ...]:
+def read_kernels(tree: GuestTree, entries: Sequence[BootEntry]) -> tuple[Kernel, ...]:
     """The default one first, then by version, newest first.
 
     The default is that of the boot loader's default entry; without one it is the newest. Only its
     initramfs is listed; the others are said to be there or missing. Raises GuestReadError.
     """
-    entry = next((e for e in entries if e.default), None) or next(iter(entries), None)
+    entry = default_entry(entries)
     found = _kernel_files(tree)
     wanted = entry.kernel if entry else None
     if wanted and wanted not in found.values():

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from diskwright.guest.filesystems.base import GuestFs
-from diskwright.guest.filesystems.btrfs import TOP, BtrfsFs
+from diskwright.guest.filesystems.btrfs import BtrfsFs
 from diskwright.guest.reading import Unreadable
 from diskwright.guest.stand_in import UnreadFs
+from diskwright.model.volumes import root_flags, subvolume_number, subvolume_options
 
 MAX_VIEWS = 64
 
@@ -19,7 +20,7 @@ def mounted(fs: GuestFs, options: Sequence[str]) -> GuestFs:
     """What mount(8) gives with these options (btrfs(5): subvol=, subvolid=)."""
     if not isinstance(fs, BtrfsFs):
         return fs
-    wanted = [o for o in options if o.startswith(("subvol=", "subvolid="))]
+    wanted = subvolume_options(options)
     if not wanted:
         return fs
     try:
@@ -35,7 +36,7 @@ def mounted(fs: GuestFs, options: Sequence[str]) -> GuestFs:
 def _number(fs: BtrfsFs, option: str) -> int | None:
     kind, _, value = option.partition("=")
     if kind == "subvolid":
-        return (int(value, 0) if len(value) < 24 else -1) or TOP
+        return subvolume_number(value)
     return fs.find(value)
 
 
@@ -44,10 +45,8 @@ def of_kernel(view: GuestFs, command_line: str) -> GuestFs | None:
     that is another than `view`; it may be none that can be read."""
     if not isinstance(view, BtrfsFs):
         return None
-    flags = [w.partition("=")[2] for w in command_line.split() if w.startswith("rootflags=")]
-    options = flags[-1].split(",") if flags else []
     try:
-        wanted = mounted(view.at(view.default_subvolume), options)
+        wanted = mounted(view.at(view.default_subvolume), root_flags(command_line))
     except Unreadable as error:
         return UnreadFs(error.detail)
     same = isinstance(wanted, BtrfsFs) and wanted.subvolume == view.subvolume

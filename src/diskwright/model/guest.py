@@ -7,6 +7,7 @@ spelled with backslash escapes.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -179,6 +180,11 @@ class BootEntry:
     resume_by: NamedBy | None = None
     resume_on_disk: bool | None = None
     consoles: tuple[str, ...] = ()  # the values of console=
+
+
+def default_entry(entries: Sequence[BootEntry]) -> BootEntry | None:
+    """What is started when nobody chooses: the first one, where none says so."""
+    return next((e for e in entries if e.default), entries[0] if entries else None)
 
 
 @dataclass(frozen=True, slots=True)

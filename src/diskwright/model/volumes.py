@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -20,6 +21,26 @@ class Volume:
     partitions: tuple[int, ...]
     complete: bool | None
     note: str = ""
+
+
+TOP_SUBVOLUME = 5  # number of the subvolume that holds all others of a btrfs
+
+
+def root_flags(command_line: str) -> list[str]:
+    """The mount options in the last rootflags= of a kernel's command line."""
+    words = command_line.split()
+    flags = [word.partition("=")[2] for word in words if word.startswith("rootflags=")]
+    return flags[-1].split(",") if flags else []
+
+
+def subvolume_options(options: Iterable[str]) -> list[str]:
+    """Those that name a subvolume, btrfs(5)."""
+    return [o for o in options if o.startswith(("subvol=", "subvolid="))]
+
+
+def subvolume_number(value: str) -> int:
+    """What subvolid=`value` means; 0 is the top one. Raises ValueError."""
+    return (int(value, 0) if len(value) < 24 else -1) or TOP_SUBVOLUME
 
 
 def mapper_name(group: str, volume: str) -> str:

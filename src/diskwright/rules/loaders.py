@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from diskwright.model.finding import Result
-from diskwright.model.guest import BootEntry
+from diskwright.model.guest import BootEntry, default_entry
 from diskwright.model.text import printable
 from diskwright.rules.rule import (
     Case,
@@ -57,7 +57,8 @@ def started(case: Case) -> list[BootEntry]:
     loader = case.guest.bootloader
     if loader is None or loader.starts_other is not None:
         return []
-    return [e for e in loader.entries if e.default] or list(loader.entries[:1])
+    chosen = default_entry(loader.entries)
+    return [] if chosen is None else [chosen]
 
 
 def milder(case: Case, found: Iterable[BootEntry]) -> Result | None:

@@ -6,6 +6,12 @@ from collections.abc import Iterable
 
 from diskwright.model.finding import Result
 from diskwright.model.guest import SUBVOLUMES_UNLISTED, BootEntry, FileSystem, Section
+from diskwright.model.volumes import (
+    TOP_SUBVOLUME,
+    root_flags,
+    subvolume_number,
+    subvolume_options,
+)
 from diskwright.rules import loaders, sources
 from diskwright.rules.rule import (
     Case,
@@ -19,7 +25,6 @@ from diskwright.rules.rule import (
     unread_section,
 )
 
-_TOP = 5
 _REMEDY = (
     "btrfs subvolume list /",
     "# then put right subvol= in /etc/fstab, or in rootflags= of the kernel's command line",
@@ -72,7 +77,7 @@ def _of_fstab(case: Case) -> tuple[list[str], list[str]]:
         known = index is not None and 0 <= index < len(filesystems)
         if not known or index is None or "noauto" in entry.options:
             continue
-        wanted = _wanted(entry.options)
+        wanted = subvolume_options(entry.options)
         if filesystems[index].type == "btrfs" and _found(filesystems[index], wanted) is None:
             said = f"{entry.location}: {','.join(wanted)} on {entry.mount_point}"
             (optional if _OPTIONAL & set(entry.options) else needed).append(said)
@@ -88,27 +93,17 @@ def _of_kernel(case: Case) -> list[str]:
 
 
 def _of_entry(case: Case, entry: BootEntry, root: FileSystem) -> list[str]:
-    wanted = _wanted(_root_flags(entry))
+    wanted = subvolume_options(root_flags(entry.command_line))
     number = _found(root, wanted)
     if number is None:
         return [f"{entry.location}: rootflags={','.join(wanted)}"]
     own = case.guest.root_subvolume
     if own is None or number == own:
         return []
-    names = {one.number: one.path for one in root.subvolumes} | {_TOP: "the top"}
+    names = {one.number: one.path for one in root.subvolumes} | {TOP_SUBVOLUME: "the top"}
     mounted, system = (names.get(n, str(n)) for n in (number, own))
     said = f"the kernel mounts {mounted} as its root, and the system is in {system}"
     return [f"{entry.location}: {said}"]
-
-
-def _root_flags(entry: BootEntry) -> list[str]:
-    words = entry.command_line.split()
-    flags = [word.partition("=")[2] for word in words if word.startswith("rootflags=")]
-    return flags[-1].split(",") if flags else []
-
-
-def _wanted(options: Iterable[str]) -> list[str]:
-    return [o for o in options if o.startswith(("subvol=", "subvolid="))]
 
 
 def _found(fs: FileSystem, wanted: Iterable[str]) -> int | None:
@@ -119,14 +114,14 @@ def _found(fs: FileSystem, wanted: Iterable[str]) -> int | None:
 
 def _number(fs: FileSystem, option: str) -> int | None:
     kind, _, value = option.partition("=")
-    known = {one.path: one.number for one in fs.subvolumes} | {"": _TOP}
+    known = {one.path: one.number for one in fs.subvolumes} | {"": TOP_SUBVOLUME}
     if kind == "subvol":
         return known.get("/".join(part for part in value.split("/") if part))
     try:
-        number = int(value, 0) if len(value) < 24 else -1
+        number = subvolume_number(value)
     except ValueError:
         return None
-    return (number or _TOP) if (number or _TOP) in known.values() else None
+    return number if number in known.values() else None
 
 
 RULES = (

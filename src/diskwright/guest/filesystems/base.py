@@ -27,6 +27,14 @@ class Node:
     handle: object
 
 
+def past_end(size: int, place: int) -> tuple[Problem, ...]:
+    """The problem of a file system of `size` bytes that has but `place`; none where it fits."""
+    if size <= place:
+        return ()
+    detail = f"the file system has {size} bytes, its place {place}"
+    return (Problem("filesystem-past-end", detail),)
+
+
 class GuestFs(Protocol):
     """A file system, read only. Names are bytes without a slash; `.` and `..` are never listed.
 

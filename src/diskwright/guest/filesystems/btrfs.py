@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING
 from diskwright.formats.packed.codecs import CodecError, CodecUnsupported, decompress
 from diskwright.formats.packed.feed import Feed
 from diskwright.guest.filesystems import explored
-from diskwright.guest.filesystems.base import Node
+from diskwright.guest.filesystems.base import Node, past_end
 from diskwright.guest.filesystems.explored import translated
 from diskwright.guest.reading import Unreadable, damaged
 from diskwright.guest.source import ByteSource
 from diskwright.model.image import Problem
 from diskwright.model.units import KIB, MIB
-from diskwright.model.volumes import Subvolume
+from diskwright.model.volumes import TOP_SUBVOLUME, Subvolume
 
 if TYPE_CHECKING:
     from fs_explorer.filesystems.btrfs import fs as fse_btrfs
@@ -35,7 +35,6 @@ NOT_REPLAYED = "its log tree is not replayed: the last seconds before the copy m
 
 _SUPERBLOCK, _MAGIC = 64 * KIB, b"_BHRfS_M"
 _CACHE_BYTES = 8 * MIB  # of tree blocks and inodes
-TOP = 5  # the subvolume that holds all others
 _FIRST, _LAST = 256, (1 << 64) - 256  # object ids of subvolumes
 _ROOT_ITEM, _ROOT_BACKREF, _ROOT_REF = 132, 144, 156
 _EMPTY = 2  # inode of the folder that stands for a subvolume that is not there
@@ -154,9 +153,8 @@ class BtrfsFs(explored.Explored):
         devices = self._super.num_devices
         if devices != 1:
             found.append(Problem("filesystem-incomplete", f"it lies on {devices} devices"))
-        elif self.size > self._source.size:
-            detail = f"the file system has {self.size} bytes, its place {self._source.size}"
-            found.append(Problem("filesystem-past-end", detail))
+        else:
+            found += past_end(self.size, self._source.size)
         if self._super.csum_ok is None:
             detail = "its checksums are of a kind that is not checked"
             found.append(Problem("checksums-unchecked", detail))
@@ -179,7 +177,7 @@ class BtrfsFs(explored.Explored):
 
     def find(self, path: str) -> int | None:
         """The number of the subvolume at a path from the top; None where there is none."""
-        node: Node | None = self.at(TOP).root()
+        node: Node | None = self.at(TOP_SUBVOLUME).root()
         for name in filter(None, path.split("/")):
             node = self.child(node, name.encode("utf-8", "surrogateescape")) if node else None
         if node is None:
@@ -225,7 +223,7 @@ class BtrfsFs(explored.Explored):
     def _path(self, number: int, places: dict[int, tuple[int, int, str]]) -> str:
         names: list[str] = []
         for _ in range(MAX_DEPTH):
-            if number == TOP:
+            if number == TOP_SUBVOLUME:
                 return "/".join(reversed(names))
             if number not in places:
                 break

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from diskwright.guest.filesystems import ext_layout as layout
-from diskwright.guest.filesystems.base import Node, NodeKind
+from diskwright.guest.filesystems.base import Node, NodeKind, past_end
 from diskwright.guest.filesystems.ext_dir import (
     inline_data,
     parse_entries,
@@ -54,9 +54,7 @@ class ExtFs:
         self._note = ""
         self._sb = self._superblock()
         self._was_dirty = self._sb.dirty
-        if self._sb.size > source.size:
-            detail = f"the file system has {self._sb.size} bytes, its place {source.size}"
-            self._problems.append(Problem("filesystem-past-end", detail))
+        self._problems += past_end(self._sb.size, source.size)
         if self._sb.incompat & Incompat.RECOVER:
             self._recover()
 

@@ -6,6 +6,7 @@ import struct
 from typing import TYPE_CHECKING
 
 from diskwright.guest.filesystems import explored
+from diskwright.guest.filesystems.base import past_end
 from diskwright.guest.filesystems.explored import translated
 from diskwright.guest.source import ByteSource
 from diskwright.model.image import Problem
@@ -106,7 +107,4 @@ class FatFs(explored.Explored):
 
     @property
     def problems(self) -> tuple[Problem, ...]:
-        if self.size > self._source.size:
-            detail = f"the file system has {self.size} bytes, its place {self._source.size}"
-            return (Problem("filesystem-past-end", detail),)
-        return ()
+        return past_end(self.size, self._source.size)

@@ -10,6 +10,7 @@ import struct
 from typing import TYPE_CHECKING, Any
 
 from diskwright.guest.filesystems import explored
+from diskwright.guest.filesystems.base import past_end
 from diskwright.guest.filesystems.explored import translated
 from diskwright.guest.source import ByteSource
 from diskwright.model.image import Problem
@@ -100,7 +101,7 @@ class NtfsFs(explored.Explored):
 
     @property
     def dirty(self) -> bool | None:
-        return self._is_marked() or not self._is_log_closed()
+        return bool(self.note)
 
     @property
     def note(self) -> str:
@@ -110,10 +111,7 @@ class NtfsFs(explored.Explored):
 
     @property
     def problems(self) -> tuple[Problem, ...]:
-        if self.size > self._source.size:
-            detail = f"the file system has {self.size} bytes, its place {self._source.size}"
-            return (Problem("filesystem-past-end", detail),)
-        return ()
+        return past_end(self.size, self._source.size)
 
     def _is_marked(self) -> bool:
         with translated("NTFS"):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from diskwright.guest.filesystems import xfs_dir, xfs_inode, xfs_layout
-from diskwright.guest.filesystems.base import Node, NodeKind
+from diskwright.guest.filesystems.base import Node, NodeKind, past_end
 from diskwright.guest.filesystems.runs import MAX_RUNS, BlockMap, Remembered
 from diskwright.guest.filesystems.xfs_inode import Format, Inode
 from diskwright.guest.filesystems.xfs_log import LOG_BLOCK, unmounted_cleanly
@@ -48,9 +48,7 @@ class XfsFs:
         self._sb = xfs_layout.parse_superblock(
             source.read(0, min(xfs_layout.MAX_SECTOR, source.size))
         )
-        if self._sb.size > source.size:
-            detail = f"the file system has {self._sb.size} bytes, its place {source.size}"
-            self._problems.append(Problem("filesystem-past-end", detail))
+        self._problems += past_end(self._sb.size, source.size)
         self._dirty, self._note = self._log_state()
 
     @property
