@@ -18,7 +18,8 @@
     │   └── RemoteUnreachable, RemoteRefused, NoCredentials, BucketMissing, ObjectMissing,
     │       RemoteUnable
     ├── ConflictError                    14
-    │   └── TargetExists, SourceChanged, ImageNotFound, ImageAmbiguous, TooManyRecipients, Locked
+    │   └── TargetExists, SourceChanged, ImageNotFound, ImageAmbiguous, TooManyRecipients, Locked,
+    │       IllegalState, ChangedMeanwhile, NameTaken, ReadOnlyImage, ImageInUse
     ├── OutputError                      15
     │   └── OutputNotWritable, DiskFull
     └── Cancelled                       130 (143 when told to terminate)
@@ -29,10 +30,15 @@ only the CLI prints them. "Not mine" is no error: a parser that does not know a 
 
 from diskwright.errors.base import DiskwrightError
 from diskwright.errors.conflict import (
+    ChangedMeanwhile,
     ConflictError,
+    IllegalState,
     ImageAmbiguous,
+    ImageInUse,
     ImageNotFound,
     Locked,
+    NameTaken,
+    ReadOnlyImage,
     SourceChanged,
     TargetExists,
     TooManyRecipients,
@@ -86,6 +92,7 @@ from diskwright.errors.usage import Cancelled, ObjectTooLarge, UsageError, Valid
 __all__ = [
     "BucketMissing",
     "Cancelled",
+    "ChangedMeanwhile",
     "ConfinementUnavailable",
     "ConflictError",
     "DataTampered",
@@ -93,8 +100,10 @@ __all__ = [
     "DiskwrightError",
     "FolderMissing",
     "FolderWithoutImages",
+    "IllegalState",
     "ImageAmbiguous",
     "ImageBroken",
+    "ImageInUse",
     "ImageNotFound",
     "ImageNotSealed",
     "ImageRefused",
@@ -108,12 +117,14 @@ __all__ = [
     "KeyRefused",
     "KeyUnreadable",
     "Locked",
+    "NameTaken",
     "NoCredentials",
     "ObjectMissing",
     "ObjectTooLarge",
     "OutputError",
     "OutputNotWritable",
     "PackagesUnread",
+    "ReadOnlyImage",
     "RemoteError",
     "RemoteRefused",
     "RemoteUnable",

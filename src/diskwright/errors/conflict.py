@@ -57,3 +57,47 @@ class Locked(ConflictError):
     what: str
     template = "{what} is in use by another process"
     hint_template = "wait for it to end, then run this again"
+
+
+@dataclass(eq=False)
+class IllegalState(ConflictError):
+    what: str
+    state: str
+    wanted: str
+    hint_text: str = ""
+    template = "{what} is {state}: it can't become {wanted}"
+    hint_template = "see where it stands: diskwright image show ID"
+
+
+@dataclass(eq=False)
+class ChangedMeanwhile(ConflictError):
+    """The loser of a race: nothing of its own was written."""
+
+    what: str
+    by: str
+    template = "{what} was changed meanwhile ({by}); nothing was done"
+    hint_template = "look at it again (diskwright image history ID), then repeat what still holds"
+
+
+@dataclass(eq=False)
+class NameTaken(ConflictError):
+    name: str
+    by: str
+    template = "the name {name} is that of image {by}"
+    hint_template = "choose another one, or add --allow-duplicate"
+
+
+@dataclass(eq=False)
+class ReadOnlyImage(ConflictError):
+    what: str
+    why: str
+    template = "{what} can't be changed: {why}"
+    hint_template = "make one of your own of it: diskwright image replicate ID --name NAME"
+
+
+@dataclass(eq=False)
+class ImageInUse(ConflictError):
+    what: str
+    users: str
+    template = "{what} is in use by {users}"
+    hint_template = "delete what uses it first"

@@ -6,7 +6,7 @@ digests and recipients; `private` (base64 of nonce, ciphertext and tag) holds `M
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from diskwright.model import canonical, codec
 from diskwright.model.attributes import ImportAttributes
@@ -46,10 +46,33 @@ class ManifestDisk:
 
 
 @dataclass(frozen=True, slots=True)
+class LibraryEntry:
+    """What a library's image is created with; what changes later stands in its records.
+
+    `kind` is of `model.library.ImageKind`, `from_image` the id that it was replicated from, `quick`
+    says that a server starts from it by an overlay.
+    """
+
+    kind: str
+    who: str
+    description: str = ""
+    tags: dict[str, str] = field(default_factory=dict)
+    os_version: str | None = None
+    min_memory_mib: int | None = None
+    max_memory_mib: int = 0
+    nic_multiqueue: bool | None = None
+    sriov: bool | None = None
+    channel: str = ""
+    from_image: str = ""
+    quick: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class ManifestBody:
     """All that is said of an image. In clear for an import-ready one, in `private` when sealed.
 
-    From `image` on it is said of the first disk, `profile` and `tools` of all.
+    From `image` on it is said of the first disk, `profile`, `tools` and `entry` of all. `entry` is
+    None for what `prepare` made outside a library.
     """
 
     name: str
@@ -63,6 +86,7 @@ class ManifestBody:
     accepted: tuple[Accepted, ...]
     attributes: ImportAttributes | None
     tools: dict[str, str]
+    entry: LibraryEntry | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,213 @@
+"""What changes in the life of an image: append-only records beside its manifest (docs/layout.md).
+
+A record is canonical JSON `{v, image, seal, seq, prev, time, kind, body}`; `prev` is the SHA-256
+of the record before, of the manifest at 1. Of a sealed image `body` is encrypted (base64), but for
+recipients, whose record carries a `mac`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from diskwright.model import canonical, codec
+from diskwright.model.manifest import Recipient
+
+VERSION = 1
+LIMIT_BYTES = 1 << 20  # no record is read past this
+LAST = 99_999_999  # 8 digits
+RECORDS = "records/"
+
+
+@dataclass(frozen=True, slots=True)
+class Attributes:
+    """What was set; None is left as it was. `reason` for what the guest's needs speak against."""
+
+    who: str
+    reason: str = ""
+    name: str | None = None
+    description: str | None = None
+    min_memory_mib: int | None = None
+    max_memory_mib: int | None = None
+    nic_multiqueue: bool | None = None
+    sriov: bool | None = None
+    channel: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tags:
+    who: str
+    put: dict[str, str] = field(default_factory=dict)
+    removed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Recipients:
+    """All who can unwrap the data key from here on."""
+
+    recipients: tuple[Recipient, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sharing:
+    """`account` is the id of a public key; it is offered the image, or that is taken back."""
+
+    who: str
+    account: str
+    name: str
+    offered: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """Into the trash, or (`deleted` false) out of it."""
+
+    who: str
+    deleted: bool
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Replicated:
+    """`to` is the id of the image that was made, `library` where it lies."""
+
+    who: str
+    to: str
+    library: str
+
+
+@dataclass(frozen=True, slots=True)
+class Proven:
+    """It was restored or booted, and found whole."""
+
+    who: str
+    how: str
+
+
+Body: TypeAlias = Attributes | Tags | Recipients | Sharing | Deleted | Replicated | Proven
+
+KINDS: dict[str, type[Body]] = {
+    "attributes": Attributes,
+    "tags": Tags,
+    "recipients": Recipients,
+    "sharing": Sharing,
+    "deleted": Deleted,
+    "replicated": Replicated,
+    "proven": Proven,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """`body` is a string where it is encrypted; only recipients of a sealed image have a `mac`."""
+
+    image: str
+    seal: str | None
+    seq: int
+    prev: str
+    time: str
+    kind: str
+    body: dict[str, object] | str
+    mac: str | None = None
+
+
+class NotARecord(ValueError):
+    """The bytes are no record of a version that is read here."""
+
+
+def record_key(image_id: str, seq: int) -> str:
+    return f"{RECORDS}{image_id}/{seq:08d}.json"
+
+
+def records_prefix(image_id: str) -> str:
+    return f"{RECORDS}{image_id}/"
+
+
+def kind_of(body: Body) -> str:
+    return next(kind for kind, cls in KINDS.items() if isinstance(body, cls))
+
+
+def digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def encode(record: Record) -> bytes:
+    return canonical.encode(_document(record))
+
+
+def without_mac(record: Record) -> bytes:
+    """What a recipients record's MAC is of."""
+    document = _document(record)
+    document.pop("mac", None)
+    return canonical.encode(document)
+
+
+def without_body(record: Record) -> bytes:
+    """What an encrypted body is bound to."""
+    document = _document(record)
+    del document["body"]
+    return canonical.encode(document)
+
+
+def _document(record: Record) -> dict[str, object]:
+    document: dict[str, object] = {
+        "v": VERSION,
+        "image": record.image,
+        "seal": record.seal,
+        "seq": record.seq,
+        "prev": record.prev,
+        "time": record.time,
+        "kind": record.kind,
+        "body": record.body,
+    }
+    if record.mac is not None:
+        document["mac"] = record.mac
+    return document
+
+
+def decode(data: bytes) -> Record:
+    """Raises NotARecord. What `kind` makes of `body` is for `body_of`."""
+    try:
+        value = canonical.decode(data)
+    except canonical.NotCanonical as error:
+        raise NotARecord(str(error)) from error
+    if not isinstance(value, dict) or value.get("v") != VERSION:
+        version = value.get("v") if isinstance(value, dict) else None
+        raise NotARecord(f"version {version!r} is not read here")
+    body = value.get("body")
+    if not isinstance(body, dict | str):
+        raise NotARecord("its body is neither an object nor a string")
+    rest = {key: item for key, item in value.items() if key not in {"v", "body"}}
+    try:
+        frame = codec.decode(_Frame, rest)
+    except codec.DecodeError as error:
+        raise NotARecord(str(error)) from error
+    if not 1 <= frame.seq <= LAST:
+        raise NotARecord(f"its number is {frame.seq}")
+    own: dict[str, object] | str = body if isinstance(body, str) else dict(body)
+    return Record(
+        frame.image, frame.seal, frame.seq, frame.prev, frame.time, frame.kind, own, frame.mac
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    image: str
+    seal: str | None
+    seq: int
+    prev: str
+    time: str
+    kind: str
+    mac: str | None = None
+
+
+def body_of(kind: str, body: object) -> Body | None:
+    """The body in clear, None for a kind that is not known here. Raises NotARecord."""
+    cls = KINDS.get(kind)
+    if cls is None:
+        return None
+    try:
+        return codec.decode(cls, body)
+    except codec.DecodeError as error:
+        raise NotARecord(str(error)) from error
