@@ -31,9 +31,9 @@ class Status(StrEnum):
 STEPS: dict[Status, frozenset[Status]] = {
     Status.QUEUED: frozenset({Status.SAVING, Status.ERROR, Status.DELETED}),
     Status.SAVING: frozenset({Status.ACTIVE, Status.ERROR, Status.DELETED}),
-    Status.ACTIVE: frozenset({Status.PENDING_DELETE}),
+    Status.ACTIVE: frozenset({Status.PENDING_DELETE, Status.ERROR}),
     Status.PENDING_DELETE: frozenset({Status.ACTIVE, Status.DELETED}),
-    Status.ERROR: frozenset({Status.DELETED}),
+    Status.ERROR: frozenset({Status.ACTIVE, Status.PENDING_DELETE, Status.DELETED}),
     Status.DELETED: frozenset(),
 }
 
@@ -182,6 +182,17 @@ class LibraryInfo:
     time: str
     public: bool = False  # its images are for everybody who reads there
     v: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Synced:
+    """What a sync found. `changed`: images read anew; `gone`: forgotten, as they are not there any
+    more; `damaged`: what does not hold together, in words. `whole`: everything was listed."""
+
+    changed: tuple[str, ...]
+    gone: tuple[str, ...]
+    damaged: tuple[str, ...]
+    whole: bool
 
 
 @dataclass(frozen=True, slots=True)
