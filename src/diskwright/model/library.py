@@ -149,6 +149,18 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class Changed:
+    """An image after a change, and the change in words; empty: nothing was to change.
+
+    With `dry_run` the image as it is, and what would change.
+    """
+
+    entry: Entry
+    what: str
+    dry_run: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Query:
     """Which entries, in which order. Empty or None: not asked for. Times as in `Entry`.
 
@@ -198,9 +210,10 @@ class Synced:
 @dataclass(frozen=True, slots=True)
 class KnownLibrary:
     """A library of this workstation's list. `account`: the key file with which its images are
-    received, empty where it is our own."""
+    received, empty where it is our own. `id` is that of its `library.json`."""
 
     name: str
     url: str
+    id: str = ""
     account: str = ""
     default: bool = False

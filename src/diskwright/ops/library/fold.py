@@ -202,10 +202,11 @@ def _with(entry: Entry, link: Link) -> Entry:
 def _change(link: Link) -> Change:
     record = link.record
     who = getattr(link.body, "who", "")
-    return Change(record.seq, record.time, record.kind, who, _words(link.body), link.digest)
+    return Change(record.seq, record.time, record.kind, who, words_of(link.body), link.digest)
 
 
-def _words(body: Body | None) -> str:
+def words_of(body: Body | None) -> str:
+    """What a record says, for people."""
     match body:
         case Attributes():
             given = [(words, getattr(body, name)) for name, words in _SET.items()]

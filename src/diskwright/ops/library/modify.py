@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from diskwright.errors import UsageError
-from diskwright.model.library import Entry, Status
+from diskwright.model.library import Changed, Entry, Status
 from diskwright.model.limits import (
     check_channel,
     check_description,
@@ -17,13 +17,13 @@ from diskwright.model.limits import (
 from diskwright.model.record import Attributes, Body, Tags
 from diskwright.ops.library.chain import Chain
 from diskwright.ops.library.claims import give_back, take_name
+from diskwright.ops.library.fold import words_of
 from diskwright.ops.library.place import (
     Place,
     append,
-    chain_of,
     check_state,
-    find_entry,
     seen,
+    to_change,
 )
 
 
@@ -42,7 +42,7 @@ def plan_set(
     place: Place, wanted: str, asked: Attributes, *, allow_duplicate: bool = False
 ) -> ChangePlan:
     """Raises UsageError for what the console would not take, or the guest does not bear."""
-    chain = chain_of(place, find_entry(place, wanted), to_change=True)
+    chain = to_change(place, wanted)
     entry = seen(place, chain)
     check_state(entry, Status.ACTIVE, "changed")
     _check(entry, asked)
@@ -61,7 +61,7 @@ def plan_tags(
     place: Place, wanted: str, *, put: Mapping[str, str], removed: Sequence[str] = ()
 ) -> ChangePlan:
     """Raises UsageError past the console's limits, or for a tag that is to go and is not there."""
-    chain = chain_of(place, find_entry(place, wanted), to_change=True)
+    chain = to_change(place, wanted)
     entry = seen(place, chain)
     check_state(entry, Status.ACTIVE, "tagged")
     missing = [name for name in removed if name not in entry.tags]
@@ -72,6 +72,12 @@ def plan_tags(
     new = {name: value for name, value in put.items() if entry.tags.get(name) != value}
     body = Tags(place.who, put=new, removed=tuple(sorted(set(removed)))) if new or removed else None
     return ChangePlan(entry, chain, body)
+
+
+def made(place: Place, plan: ChangePlan, *, dry_run: bool) -> Changed:
+    """As `run`, told. With `dry_run` nothing is done."""
+    what = words_of(plan.body) if plan.body is not None else ""
+    return Changed(plan.before if dry_run else run(place, plan), what, dry_run)
 
 
 def run(place: Place, plan: ChangePlan) -> Entry:
@@ -111,7 +117,7 @@ def _check(entry: Entry, asked: Attributes) -> None:
 
 
 def check_guest(asked: Attributes, *, needs_mib: int, can: Mapping[str, bool | None]) -> None:
-    """Raises UsageError. A reason overrides what is known of the guest, but for a driver that it has not."""
+    """Raises UsageError. A reason overrides what is known, but for a driver that is not there."""
     minimum = asked.min_memory_mib
     if minimum is not None and minimum < needs_mib and not asked.reason:
         raise UsageError(

@@ -90,33 +90,36 @@ def read_library(store: ObjectStore) -> LibraryInfo:
         raise DataTampered(f"{store.url}: {INFO}", f"it can't be read ({error})") from error
 
 
-def find_entry(place: Place, wanted: str) -> Entry:
-    """By id, unique prefix of one, or name. Raises ImageNotFound, ImageAmbiguous."""
-    found = place.catalog.matching(wanted)
+def find_entry(catalog: Catalog, wanted: str, url: str) -> Entry:
+    """By id, unique prefix of one, or name; `url` of the library, for messages.
+
+    Raises ImageNotFound, ImageAmbiguous.
+    """
+    found = catalog.matching(wanted)
     if not found:
-        raise ImageNotFound(place.store.url, printable(wanted))
+        raise ImageNotFound(url, printable(wanted))
     if len(found) > 1:
         listed = ", ".join(
             f"{one.id} ({printable(one.name or 'sealed')}, {one.created})"
             for one in found[:_LISTED]
         )
-        raise ImageAmbiguous(place.store.url, listed)
+        raise ImageAmbiguous(url, listed)
     return found[0]
 
 
-def chain_of(place: Place, entry: Entry, *, to_change: bool = False) -> Chain:
-    """The image as the library has it now, and the catalog too when this returns.
+def to_change(place: Place, wanted: str) -> Chain:
+    """The image as the library has it now, for a record to be put on it.
 
-    `to_change`: raises ReadOnlyImage for another's, KeyMissing for a sealed one that is not opened,
-    RemoteUnable where the store keeps no conditions, DataTampered where it was rolled back.
+    Raises what `find_entry` raises; ReadOnlyImage for another's, KeyMissing for a sealed one that
+    is not opened, RemoteUnable where the store keeps no conditions, DataTampered where it was
+    rolled back.
     """
-    if to_change:
-        check_own(place, entry)
+    entry = find_entry(place.catalog, wanted, place.store.url)
+    check_own(place, entry)
     chain = read_chain(place.store, entry.id, place.wrapper)
     if chain is None:
         raise ImageNotFound(place.store.url, entry.id)
-    if to_change:
-        _check_changeable(entry, chain)
+    _check_changeable(entry, chain)
     return chain
 
 
