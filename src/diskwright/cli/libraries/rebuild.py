@@ -23,7 +23,7 @@ Examples:
 @output_option
 @click.pass_obj
 def command(session: Session, /, at: dict[str, Any], **s3: Any) -> None:
-    """Throw the catalog away, and make it anew from manifests and records: nothing is lost by it."""
+    """Make the catalog anew from manifests and records. Nothing is lost by it."""
     session.command = "library rebuild"
     with opened(session, at, s3) as library, session.watched(False) as (_, cancel):
         made = library.rebuild(cancel=cancel)

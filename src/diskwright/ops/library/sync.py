@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from diskwright.errors import DataTampered, Locked
+from diskwright.model import codec
 from diskwright.model.library import Entry, Query, Status, Synced
 from diskwright.model.names import MANIFESTS, is_uuid, manifest_key
 from diskwright.model.record import RECORDS
@@ -18,6 +19,7 @@ from diskwright.ops.library.place import Place, seen
 _NOTE = "synced"
 _WHOLE_AFTER_S = 20 * 86400  # hints are kept for 30 days
 _LISTING = 1000  # keys that one request lists
+_MANY = 20  # images are looked at one by one; for more, listing all of a library may be quicker
 _MANY = 20  # images are looked at one by one; for more, listing all of a library is quicker
 _LOCAL = (Status.QUEUED, Status.SAVING)
 
@@ -35,56 +37,75 @@ class _Run:
         return Synced(tuple(changed), tuple(gone), tuple(damaged), whole)
 
 
+def rebuild(place: Place) -> Synced:
+    """The catalog from the library alone, but for runs that go on here."""
+    underway = list(place.catalog.query(Query(statuses=_LOCAL)))
+    place.catalog.clear()
+    for entry in underway:
+        place.catalog.save(entry, ())
+    return sync(place, whole=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Noted:
+    """Of the last sync: when it was, when everything was last listed, and whether sealed images
+    were left unopened for want of a key."""
+
+    time: int
+    whole: int
+    unopened: bool = False
+
+
 def sync(place: Place, *, whole: bool = False) -> Synced:
     """The catalog is as the library when this returns. Without `whole` only what hints name is
     looked at, where the last sync is not too long ago and they are few."""
     now, run = place.now(), _Run(place)
-    before = _last(place, now)
-    hints = [] if whole or before is None else list(changes.since(place.store, before, now))
-    heads = place.catalog.heads()
-    newer = _newer(hints, heads)
-    if whole or before is None or len(newer) * _LISTING > 2 * len(heads) + 20 * _LISTING:
+    noted = _noted(place, now)
+    newer: dict[str, bool] = {}
+    if not whole and noted is not None:
+        newer = _newer(place, changes.since(place.store, noted.time, now))
+    if whole or noted is None or _are_many(place, len(newer)):
+        noted = _Noted(0, int(now))
         whole = True
-        _everything(run, heads)
+        _everything(run)
     else:
         for image, gone in newer.items():
-            _look(run, image, None, heads, gone=gone)
-    _end_dead_runs(place)
-    place.catalog.set_note(
-        _NOTE, json.dumps({"time": int(now), "whole": _whole(place, now, whole)})
-    )
+            _look(run, image, None, gone=gone)
+    _end_dead_runs(run)
+    new = _Noted(int(now), noted.whole, run.unopened or noted.unopened)
+    place.catalog.set_note(_NOTE, json.dumps(codec.encode(new)))
     return run.told(whole=whole)
 
 
-def _last(place: Place, now: float) -> float | None:
-    """When the last sync was; None where everything has to be listed."""
-    noted = json.loads(place.catalog.note(_NOTE) or "null")
-    if noted is None or now - noted["whole"] > _WHOLE_AFTER_S or noted["time"] > now:
+def _noted(place: Place, now: float) -> _Noted | None:
+    """None where everything has to be listed: with a key now, what was left unopened may open."""
+    text = place.catalog.note(_NOTE)
+    noted = None if text is None else codec.decode(_Noted, json.loads(text))
+    if noted is None or now - noted.whole > _WHOLE_AFTER_S or noted.time > now:
         return None
-    return float(noted["time"])
+    return None if noted.unopened and place.wrapper is not None else noted
 
 
-def _whole(place: Place, now: float, whole: bool) -> int:
-    if whole:
-        return int(now)
-    noted = json.loads(place.catalog.note(_NOTE) or "null")
-    return int(noted["whole"])
+def _are_many(place: Place, images: int) -> bool:
+    """Each costs a request; listing everything may cost fewer."""
+    return images > _MANY and images > _MANY + 2 * place.catalog.count(Query()) // _LISTING
 
 
-def _newer(hints: Iterable[changes.Hint], heads: dict[str, tuple[int, str]]) -> dict[str, bool]:
+def _newer(place: Place, hints: Iterable[changes.Hint]) -> dict[str, bool]:
     """Images to look at; whether each was said to go."""
     found: dict[str, bool] = {}
     for hint in hints:
+        known = place.catalog.entry(hint.image)
         if hint.seq is None:
-            if hint.image in heads:
+            if known is not None:
                 found[hint.image] = True
-        elif hint.image not in heads or hint.seq > heads[hint.image][0]:
+        elif known is None or hint.seq > known.seq:
             found.setdefault(hint.image, False)
     return found
 
 
-def _everything(run: _Run, heads: dict[str, tuple[int, str]]) -> None:
-    store = run.place.store
+def _everything(run: _Run) -> None:
+    store, heads = run.place.store, run.place.catalog.heads()
     newest = dict.fromkeys(
         image
         for info in store.list(MANIFESTS)
@@ -98,7 +119,7 @@ def _everything(run: _Run, heads: dict[str, tuple[int, str]]) -> None:
             last[image] = max(last[image], number_of(info.key))
     for image, number in last.items():
         if image not in heads or number != heads[image][0] or _is_unopened(run.place, image):
-            _look(run, image, number, heads, gone=False)
+            _look(run, image, number, gone=False)
     announced = None
     for image in heads.keys() - last.keys():
         if announced is None:
@@ -114,20 +135,17 @@ def _is_unopened(place: Place, image: str) -> bool:
     return entry is not None and not entry.opened
 
 
-def _look(
-    run: _Run, image: str, number: int | None, heads: dict[str, tuple[int, str]], *, gone: bool
-) -> None:
+def _look(run: _Run, image: str, number: int | None, *, gone: bool) -> None:
     place = run.place
     try:
         chain = read_chain(place.store, image, place.wrapper, last=number)
     except DataTampered as error:
         run.damaged.append(str(error))
         return
-    if chain is None:
-        if image in heads:
-            _missing(run, image, gone=gone)
-        return
     known = place.catalog.entry(image)
+    if chain is None:
+        _missing(run, image, gone=gone)
+        return
     if known is not None and chain.seq < known.seq:
         _warn(run, known, f"the library has {chain.seq} records of it, and had {known.seq}")
         return
@@ -160,12 +178,15 @@ def _warn(run: _Run, entry: Entry, warning: str) -> None:
         run.place.catalog.save(told, run.place.catalog.history(entry.id))
 
 
-def _end_dead_runs(place: Place) -> None:
+def _end_dead_runs(run: _Run) -> None:
     """Entries of runs on this workstation that are gone: their locks are free."""
+    place = run.place
     for entry in list(place.catalog.query(Query(statuses=_LOCAL))):
         try:
             with place.locks.held(entry.id):
                 if place.store.head(manifest_key(entry.id)) is None:
                     place.catalog.forget(entry.id)
+                else:
+                    _look(run, entry.id, None, gone=False)
         except Locked:
             continue
