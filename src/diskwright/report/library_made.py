@@ -5,7 +5,7 @@ from __future__ import annotations
 from diskwright.model.library import Changed, Entry, ImageKind
 from diskwright.model.text import printable
 from diskwright.model.units import format_size
-from diskwright.report.library import called
+from diskwright.report.library_words import called
 
 _KINDS = {
     ImageKind.SYSTEM: "system disk image",
