@@ -93,7 +93,7 @@ class ValidateVerbs:
         **inputs: Unpack[InputOptions],
     ) -> Validated:
         """Facts and findings under a profile; `min_memory` in bytes."""
-        from diskwright.ops.inspect import validate
+        from diskwright.ops.validate import validate
 
         opener = self._adapters.opener(inputs, progress=progress, cancel=cancel)
         with opener.source(
@@ -130,7 +130,7 @@ class ValidateVerbs:
         are a wish to stop, and the UsageError of what all are judged by.
         """
         from diskwright.ops.in_order import in_order
-        from diskwright.ops.inspect import check_accepted
+        from diskwright.ops.validate import check_accepted
 
         check_accepted(accepted)
         self._adapters.profile(profile)
