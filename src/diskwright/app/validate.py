@@ -13,17 +13,17 @@ from diskwright.config import Settings
 from diskwright.errors import Cancelled, DiskwrightError, UsageError
 from diskwright.model.finding import Accepted
 from diskwright.model.nulls import NeverCancelled
-from diskwright.model.outcome import Validated
 from diskwright.model.times import day_text
 from diskwright.ports import CancelToken, Progress
 
 if TYPE_CHECKING:
+    from diskwright.model.outcome import Validated
     from diskwright.model.rule import RuleText
     from diskwright.ops.opening import ImageOpener
     from diskwright.ops.report_files import ReportFiles
 
 # The name of a disk (empty where a file is one), and what was found or stood in the way
-Judged: TypeAlias = tuple[str, Validated | DiskwrightError]
+Judged: TypeAlias = "tuple[str, Validated | DiskwrightError]"
 
 
 class ValidateVerbs:
