@@ -44,7 +44,7 @@ class Diskwright(DifferenceVerbs, IsoVerbs, LibrariesVerbs, PrepareVerbs, Valida
     def ahead(self) -> AbstractContextManager[None]:
         """The first inspect or validate in this context is quicker: the process that will read the
         guest is started at once, and not when the image was looked at."""
-        return self._adapters.ahead()
+        return self.adapters.ahead()
 
     def inspect(
         self,
