@@ -1,17 +1,24 @@
-"""The document that holds a key-encryption key (docs/sealed-format.md, "kek.json")."""
+"""The documents that hold a secret key of 32 bytes, in clear or under a passphrase.
+
+They are `kek.json` and `receiver.json` of docs/sealed-format.md: one form, and a receiver's also
+says its name and its suite.
+"""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from diskwright.envelope import box
 from diskwright.envelope.keys import KEY_SIZE
+from diskwright.errors import KeyRefused, KeyUnreadable
 from diskwright.model import canonical, codec, names
 
-FORMAT = "diskwright-kek"
+KEK = "diskwright-kek"
+RECEIVER = "diskwright-receiver"
 VERSION = 1
 
 _SALT_SIZE = 16
@@ -22,7 +29,7 @@ _N_MAXIMUM = 1 << 20  # 1 GiB
 _P_MAXIMUM = 4
 
 
-class NotAKek(ValueError):
+class NotAKeyFile(ValueError):
     """The bytes are no key document of a version that is read here."""
 
 
@@ -52,73 +59,108 @@ class Cost:
 
 
 @dataclass(frozen=True, slots=True)
-class Kek:
+class KeyFile:
     """Either `key` or both of `scrypt` and `sealed_key`, as they stand in the document."""
 
-    format: str
+    format: str  # KEK or RECEIVER
     id: str
     v: int
     key: str | None = field(default=None, repr=False)
     scrypt: Cost | None = None
     sealed_key: str | None = None
+    name: str | None = None  # of a receiver, and of nothing else
+    suite: str | None = None
 
     def __post_init__(self) -> None:
-        if self.format != FORMAT or self.v != VERSION:
-            raise ValueError(f"it is no {FORMAT} of version {VERSION}")
+        if self.format not in (KEK, RECEIVER) or self.v != VERSION:
+            raise ValueError(f"it is no {KEK} and no {RECEIVER} of version {VERSION}")
         if not names.is_uuid(self.id):
             raise ValueError("its id is no UUID in lower case")
         protected = self.scrypt is not None
         if protected != (self.sealed_key is not None) or protected != (self.key is None):
             raise ValueError("it has neither `key` alone nor `scrypt` with `sealed_key`")
+        receiver = self.format == RECEIVER
+        if receiver != (self.name is not None) or receiver != (self.suite is not None):
+            raise ValueError("a receiver has a name and a suite, and no other key has")
 
-    def open(self) -> bytes:
-        """The key of a document without a passphrase. Raises NotAKek."""
-        assert self.key is not None
+    def unlock(self, passphrase: Callable[[], str] | None, *, key: str) -> bytes:
+        """The secret key; `passphrase` is asked only where the document needs one.
+
+        Raises NotAKeyFile where the key is none, KeyUnreadable where there is nobody to ask,
+        KeyRefused where the passphrase is wrong; `key` names it in both.
+        """
+        if self.key is not None:
+            try:
+                return _secret(box.decode_base64(self.key))
+            except box.BoxRefused as error:
+                raise NotAKeyFile(f"its key is {error}") from error
+        if passphrase is None:
+            raise KeyUnreadable(
+                key,
+                "it is protected by a passphrase, and none was given",
+                "run this in a terminal to be asked for it",
+            )
         try:
-            return _key(box.decode_base64(self.key))
+            return self._open_with(passphrase())
         except box.BoxRefused as error:
-            raise NotAKek(f"its key is {error}") from error
+            reason = "the passphrase is wrong, or the file was changed"
+            raise KeyRefused(key, reason, "try the passphrase again") from error
+        except MemoryError as error:
+            raise KeyUnreadable(key, "there is not enough memory for its passphrase") from error
 
-    def open_with(self, passphrase: str) -> bytes:
-        """The key of a document with one. Raises BoxRefused where it is wrong, and NotAKek."""
+    def _open_with(self, passphrase: str) -> bytes:
         assert self.scrypt is not None
         assert self.sealed_key is not None
         bound = _stored(self, without="sealed_key")
-        return _key(box.open_(self.scrypt.derive(passphrase), self.sealed_key, bound))
+        return _secret(box.open_(self.scrypt.derive(passphrase), self.sealed_key, bound))
 
 
-def encode(key_id: str, key: bytes, passphrase: str | None = None) -> bytes:
+def encode(
+    kind: str,
+    key_id: str,
+    key: bytes,
+    passphrase: str | None = None,
+    *,
+    name: str | None = None,
+    suite: str | None = None,
+) -> bytes:
     """The document's bytes; with `passphrase` (not empty) the key is encrypted."""
     if passphrase is None:
-        return _stored(Kek(FORMAT, key_id, VERSION, key=box.encode_base64(key)))
+        clear = box.encode_base64(key)
+        return _stored(KeyFile(kind, key_id, VERSION, key=clear, name=name, suite=suite))
     if not passphrase:
         raise ValueError("an empty passphrase protects nothing")
     cost = Cost(_N, _P, _R, box.encode_base64(os.urandom(_SALT_SIZE)))
-    kek = Kek(FORMAT, key_id, VERSION, scrypt=cost, sealed_key="")
-    sealed = box.seal(cost.derive(passphrase), key, _stored(kek, without="sealed_key"))
-    return _stored(Kek(FORMAT, key_id, VERSION, scrypt=cost, sealed_key=sealed))
+
+    def document(sealed_key: str) -> KeyFile:
+        return KeyFile(kind, key_id, VERSION, None, cost, sealed_key, name, suite)
+
+    bound = _stored(document(""), without="sealed_key")
+    return _stored(document(box.seal(cost.derive(passphrase), key, bound)))
 
 
-def decode(data: bytes) -> Kek:
-    """Raises NotAKek for anything but what `encode` gives, and for costs over the bounds."""
+def decode(data: bytes, kind: str) -> KeyFile:
+    """Raises NotAKeyFile for anything but what `encode` gives, and for costs over the bounds."""
     try:
-        kek = codec.decode(Kek, canonical.decode(data))
+        document = codec.decode(KeyFile, canonical.decode(data))
     except ValueError as error:  # NotCanonical and DecodeError are ValueErrors
-        raise NotAKek(str(error)) from error
-    if _stored(kek) != data:
-        raise NotAKek("a value is null")
-    return kek
+        raise NotAKeyFile(str(error)) from error
+    if document.format != kind:
+        raise NotAKeyFile(f"it is a {document.format}, not a {kind}")
+    if _stored(document) != data:
+        raise NotAKeyFile("a value is null")
+    return document
 
 
-def _stored(kek: Kek, *, without: str = "") -> bytes:
+def _stored(document: KeyFile, *, without: str = "") -> bytes:
     """Canonical bytes: what is not there has no key."""
-    document = codec.encode(kek)
+    values = codec.encode(document)
     return canonical.encode(
-        {name: value for name, value in document.items() if value is not None and name != without}
+        {name: value for name, value in values.items() if value is not None and name != without}
     )
 
 
-def _key(raw: bytes) -> bytes:
+def _secret(raw: bytes) -> bytes:
     if len(raw) != KEY_SIZE:
-        raise NotAKek(f"its key has {len(raw)} bytes, not {KEY_SIZE}")
+        raise NotAKeyFile(f"its key has {len(raw)} bytes, not {KEY_SIZE}")
     return raw
