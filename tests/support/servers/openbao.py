@@ -81,8 +81,8 @@ class OpenBao:
         return made["auth"]["client_token"]
 
     def settings(self, who: str = "user", **changes: object) -> VaultSettings:
-        given = {"address": self.endpoint, "token": self.tokens.get(who, who), **changes}
-        return VaultSettings(**given)
+        token = self.tokens.get(who, who)
+        return VaultSettings(**{"address": self.endpoint, "token": token, "pause_s": 0, **changes})
 
     def key(self, place: str = KEY, who: str = "user", **changes: object) -> TransitKey:
         return TransitKey(place, self.settings(who, **changes))
