@@ -10,9 +10,21 @@ from collections.abc import Callable
 from diskwright.blockio import owner_file
 from diskwright.envelope import keyfile, receiver
 from diskwright.envelope.keys import KEY_SIZE
-from diskwright.errors import UsageError
+from diskwright.errors import KeyUnreadable, UsageError
+from diskwright.ports import KeyWrapper
 
 PUBLIC_SUFFIX = ".pub"
+
+
+def wrapper(path: str, passphrase: Callable[[], str] | None = None) -> KeyWrapper:
+    """Of a receiver's key file, or of a public document, which wraps only.
+
+    Raises as `load` does.
+    """
+    try:
+        return load_public(path)
+    except KeyUnreadable:
+        return load(path, passphrase)
 
 
 def load(path: str, passphrase: Callable[[], str] | None = None) -> receiver.ReceiverKey:

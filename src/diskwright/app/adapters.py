@@ -199,7 +199,7 @@ class Adapters:
         if provider == "receiver" and place:
             from diskwright.adapters import kms_receiver
 
-            return kms_receiver.load(place, self.passphrase)
+            return kms_receiver.wrapper(place, self.passphrase)
         if provider == "vault" and place:
             return self._transit(place)
         hint = "write local:FILE, receiver:FILE (make one: diskwright key new) or vault:[MOUNT/]KEY"

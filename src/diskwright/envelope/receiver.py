@@ -45,7 +45,7 @@ class NotAReceiver(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class ReceiverPublicKey:
-    """A receiver's public document, and half a KeyWrapper: it wraps, and nothing else.
+    """A receiver's public document. A KeyWrapper that wraps, and unwraps nothing.
 
     It proves nothing of whose key it is: compare its fingerprint with the owner, another way.
     """
@@ -91,6 +91,14 @@ class ReceiverPublicKey:
     def wrap(self, data_key: bytes, context: bytes) -> WrappedKey:
         sealed = _SUITE.encrypt(data_key, self._public_key(), INFO + context)
         return WrappedKey(PROVIDER, self.id, box.encode_base64(sealed), {"suite": SUITE})
+
+    def unwrap(self, wrapped: WrappedKey, context: bytes) -> bytes:  # noqa: ARG002
+        """Always raises KeyRefused: the receiver alone can."""
+        raise KeyRefused(
+            f"of receiver {self.id}",
+            "this is its public half, which seals and opens nothing",
+            "name the receiver's own key file: --key receiver:FILE",
+        )
 
     def _public_key(self) -> MLKEM768X25519PublicKey:
         raw = box.decode_base64(self.public)
