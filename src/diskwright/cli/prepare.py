@@ -49,7 +49,7 @@ Examples:
     "--key",
     metavar="KEY",
     callback=not_empty,
-    help="Seal with this key: local:kek.json, receiver:FILE, or vault:[MOUNT/]KEY.",
+    help="Seal with this key: local:FILE, receiver:FILE[.pub], or vault:[MOUNT/]KEY.",
 )
 @click.option(
     "-O",
