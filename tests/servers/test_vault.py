@@ -301,6 +301,12 @@ def test_an_address_that_is_none_is_not_repeated(address):
     assert "secret" not in caught.value.message
 
 
+@pytest.mark.parametrize("namespace", ["a b", "a\n", "é", "x" * 2000])
+def test_a_namespace_that_is_none(namespace):
+    with pytest.raises(UsageError, match="namespace"):
+        TransitKey(KEY, VaultSettings("https://host", "token", namespace=namespace))
+
+
 @pytest.mark.parametrize(
     "place", ["/", "a/", "../sys", "a/../b", "a//b", "a b", "a?b", "a%2fb", "é", "a\n", "/a", "-a"]
 )

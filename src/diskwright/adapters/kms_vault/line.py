@@ -20,7 +20,8 @@ from urllib3.exceptions import TimeoutError as NoAnswer
 
 from diskwright.errors import UsageError
 
-_TOKEN = re.compile(r"[!-~]{1,8192}", re.ASCII)
+_TOKEN = re.compile(r"[!-~]{1,8192}", re.ASCII)  # what a header can carry
+_NAMESPACE = re.compile(r"[!-~]{0,1024}", re.ASCII)
 _COUNTED = re.compile(r"^[0-9]+ errors? occurred: \* ", re.ASCII)
 _ANSWER_LIMIT = 64 << 10  # bytes; one has some 500
 _REASON_LIMIT = 200  # characters of somebody else's words
@@ -63,8 +64,10 @@ class Line:
     """Safe for many threads. Nothing is sent before `post`."""
 
     def __init__(self, settings: VaultSettings) -> None:
-        """Raises UsageError for an address or a CA that is none, BadToken."""
+        """Raises UsageError for an address, a namespace or a CA that is none, BadToken."""
         self.address = _address(settings.address)
+        if _NAMESPACE.fullmatch(settings.namespace) is None:
+            raise UsageError("the namespace of Vault is none", "correct VAULT_NAMESPACE")
         if _TOKEN.fullmatch(settings.token) is None:
             raise BadToken(
                 "the token has characters that none has" if settings.token else "no token"
