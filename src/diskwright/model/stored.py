@@ -105,5 +105,5 @@ class WrappedKey:
 
     provider: str
     key_id: str
-    wrapped_key: str  # base64
+    wrapped_key: str  # text: base64, or as the key service gave it
     params: dict[str, str]
