@@ -16,14 +16,14 @@ class UploadVerbs:
     """Methods of `Diskwright`."""
 
     settings: Settings
-    _adapters: Adapters
+    adapters: Adapters
 
     def uploads(self, *, to: str | None = None, cancel: CancelToken | None = None) -> ListedUploads:
         """Open uploads at the target `to`, and whose they are."""
         from diskwright.ops.uploads import list_uploads
 
         store = self._standing(self.target(to), cancel)
-        return list_uploads(store, self._adapters.journal())
+        return list_uploads(store, self.adapters.journal())
 
     def abort_uploads(
         self,
@@ -46,7 +46,7 @@ class UploadVerbs:
             raise UsageError("choose in one way", "--image ID, --key KEY, --older-than AGE or none")
         store = self._standing(self.target(to), cancel)
         return abort_uploads(
-            store, self._adapters.journal(), choice, now=time.time(), dry_run=dry_run
+            store, self.adapters.journal(), choice, now=time.time(), dry_run=dry_run
         )
 
     def _standing(self, target: str, cancel: CancelToken | None) -> ObjectStore:
@@ -54,7 +54,7 @@ class UploadVerbs:
         folder = target.removeprefix("dir:")
         if folder not in ("", target) and not os.path.isdir(folder):
             raise FolderMissing(folder)
-        return self._adapters.store(target, cancel)
+        return self.adapters.store(target, cancel)
 
     def target(self, to: str | None) -> str:
         """`to`, else what the settings say. Raises UsageError where neither says anything."""
