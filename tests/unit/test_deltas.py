@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 
 import pytest
 
-from diskwright.errors import DataTampered
+from diskwright.errors import DataTampered, IllegalState
 from diskwright.model import manifest as manifests
 from diskwright.model.image import ImageFacts, ImageFormat
 from diskwright.model.manifest import DiskBase, Manifest, ManifestBody, ManifestDisk
-from diskwright.model.names import plain_key, sealed_key
+from diskwright.model.names import manifest_key, plain_key, sealed_key
 from diskwright.model.stored import StoredObject
-from diskwright.ops.images import Found
+from diskwright.ops.images import Found, find
 from diskwright.ops.library.deltas import DELTAS_LIMIT, base_of, composed, layers
 from diskwright.ops.manifest_checks import check_body
+from support.memory_store import MemoryStore
 
 SIZE = 1 << 20
 
@@ -26,7 +28,9 @@ def image_id(number: int) -> str:
 def found(number: int, base: DiskBase | None = None, *, sealed: bool = False) -> Found:
     image = image_id(number)
     key = sealed_key(image, 0) if sealed else plain_key(image, "web", 0, "qcow2")
-    stored = StoredObject(key, 4096, 8 << 20, ("ab" * 32,), "cd" * 32)
+    part = bytes(32)
+    whole = hashlib.sha256(part).hexdigest()
+    stored = StoredObject(key, 4096, 8 << 20, (part.hex(),), whole)
     digest = f"{number:064x}"
     disk = ManifestDisk(key, "qcow2", True, SIZE, SIZE, digest, 4096, base=base)
     facts = ImageFacts(ImageFormat.RAW, SIZE, SIZE, SIZE)
@@ -103,6 +107,14 @@ def test_a_base_that_can_not_be_is_refused(lie):
     top = found(1, replace(base_of(found(0)), **lie))
     with pytest.raises(DataTampered):
         check_body(top.manifest, top.body)
+
+
+def test_who_does_not_know_of_deltas_is_given_none():
+    store, top = MemoryStore(), found(1, base_of(found(0)))
+    store.put(manifest_key(image_id(1)), manifests.encode(top.manifest))
+    with pytest.raises(IllegalState, match=f"differs from image {image_id(0)}"):
+        find(store, image_id(1), None)
+    assert find(store, image_id(1), None, deltas=True) == top
 
 
 def test_a_sealed_image_rests_on_a_sealed_one_alone():
