@@ -11,14 +11,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from diskwright.blockio.memory import MemoryReader
-from diskwright.errors import DataTampered
+from diskwright.errors import DataTampered, ImageUnsafe
 from diskwright.formats.qemu import image_options
 from diskwright.model.image import ImageFormat
 from diskwright.writers import writer_for
 from support.disks import contents
 from support.layered import chained, delta, dw1, whole, written
 
-KIB = 1 << 10
+KIB, MIB = 1 << 10, 1 << 20
 
 # Runs are long enough to cross clusters (64 KiB) and windows (2 MiB), and end beside their borders
 _RUN = st.tuples(st.sampled_from("ABZ?.0-"), st.sampled_from([1, 2, 7, 16, 17, 127, 511, 513]))
@@ -108,6 +108,15 @@ def test_another_disk_than_the_manifests_leaves_no_file(tmp_path: Path) -> None:
     with pytest.raises(DataTampered):
         whole(chained(top, bottom), dw1(version), flat)
     assert not flat.exists()
+
+
+def test_a_layer_that_names_a_file_itself_is_refused(tmp_path: Path) -> None:
+    bottom, top = tmp_path / "0.raw", tmp_path / "1.qcow2"
+    bottom.write_bytes(bytes(MIB))
+    words = ["qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b", bottom, top]
+    subprocess.run(words, check=True)
+    with pytest.raises(ImageUnsafe):
+        chained(top, bottom)
 
 
 def test_an_unchanged_disk_takes_no_more_than_tables(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from diskwright.model.manifest import DiskBase, Manifest, ManifestBody, Manifest
 from diskwright.model.names import manifest_key, plain_key, sealed_key
 from diskwright.model.stored import StoredObject
 from diskwright.ops.images import Found, find
-from diskwright.ops.library.deltas import DELTAS_LIMIT, base_of, composed, layers
+from diskwright.ops.library.deltas import DELTAS_LIMIT, base_of, composed, layers, room_on
 from diskwright.ops.manifest_checks import check_body
 from support.memory_store import MemoryStore
 
@@ -54,6 +54,14 @@ def test_a_chain_is_followed_to_a_whole_disk(count):
     images = chain(count)
     top = list(images.values())[-1]
     assert layers(top, images.__getitem__) == tuple(reversed(images.values()))
+
+
+@pytest.mark.parametrize("count", range(1, DELTAS_LIMIT + 2))
+def test_one_more_delta_always_finds_a_place(count):
+    images = chain(count)
+    below = room_on(tuple(reversed(images.values())))
+    top = found(50, base_of(below[0]))
+    assert len(layers(top, images.__getitem__)) == min(count, DELTAS_LIMIT) + 1
 
 
 def test_a_longer_chain_and_a_loop_are_refused():

@@ -54,6 +54,13 @@ def layers(top: Found, opened: Callable[[str], Found]) -> tuple[Found, ...]:
     return tuple(found)
 
 
+def room_on(chain: tuple[Found, ...]) -> tuple[Found, ...]:
+    """The layers that one more delta may lie over, as near to the top of `layers` as can be: where
+    the top one is the last that may be a delta, those beneath it.
+    """
+    return chain[max(0, len(chain) - DELTAS_LIMIT) :]
+
+
 def composed(files: Sequence[Source]) -> Source:
     """The one disk of a delta's file, of those beneath it, and at the end of a whole disk's, all as
     `opening.look` found them: the files of `layers`, in that order.
