@@ -1,0 +1,129 @@
+"""An entry as the columns of its row and as JSON, and back.
+
+`model.codec.decode` asks the type of every field, which takes 20 times as long: too long for
+100,000 entries. What is read here was written by `codec.encode`, in a file of ours.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import fields
+from typing import Any
+
+from diskwright.errors import CatalogDamaged
+from diskwright.model import codec
+from diskwright.model.library import (
+    Change,
+    Entry,
+    EntryDisk,
+    ImageKind,
+    Member,
+    MemberState,
+    Status,
+    Visibility,
+)
+from diskwright.model.manifest import Recipient
+
+GONE = frozenset({Status.PENDING_DELETE, Status.DELETED})
+INT_LIMIT = (1 << 63) - 1  # SQLite's
+
+# Of a field its empty value, which is not written; the first eight are always
+_ALWAYS = ("id", "name", "status", "kind", "created", "updated", "seq", "head")
+_NONE = Entry("", None, Status.ACTIVE, ImageKind.DATA, "", "", 0, "")
+_EMPTY = {it.name: getattr(_NONE, it.name) for it in fields(Entry) if it.name not in _ALWAYS}
+
+# Of a field that JSON has otherwise, how its value is made of that
+_STATUSES: dict[str, Status] = {it.value: it for it in Status}
+_KINDS: dict[str, ImageKind] = {it.value: it for it in ImageKind}
+_MADE: dict[str, Callable[[Any], object]] = {
+    "status": _STATUSES.__getitem__,
+    "kind": _KINDS.__getitem__,
+    "visibility": Visibility,
+    "recipients": lambda found: tuple(Recipient(**it) for it in found),
+    "disks": lambda found: tuple(EntryDisk(**it) for it in found),
+    "members": lambda found: tuple(
+        Member(it["account"], it["name"], MemberState(it["state"])) for it in found
+    ),
+    "failed": tuple,
+    "received": MemberState,
+    "warnings": tuple,
+}
+
+# GLOB ends at a NUL, and SQLite has no lone surrogates (argv has some, where it is no UTF-8).
+# A noncharacter of Unicode stands for both where text is compared.
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+
+
+def text(value: str) -> str:
+    """`value` as columns hold it and as they are compared with."""
+    return _UNSTORABLE.sub("\uffff", value)
+
+
+def folded(value: str) -> str:
+    """For whatever its case."""
+    return text(value.casefold())
+
+
+def _sortable(value: str) -> str:
+    """SQLite orders text as its UTF-8 bytes, so by code points."""
+    return _unicode(value.casefold())
+
+
+def _unicode(value: str) -> str:
+    return value.encode(errors="replace").decode()
+
+
+def one_line(value: str) -> str:
+    return value.replace("\n", "\uffff")
+
+
+def columns(entry: Entry) -> dict[str, str | int | None]:
+    return {
+        "id": text(entry.id),
+        "gone": int(entry.status in GONE),
+        "status": entry.status.value,
+        "kind": entry.kind.value,
+        "visibility": entry.visibility.value,
+        "name": None if entry.name is None else text(entry.name),
+        "name_key": None if entry.name is None else _sortable(entry.name),
+        "created": text(entry.created),
+        "updated": text(entry.updated),
+        "size": min(entry.object_size, INT_LIMIT),
+        "os_key": _sortable(entry.os),
+        "os_text": f"{one_line(folded(entry.os))}\n{one_line(folded(entry.os_type))}",
+        "min_memory": min(entry.min_memory_mib, INT_LIMIT),
+        "max_memory": min(entry.max_memory_mib, INT_LIMIT),
+        "channel": text(entry.channel),
+        "seq": entry.seq,
+        "head": text(entry.head),
+    }
+
+
+def change(it: Change) -> tuple[int | str, ...]:
+    told = it.time, it.kind, it.who, it.what, it.digest
+    return it.seq, *(_unicode(part) for part in told)
+
+
+def body(entry: Entry) -> str:
+    """What is as an empty entry has it is left out: half of what there is to read."""
+    told = {name: codec.encode(getattr(entry, name)) for name in _ALWAYS}
+    for name, empty in _EMPTY.items():
+        value = getattr(entry, name)
+        if value != empty:
+            told[name] = codec.encode(value)
+    return json.dumps(told, separators=(",", ":"))
+
+
+def entry_of(stored: str, path: str) -> Entry:
+    """Raises CatalogDamaged, of the catalog at `path`, for what `body` never wrote."""
+    try:
+        value = json.loads(stored)
+        for name, make in _MADE.items():
+            if name in value:
+                value[name] = make(value[name])
+        # A field that a later version added has its default, one that we don't know is a TypeError
+        return Entry(**value)
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise CatalogDamaged(path, f"what it holds is no entry: {error!r}") from error
