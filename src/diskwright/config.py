@@ -158,7 +158,6 @@ def _state_dir(env: Mapping[str, str]) -> str:
     return user_state_dir("diskwright")
 
 
-<<<<<<< HEAD
 def _data_dir(env: Mapping[str, str]) -> str:
     base = env.get("XDG_DATA_HOME")
     if base:
@@ -174,7 +173,8 @@ def _who() -> str:
     except KeyError:  # a container's user need not have an entry
         user = str(os.getuid())
     return f"{user}@{socket.gethostname()}"
-=======
+
+
 def _vaults_own(given: VaultSettings, env: Mapping[str, str]) -> VaultSettings:
     """With what the variables of Vault's and OpenBao's own commands say; the latter's win."""
     for prefix in ("VAULT_", "BAO_"):
@@ -195,7 +195,6 @@ _TABLES: dict[str, type[S3Settings] | type[VaultSettings]] = {
     "vault": VaultSettings,
 }
 _NOT_SET_HERE = {*_TABLES, "token"}
->>>>>>> keys
 
 
 def _set(settings: Settings, name: str, value: Any, *, where: str) -> Settings:
