@@ -19,7 +19,7 @@
     │       RemoteUnable
     ├── ConflictError                    14
     │   └── TargetExists, SourceChanged, ImageNotFound, ImageAmbiguous, TooManyRecipients, Locked,
-    │       IllegalState, ChangedMeanwhile, NameTaken, ReadOnlyImage, ImageInUse
+    │       IllegalState, ChangedMeanwhile, NameTaken, ReadOnlyImage, ImageInUse, NotShared
     ├── OutputError                      15
     │   └── OutputNotWritable, DiskFull, CatalogDamaged
     └── Cancelled                       130 (143 when told to terminate)
@@ -38,6 +38,7 @@ from diskwright.errors.conflict import (
     ImageNotFound,
     Locked,
     NameTaken,
+    NotShared,
     ReadOnlyImage,
     SourceChanged,
     TargetExists,
@@ -125,6 +126,7 @@ __all__ = [
     "NameTaken",
     "NoCredentials",
     "NotALibrary",
+    "NotShared",
     "ObjectMissing",
     "ObjectTooLarge",
     "OutputError",

@@ -101,3 +101,13 @@ class ImageInUse(ConflictError):
     users: str
     template = "{what} is in use by {users}"
     hint_template = "delete what uses it first"
+
+
+@dataclass(eq=False)
+class NotShared(ConflictError):
+    """Another's image that we can't use, or not any more."""
+
+    what: str
+    why: str
+    template = "{what} is not shared with us: {why}"
+    hint_template = "ask its owner to share it, then: diskwright library sync"

@@ -19,7 +19,6 @@ from diskwright.ops.library.place import Place, seen
 _NOTE = "synced"
 _WHOLE_AFTER_S = 20 * 86400  # hints are kept for 30 days
 _LISTING = 1000  # keys that one request lists
-_MANY = 20  # images are looked at one by one; for more, listing all of a library may be quicker
 _MANY = 20  # images are looked at one by one; for more, listing all of a library is quicker
 _LOCAL = (Status.QUEUED, Status.SAVING)
 
@@ -122,9 +121,17 @@ def _everything(run: _Run) -> None:
             _look(run, image, number, gone=False)
     announced = None
     for image in heads.keys() - last.keys():
+        if _is_anothers(run.place, image):
+            continue
         if announced is None:
             announced = {one.image for one in changes.everything(store) if one.seq is None}
         _missing(run, image, gone=image in announced)
+
+
+def _is_anothers(place: Place, image: str) -> bool:
+    """Of another's library, shared with us: see `received`."""
+    entry = place.catalog.entry(image)
+    return entry is not None and bool(entry.origin)
 
 
 def _is_unopened(place: Place, image: str) -> bool:
@@ -146,6 +153,8 @@ def _look(run: _Run, image: str, number: int | None, *, gone: bool) -> None:
     if chain is None:
         _missing(run, image, gone=gone)
         return
+    if known is not None and known.origin:
+        known = None  # another's by its own word; this one lies here
     if known is not None and chain.seq < known.seq:
         _warn(run, known, f"the library has {chain.seq} records of it, and had {known.seq}")
         return
