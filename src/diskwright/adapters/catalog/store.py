@@ -67,8 +67,7 @@ class SqliteCatalog:
         return [rows.entry_of(body, self._path) for (body,) in self._all(sql, *values)]
 
     def query(self, query: Query) -> Iterator[Entry]:
-        """All of it as it is when the first is taken, whatever is saved meanwhile. Descending
-        turns the ties too. Raises ValueError for an unknown `sort`."""
+        """The moment is that at which the first is taken."""
         where = filters.where(query)
         order = filters.order(query, where)
         limit = min(query.limit, rows.INT_LIMIT) or -1
