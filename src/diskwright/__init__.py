@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from diskwright.app import Diskwright
+    from diskwright.app.library import Library
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "open"]
+__all__ = ["Library", "__version__", "open"]
 
 
 def open(config: str | None = None, **settings: Any) -> Diskwright:  # noqa: A001 - diskwright.open()
@@ -21,3 +22,12 @@ def open(config: str | None = None, **settings: Any) -> Diskwright:  # noqa: A00
     from diskwright.config import load
 
     return Diskwright(load(config, **settings))
+
+
+def __getattr__(name: str) -> Any:
+    """`diskwright.Library`, imported where it is first asked for."""
+    if name == "Library":
+        from diskwright.app.library import Library
+
+        return Library
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

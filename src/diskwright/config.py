@@ -8,6 +8,8 @@ Credentials are left to boto3's own chain (`AWS_…`, shared files).
 from __future__ import annotations
 
 import os
+import pwd
+import socket
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -43,7 +45,10 @@ class Settings:
     to: str = ""
     key: str = ""
     passphrase_file: str = ""
+    library: str = ""  # the one to work on; empty: the default of this workstation's list
+    who: str = ""  # is written into the records of a library; empty: user@host
     state_dir: str = ""
+    data_dir: str = ""  # catalogs, the list of libraries, servers
     osinfo_db: str = "/usr/share/osinfo"
     qemu_img: str = "qemu-img"
     qemu_nbd: str = "qemu-nbd"
@@ -83,9 +88,12 @@ def load(
             settings = _set(settings, name, value, where="settings")
         elif value is not None:
             settings = replace(settings, s3=value)
-    if not settings.state_dir:
-        settings = replace(settings, state_dir=_state_dir(env))
-    return settings
+    return replace(
+        settings,
+        state_dir=settings.state_dir or _state_dir(env),
+        data_dir=settings.data_dir or _data_dir(env),
+        who=settings.who or _who(),
+    )
 
 
 def colour_wanted(*, terminal: bool, environment: Mapping[str, str] | None = None) -> bool:
@@ -131,6 +139,23 @@ def _state_dir(env: Mapping[str, str]) -> str:
     from platformdirs import user_state_dir
 
     return user_state_dir("diskwright")
+
+
+def _data_dir(env: Mapping[str, str]) -> str:
+    base = env.get("XDG_DATA_HOME")
+    if base:
+        return os.path.join(base, "diskwright")
+    from platformdirs import user_data_dir
+
+    return user_data_dir("diskwright")
+
+
+def _who() -> str:
+    try:
+        user = pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # a container's user need not have an entry
+        user = str(os.getuid())
+    return f"{user}@{socket.gethostname()}"
 
 
 def _set(settings: Settings, name: str, value: Any, *, where: str) -> Settings:

@@ -17,7 +17,7 @@ class DifferenceVerbs:
     """Methods of `Diskwright`."""
 
     settings: Settings
-    _adapters: Adapters
+    adapters: Adapters
 
     def difference(
         self,
@@ -36,12 +36,12 @@ class DifferenceVerbs:
         """
         from diskwright.ops.difference import Seen, compare, see
 
-        opener = self._adapters.opener(inputs, progress=progress, cancel=cancel)
+        opener = self.adapters.opener(inputs, progress=progress, cancel=cancel)
 
         def seen(path: str) -> Seen:
             with opener.source(
                 path, input_format=inputs.get("input_format"), disk=inputs.get("disk")
             ) as source:
-                return see(source, inspector=self._adapters.inspector(cancel), files=files)
+                return see(source, inspector=self.adapters.inspector(cancel), files=files)
 
         return compare(seen(a), seen(b))

@@ -23,20 +23,20 @@ class IsoVerbs:
     """Methods of `Diskwright`."""
 
     settings: Settings
-    _adapters: Adapters
+    adapters: Adapters
 
     def inspect_iso(self, path: str) -> InspectedIso:
         """Facts of an ISO and the system that it installs. Raises InputError, ToolError."""
         from diskwright.ops.iso import inspect_iso
 
-        reader, database = self._adapters.isos(), self._adapters.database()
+        reader, database = self.adapters.isos(), self.adapters.database()
         return inspect_iso(path, reader=reader, database=database)
 
     def list_iso(self, path: str, *, below: str = "", tree: IsoTree | None = None) -> ListedIso:
         """What lies in an ISO, or in its folder `below`."""
         from diskwright.ops.iso import list_iso
 
-        return list_iso(path, reader=self._adapters.isos(), tree=tree, below=below)
+        return list_iso(path, reader=self.adapters.isos(), tree=tree, below=below)
 
     def extract_iso(
         self,
@@ -66,7 +66,7 @@ class IsoVerbs:
 
         return extract_iso(
             ExtractRequest(path, target, tuple(paths), tree, max_size),
-            reader=self._adapters.isos(cancel),
+            reader=self.adapters.isos(cancel),
             folder=folder,
             progress=progress or NullProgress(),
             cancel=cancel or NeverCancelled(),

@@ -15,11 +15,11 @@ from diskwright.model.finding import Accepted
 from diskwright.model.image import ImageFormat
 from diskwright.model.names import NAME_LIMIT, numbered
 from diskwright.model.nulls import NeverCancelled, NullProgress
-from diskwright.model.outcome import Prepared, Validated
 from diskwright.model.text import printable
 from diskwright.ports import CancelToken, Progress
 
 if TYPE_CHECKING:
+    from diskwright.model.outcome import Prepared, Validated
     from diskwright.ops.opening import ImageOpener, Source
     from diskwright.ops.prepare import PrepareTools
 
@@ -54,7 +54,7 @@ class PrepareVerbs(UploadVerbs):
         Without a key the object is ready for import, with one it is sealed. Of a package with
         several disks `disk` says which: raises UsageError.
         """
-        tools, opener = self._prepare_tools(options), self._opener(options)
+        tools, opener = self.prepare_tools(options), self.opener(options)
         with opener.source(
             path, input_format=options.get("input_format"), disk=options.get("disk")
         ) as source:
@@ -77,7 +77,7 @@ class PrepareVerbs(UploadVerbs):
         disk = options.get("disk")
         if as_set and disk is not None:
             raise UsageError("a set has every disk of its package", "leave out --disk, or --set")
-        tools, opener = self._prepare_tools(options), self._opener(options)
+        tools, opener = self.prepare_tools(options), self.opener(options)
         with opener.disks(path, input_format=options.get("input_format"), disk=disk) as sources:
             return self._prepared(path, sources, tools, options, as_set=as_set, made=made)
 
@@ -123,28 +123,28 @@ class PrepareVerbs(UploadVerbs):
                 made(one)
         return rehearsed
 
-    def _prepare_tools(self, options: PrepareOptions) -> PrepareTools:
+    def prepare_tools(self, options: PrepareOptions) -> PrepareTools:
         from diskwright.ops.prepare import PrepareTools
 
         cancel = options.get("cancel")
         target = self.target(options.get("to"))
-        profile = self._adapters.profile(options.get("profile"))
+        profile = self.adapters.profile(options.get("profile"))
         return PrepareTools(
-            exporter=self._adapters.exporter(cancel),
-            inspector=self._adapters.inspector(cancel),
-            database=self._adapters.database(),
-            store=self._adapters.store(target, cancel, sse=self._adapters.encryption(profile)),
-            journal=self._adapters.journal(),
-            wrapper=self._adapters.wrapper(options.get("key")),
+            exporter=self.adapters.exporter(cancel),
+            inspector=self.adapters.inspector(cancel),
+            database=self.adapters.database(),
+            store=self.adapters.store(target, cancel, sse=self.adapters.encryption(profile)),
+            journal=self.adapters.journal(),
+            wrapper=self.adapters.wrapper(options.get("key")),
             profile=profile,
-            versions=self._adapters.versions(),
-            threads=self._adapters.threads(),
+            versions=self.adapters.versions(),
+            threads=self.adapters.threads(),
             now=time.time,
             entropy=os.urandom,
         )
 
-    def _opener(self, options: PrepareOptions) -> ImageOpener:
-        return self._adapters.opener(
+    def opener(self, options: PrepareOptions) -> ImageOpener:
+        return self.adapters.opener(
             options, progress=options.get("progress"), cancel=options.get("cancel")
         )
 

@@ -13,31 +13,31 @@ from diskwright.config import Settings
 from diskwright.errors import Cancelled, DiskwrightError, UsageError
 from diskwright.model.finding import Accepted
 from diskwright.model.nulls import NeverCancelled
-from diskwright.model.outcome import Validated
 from diskwright.model.times import day_text
 from diskwright.ports import CancelToken, Progress
 
 if TYPE_CHECKING:
+    from diskwright.model.outcome import Validated
     from diskwright.model.rule import RuleText
     from diskwright.ops.opening import ImageOpener
     from diskwright.ops.report_files import ReportFiles
 
 # The name of a disk (empty where a file is one), and what was found or stood in the way
-Judged: TypeAlias = tuple[str, Validated | DiskwrightError]
+Judged: TypeAlias = "tuple[str, Validated | DiskwrightError]"
 
 
 class ValidateVerbs:
     """Methods of `Diskwright`."""
 
     settings: Settings
-    _adapters: Adapters
+    adapters: Adapters
 
     def disk_names(self, path: str, **inputs: Unpack[InputOptions]) -> tuple[str, ...]:
         """Of a package's disks, in the order of their numbers; of any other file one empty name.
 
         No disk is read. Raises InputError.
         """
-        opener: ImageOpener = self._adapters.opener(inputs)
+        opener: ImageOpener = self.adapters.opener(inputs)
         return opener.names(path, input_format=inputs.get("input_format"))
 
     def images_below(self, path: str) -> tuple[str, ...]:
@@ -55,17 +55,17 @@ class ValidateVerbs:
         """Files to write at the end of a run, checked when its context is entered."""
         from diskwright.ops.report_files import ReportFiles
 
-        return ReportFiles(paths, images=images, sink=self._adapters.file_sink, force=force)
+        return ReportFiles(paths, images=images, sink=self.adapters.file_sink, force=force)
 
     def profile_name(self, profile: str | None = None) -> str:
         """How reports call the profile: one of the user's own is named by a path."""
-        return self._adapters.profile(profile).name
+        return self.adapters.profile(profile).name
 
     def rules(self, *, profile: str | None = None) -> tuple[RuleText, ...]:
         """What `validate` judges by, in words, under a profile."""
         from diskwright.rules.explain import explained
 
-        return explained(self._adapters.profile(profile))
+        return explained(self.adapters.profile(profile))
 
     def rule(self, name: str, *, profile: str | None = None) -> RuleText:
         """The one with that id. Raises UsageError, which names those that may have been meant."""
@@ -93,17 +93,17 @@ class ValidateVerbs:
         **inputs: Unpack[InputOptions],
     ) -> Validated:
         """Facts and findings under a profile; `min_memory` in bytes."""
-        from diskwright.ops.inspect import validate
+        from diskwright.ops.validate import validate
 
-        opener = self._adapters.opener(inputs, progress=progress, cancel=cancel)
+        opener = self.adapters.opener(inputs, progress=progress, cancel=cancel)
         with opener.source(
             path, input_format=inputs.get("input_format"), disk=inputs.get("disk")
         ) as source:
             return validate(
                 source,
-                inspector=self._adapters.inspector(cancel),
-                profile=self._adapters.profile(profile),
-                database=self._adapters.database(),
+                inspector=self.adapters.inspector(cancel),
+                profile=self.adapters.profile(profile),
+                database=self.adapters.database(),
                 data=data,
                 min_memory=min_memory,
                 accepted=accepted,
@@ -130,10 +130,10 @@ class ValidateVerbs:
         are a wish to stop, and the UsageError of what all are judged by.
         """
         from diskwright.ops.in_order import in_order
-        from diskwright.ops.inspect import check_accepted
+        from diskwright.ops.validate import check_accepted
 
         check_accepted(accepted)
-        self._adapters.profile(profile)
+        self.adapters.profile(profile)
 
         def of_disk(path: str, name: str, options: InputOptions, stop: CancelToken) -> Judged:
             try:
@@ -166,6 +166,6 @@ class ValidateVerbs:
         return in_order(
             of_file,
             paths,
-            jobs=max(1, min(jobs or self._adapters.processors(), len(paths))),
+            jobs=max(1, min(jobs or self.adapters.processors(), len(paths))),
             cancel=cancel or NeverCancelled(),
         )

@@ -13,32 +13,38 @@ from diskwright.app.adapters import Adapters, given
 from diskwright.app.difference import DifferenceVerbs
 from diskwright.app.inputs import InputOptions
 from diskwright.app.iso import IsoVerbs
+from diskwright.app.libraries import LibrariesVerbs
 from diskwright.app.prepare import PrepareVerbs
 from diskwright.app.validate import ValidateVerbs
 from diskwright.config import Settings
 from diskwright.model.image import ImageFormat
 from diskwright.model.nulls import NeverCancelled, NullProgress
-from diskwright.model.outcome import (
-    Converted,
-    Doctored,
-    Inspected,
-    Reopened,
-    Restored,
-)
 from diskwright.ports import CancelToken, Progress
 
 if TYPE_CHECKING:
     from diskwright.errors import ImageRefused
     from diskwright.model.deep import Refused
+    from diskwright.model.outcome import (
+        Converted,
+        Doctored,
+        Inspected,
+        Reopened,
+        Restored,
+    )
     from diskwright.ops.opening import Source
 
 
-class Diskwright(DifferenceVerbs, IsoVerbs, PrepareVerbs, ValidateVerbs):
+class Diskwright(DifferenceVerbs, IsoVerbs, LibrariesVerbs, PrepareVerbs, ValidateVerbs):
     """The verbs, with settings. Nothing is held open between two of them."""
 
     def __init__(self, settings: Settings, *, passphrase: Callable[[], str] | None = None) -> None:
         self.settings = settings
-        self._adapters = Adapters(settings, passphrase=passphrase)
+        self.adapters = Adapters(settings, passphrase=passphrase)
+
+    def ahead(self) -> AbstractContextManager[None]:
+        """The first inspect or validate in this context is quicker: the process that will read the
+        guest is started at once, and not when the image was looked at."""
+        return self.adapters.ahead()
 
     def inspect(
         self,
@@ -63,8 +69,8 @@ class Diskwright(DifferenceVerbs, IsoVerbs, PrepareVerbs, ValidateVerbs):
         with self._source(path, inputs, progress, cancel) as source:
             found = inspect(
                 source,
-                inspector=self._adapters.inspector(cancel),
-                database=self._adapters.database(),
+                inspector=self.adapters.inspector(cancel),
+                database=self.adapters.database(),
                 packages=packages,
             )
             if not deep:
@@ -76,7 +82,7 @@ class Diskwright(DifferenceVerbs, IsoVerbs, PrepareVerbs, ValidateVerbs):
             if digests:
                 wish = cancel or NeverCancelled()
                 (source,) = checked((source,), progress=progress, cancel=wish)
-            tools = DeepTools(self._adapters.exporter(cancel), progress, time.monotonic)
+            tools = DeepTools(self.adapters.exporter(cancel), progress, time.monotonic)
             told = deepened(source, tools=tools, cells=cells)
             return replace(found, package=source.package, deep=told)
 
@@ -113,7 +119,7 @@ class Diskwright(DifferenceVerbs, IsoVerbs, PrepareVerbs, ValidateVerbs):
         from diskwright.ops.convert import Wanted, convert
 
         wanted = Wanted.under(
-            self._adapters.profile(profile) if profile is not None else None,
+            self.adapters.profile(profile) if profile is not None else None,
             image_format=output_format,
             subformat=subformat,
             size_multiple=size_multiple,
@@ -126,7 +132,7 @@ class Diskwright(DifferenceVerbs, IsoVerbs, PrepareVerbs, ValidateVerbs):
                 opened,
                 target,
                 wanted,
-                tools=self._adapters.local_tools(cancel),
+                tools=self.adapters.local_tools(cancel),
                 progress=progress or NullProgress(),
                 cancel=cancel or NeverCancelled(),
             )
@@ -161,9 +167,9 @@ class Diskwright(DifferenceVerbs, IsoVerbs, PrepareVerbs, ValidateVerbs):
                 force=force,
             ),
             tools=RestoreTools(
-                self._adapters.store(source, cancel),
-                self._adapters.wrapper(key),
-                self._adapters.local_tools(cancel),
+                self.adapters.store(source, cancel),
+                self.adapters.wrapper(key),
+                self.adapters.local_tools(cancel),
             ),
             progress=progress or NullProgress(),
             cancel=cancel or NeverCancelled(),
@@ -182,16 +188,16 @@ class Diskwright(DifferenceVerbs, IsoVerbs, PrepareVerbs, ValidateVerbs):
         """A stored image as a new import-ready one at `to`, in one streaming pass."""
         from diskwright.ops.restore import RestoreTools, reopen
 
-        sse = self._adapters.encryption(self._adapters.profile(None))
+        sse = self.adapters.encryption(self.adapters.profile(None))
         return reopen(
             given("--image", image),
             tools=RestoreTools(
-                self._adapters.store(source, cancel),
-                self._adapters.wrapper(key),
-                self._adapters.local_tools(cancel),
+                self.adapters.store(source, cancel),
+                self.adapters.wrapper(key),
+                self.adapters.local_tools(cancel),
             ),
-            store=self._adapters.store(to, cancel, sse=sse),
-            journal=self._adapters.journal(),
+            store=self.adapters.store(to, cancel, sse=sse),
+            journal=self.adapters.journal(),
             now=time.time,
             entropy=os.urandom,
             progress=progress or NullProgress(),
@@ -203,13 +209,13 @@ class Diskwright(DifferenceVerbs, IsoVerbs, PrepareVerbs, ValidateVerbs):
         from diskwright.ops.doctor import doctor
 
         given("--to", to)
-        found = self._adapters.confinement()
+        found = self.adapters.confinement()
         return doctor(
-            tools=self._adapters.installed(),
+            tools=self.adapters.installed(),
             confinement=found.words,
             confined=found.confined,
-            database=self._adapters.database(),
-            store=self._adapters.store(to) if to else None,
+            database=self.adapters.database(),
+            store=self.adapters.store(to) if to else None,
         )
 
     def service_of(self, profile: str | None) -> str:
@@ -217,7 +223,7 @@ class Diskwright(DifferenceVerbs, IsoVerbs, PrepareVerbs, ValidateVerbs):
 
         Raises UsageError for a profile that there is none of.
         """
-        return self._adapters.profile(profile).service
+        return self.adapters.profile(profile).service
 
     def service_of_shipped(self, profile: str) -> str:
         """As `service_of`, by a name that nobody vouches for: it opens no file of the user's."""
@@ -227,7 +233,7 @@ class Diskwright(DifferenceVerbs, IsoVerbs, PrepareVerbs, ValidateVerbs):
 
     def passphrase(self) -> str:
         """From the file that the settings name, else as the caller asks for it."""
-        return self._adapters.passphrase()
+        return self.adapters.passphrase()
 
     def new_key(self, path: str, *, passphrase: str | None = None) -> str:
         """Make a key-encryption key in a file; its id. Raises TargetExists."""
@@ -242,5 +248,5 @@ class Diskwright(DifferenceVerbs, IsoVerbs, PrepareVerbs, ValidateVerbs):
         progress: Progress | None,
         cancel: CancelToken | None,
     ) -> AbstractContextManager[Source]:
-        opener = self._adapters.opener(inputs, progress=progress, cancel=cancel)
+        opener = self.adapters.opener(inputs, progress=progress, cancel=cancel)
         return opener.source(path, input_format=inputs.get("input_format"), disk=inputs.get("disk"))

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from importlib import import_module
+from typing import ClassVar
 
 import click
 
@@ -18,6 +19,8 @@ COMMANDS = {
         "restore",
         "Fetch an image that was prepared, verified, to a file or another place.",
     ),
+    "image": ("image", "Private images of a library: create, list, modify, share, delete."),
+    "library": ("library", "Libraries of private images: make, list, sync, check."),
     "iso": ("iso", "Tell what an ISO is, list it and take files out of it."),
     "uploads": ("uploads", "List and abort uploads that were left open."),
     "key": ("key", "Make key-encryption keys."),
@@ -27,16 +30,20 @@ COMMANDS = {
 
 
 class LazyGroup(click.Group):
+    """`table` says of each command its module under `diskwright.cli`, and one line for --help."""
+
+    table: ClassVar[dict[str, tuple[str, str]]] = COMMANDS
+
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
+        return list(self.table)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in COMMANDS:
+        if cmd_name not in self.table:
             return None
-        module = import_module(f"diskwright.cli.{COMMANDS[cmd_name][0]}")
+        module = import_module(f"diskwright.cli.{self.table[cmd_name][0]}")
         command: click.Command = module.command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
-            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+            formatter.write_dl([(name, text) for name, (_, text) in self.table.items()])

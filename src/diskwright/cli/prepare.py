@@ -18,9 +18,8 @@ from diskwright.cli.options import (
     s3_options,
 )
 from diskwright.cli.session import Session, path_text
-from diskwright.model.finding import Result, Verdict
 from diskwright.model.image import ImageFormat
-from diskwright.model.outcome import Prepared, Validated
+from diskwright.model.outcome import Prepared
 
 if TYPE_CHECKING:
     from diskwright.app.inputs import InputOptions
@@ -111,24 +110,14 @@ def command(
     Of a package (OVA) each disk becomes an image: NAME, NAME-2 and so on, when all have been
     judged, the further ones as data disks. With --set they are one image, whole or absent.
     """
+    from diskwright.cli.before_sending import Judging
     from diskwright.report.import_request import data_requests, import_request
-    from diskwright.report.json import made_result, validated_result
+    from diskwright.report.json import made_result
     from diskwright.report.outcome import prepared_text
-    from diskwright.report.text import validated_text
 
     session.command = "prepare"
     waivers = accepted(accept, reason, until)
-    verdicts: list[Verdict] = []
-
-    def judged(found: Validated) -> None:
-        verdicts.append(found.verdict)
-        shown = {Result.FAIL, Result.WARN, Result.UNKNOWN}
-        if any(finding.result in shown for finding in found.verdict.findings):
-            text = validated_text(found, image, strict=strict, colour=session.colour())
-            session.say(text)
-        if found.verdict.standing(strict=strict):
-            result = validated_result(path_text(image), found, None, strict=strict)
-            session.results.append(result)
+    judging = Judging(session, image, strict=strict)
 
     def told(made: Prepared) -> None:
         hidden = made.sealed or made.dry_run
@@ -159,10 +148,10 @@ def command(
                 strict=strict,
                 min_memory=min_memory,
                 accepted=waivers,
-                judged=judged,
+                judged=judging.judged,
                 progress=bar,
                 cancel=cancel,
                 **inputs,
             )
         finally:
-            session.remark_idle(waivers, verdicts)
+            session.remark_idle(waivers, judging.verdicts)

@@ -5,7 +5,7 @@
     ├── ValidationFailed, ObjectTooLarge  3
     ├── InputError                       10
     │   ├── InputMissing, FolderMissing, FolderWithoutImages, InputUnreadable, InputNotAFile,
-    │   ├── PackagesUnread
+    │   ├── PackagesUnread, NotALibrary
     │   └── ImageRefused (kind, code, offset)
     │       ├── ImageUnsafe              names another file, or two formats match
     │       ├── ImageBroken              contradicts itself or lacks bytes
@@ -54,6 +54,7 @@ from diskwright.errors.input import (
     InputMissing,
     InputNotAFile,
     InputUnreadable,
+    NotALibrary,
     PackagesUnread,
 )
 from diskwright.errors.output import (
@@ -121,6 +122,7 @@ __all__ = [
     "Locked",
     "NameTaken",
     "NoCredentials",
+    "NotALibrary",
     "ObjectMissing",
     "ObjectTooLarge",
     "OutputError",

@@ -27,6 +27,13 @@ class FolderMissing(InputError):
 
 
 @dataclass(eq=False)
+class NotALibrary(InputError):
+    url: str
+    template = "{url}: no library is there"
+    hint_template = "make one: diskwright library init NAME URL"
+
+
+@dataclass(eq=False)
 class InputUnreadable(InputError):
     path: str
     reason: str

@@ -31,9 +31,9 @@ class Status(StrEnum):
 STEPS: dict[Status, frozenset[Status]] = {
     Status.QUEUED: frozenset({Status.SAVING, Status.ERROR, Status.DELETED}),
     Status.SAVING: frozenset({Status.ACTIVE, Status.ERROR, Status.DELETED}),
-    Status.ACTIVE: frozenset({Status.PENDING_DELETE}),
+    Status.ACTIVE: frozenset({Status.PENDING_DELETE, Status.ERROR}),
     Status.PENDING_DELETE: frozenset({Status.ACTIVE, Status.DELETED}),
-    Status.ERROR: frozenset({Status.DELETED}),
+    Status.ERROR: frozenset({Status.ACTIVE, Status.PENDING_DELETE, Status.DELETED}),
     Status.DELETED: frozenset(),
 }
 
@@ -149,6 +149,18 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class Changed:
+    """An image after a change, and the change in words; empty: nothing was to change.
+
+    With `dry_run` the image as it is, and what would change.
+    """
+
+    entry: Entry
+    what: str
+    dry_run: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Query:
     """Which entries, in which order. Empty or None: not asked for. Times as in `Entry`.
 
@@ -185,11 +197,23 @@ class LibraryInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class Synced:
+    """What a sync found. `changed`: images read anew; `gone`: forgotten, as they are not there any
+    more; `damaged`: what does not hold together, in words. `whole`: everything was listed."""
+
+    changed: tuple[str, ...]
+    gone: tuple[str, ...]
+    damaged: tuple[str, ...]
+    whole: bool
+
+
+@dataclass(frozen=True, slots=True)
 class KnownLibrary:
     """A library of this workstation's list. `account`: the key file with which its images are
-    received, empty where it is our own."""
+    received, empty where it is our own. `id` is that of its `library.json`."""
 
     name: str
     url: str
+    id: str = ""
     account: str = ""
     default: bool = False

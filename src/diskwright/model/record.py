@@ -128,6 +128,14 @@ def kind_of(body: Body) -> str:
     return next(kind for kind, cls in KINDS.items() if isinstance(body, cls))
 
 
+def encoded_body(body: Body) -> dict[str, object]:
+    """What was not given of attributes is left out, so that a record says what was set."""
+    document: dict[str, object] = codec.encode(body)
+    if isinstance(body, Attributes):
+        return {name: value for name, value in document.items() if value is not None}
+    return document
+
+
 def digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 

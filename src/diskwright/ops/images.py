@@ -6,8 +6,6 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from diskwright.envelope.private import open_private
-from diskwright.envelope.recipients import unwrap_any
 from diskwright.errors import (
     DataTampered,
     FolderMissing,
@@ -16,14 +14,13 @@ from diskwright.errors import (
     ImageNotSealed,
     KeyMissing,
     KeyRefused,
-    ObjectMissing,
     UsageError,
 )
-from diskwright.model import manifest as manifests
-from diskwright.model.manifest import Manifest, ManifestBody, ManifestDisk, clear_part
+from diskwright.model.manifest import Manifest, ManifestBody, ManifestDisk
 from diskwright.model.names import MANIFESTS, is_uuid, manifest_key
 from diskwright.model.stored import StoredObject
-from diskwright.ops.manifest_checks import check_body, check_clear
+from diskwright.ops.library.chain import read_chain
+from diskwright.ops.manifests import opened_with, read_manifest, unwrapped
 from diskwright.ports import KeyWrapper, ObjectStore
 
 _LISTED = 20  # more of them make no message better
@@ -36,7 +33,7 @@ class Found:
     manifest: Manifest
     body: ManifestBody
     data_key: bytes | None = field(repr=False)
-    passed_over: tuple[str, ...] = ()  # manifests that could not be read, beside this one
+    passed_over: tuple[str, ...] = ()  # what could not be read: manifests beside it, records of it
     index: int = 0  # of the disk that is meant
 
     @property
@@ -74,7 +71,7 @@ def find(store: ObjectStore, wanted: str | None, wrapper: KeyWrapper | None) -> 
     """
     _check_there(store)
     if wanted is not None and is_uuid(wanted):
-        manifest = _read(store, wanted)
+        manifest = read_manifest(store, wanted)
         if manifest is None:
             raise ImageNotFound(store.url, wanted)
         return _chosen(store, manifest, wrapper, ())
@@ -112,31 +109,13 @@ def _all(
         if entry.key != manifest_key(image_id) or not is_uuid(image_id):
             continue
         try:
-            manifest = _read(store, image_id)
-            name = None if manifest is None else _name(manifest, wrapper)
+            manifest = read_manifest(store, image_id)
+            name = None if manifest is None else _name(store, manifest, wrapper)
         except DataTampered as error:
             damaged.append(error)
             continue
         if manifest is not None:
             yield manifest, name
-
-
-def _read(store: ObjectStore, image_id: str) -> Manifest | None:
-    """None where there is no manifest, or one that says it was aborted."""
-    key = manifest_key(image_id)
-    try:
-        data = store.get(key, 0, manifests.LIMIT_BYTES + 1)
-    except ObjectMissing:
-        return None
-    if len(data) > manifests.LIMIT_BYTES:
-        raise DataTampered(key, "it is larger than any manifest")
-    try:
-        manifest = manifests.decode(data)
-    except manifests.NotAManifest as error:
-        raise DataTampered(key, f"it can't be read ({error})") from error
-    if manifest is not None:
-        check_clear(manifest, image_id)
-    return manifest
 
 
 def _chosen(
@@ -145,44 +124,34 @@ def _chosen(
     where = f"image {manifest.image} at {store.url}"
     if wrapper is not None and not manifest.sealed:
         raise ImageNotSealed(where)
-    return replace(_open(manifest, wrapper), passed_over=passed_over)
+    found = _open(store, manifest, wrapper)
+    return replace(found, passed_over=(*passed_over, *found.passed_over))
 
 
-def _open(manifest: Manifest, wrapper: KeyWrapper | None) -> Found:
-    data_key = None
-    body = manifest.body
-    if manifest.seal is not None:
-        data_key = _data_key(manifest, wrapper)
-        body = _private(manifest, data_key, manifest_key(manifest.image))
-        check_body(manifest, body)
-    assert body is not None
-    return Found(replace(manifest, body=body), body, data_key)
-
-
-def _data_key(manifest: Manifest, wrapper: KeyWrapper | None) -> bytes:
-    assert manifest.seal is not None
+def _open(store: ObjectStore, manifest: Manifest, wrapper: KeyWrapper | None) -> Found:
+    """Of a sealed one those count as recipients whom its newest record names."""
+    if manifest.seal is None:
+        assert manifest.body is not None
+        return Found(manifest, manifest.body, None)
     if wrapper is None:
         recipients = ", ".join(f"{r.provider}:{r.key_id}" for r in manifest.recipients)
         raise KeyMissing(f"image {manifest.image}", recipients or "not named")
-    return unwrap_any(manifest.recipients, manifest.seal, wrapper.unwrap)
+    chain = read_chain(store, manifest.image, wrapper)
+    if chain is None:
+        raise ImageNotFound(store.url, manifest.image)  # it was there a moment ago
+    if chain.body is None or chain.data_key is None:
+        data_key = unwrapped(chain.recipients, manifest.seal, wrapper)  # says who refuses
+        return Found(manifest, opened_with(manifest, data_key), data_key)
+    return Found(chain.manifest, chain.body, chain.data_key, chain.warnings)
 
 
-def _private(manifest: Manifest, data_key: bytes, key: str) -> ManifestBody:
-    assert manifest.private is not None
-    clear = clear_part(manifest)
-    try:
-        return manifests.decode_body(open_private(data_key, manifest.private, clear, what=key))
-    except manifests.NotAManifest as error:
-        raise DataTampered(key, f"its private part can't be read ({error})") from error
-
-
-def _name(manifest: Manifest, wrapper: KeyWrapper | None) -> str | None:
+def _name(store: ObjectStore, manifest: Manifest, wrapper: KeyWrapper | None) -> str | None:
     """None for a sealed image that the given key does not open: it has no name here."""
     if manifest.body is not None:
         return manifest.body.name
     if wrapper is None:
         return None
     try:
-        return _open(manifest, wrapper).body.name
+        return _open(store, manifest, wrapper).body.name
     except KeyRefused:
         return None

@@ -9,11 +9,12 @@ from diskwright.errors import ValidationFailed
 from diskwright.model.finding import Accepted, Verdict
 from diskwright.model.guest import GuestFacts
 from diskwright.model.image import ImageFormat
+from diskwright.model.manifest import LibraryEntry
 from diskwright.model.outcome import Validated
 from diskwright.model.profile import Profile
 from diskwright.model.times import day_text
-from diskwright.ops.inspect import verdict_of
 from diskwright.ops.opening import Source
+from diskwright.ops.validate import verdict_of
 from diskwright.ports import (
     BlockExporter,
     CancelToken,
@@ -53,6 +54,7 @@ class PrepareRequest:
     strict: bool = False
     min_memory: int | None = None
     accepted: tuple[Accepted, ...] = ()
+    entry: LibraryEntry | None = None  # of the image in a library that it is made for
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,18 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from unicodedata import category
 
 from diskwright.blockio.view import CancelView, DigestView, ProgressView
 from diskwright.errors import Cancelled, DiskwrightError, ObjectTooLarge, UsageError
 from diskwright.model.image import ImageFormat
+from diskwright.model.limits import check_name
 from diskwright.model.manifest import encode_body
-from diskwright.model.names import NAME_LIMIT, numbered, plain_key, sealed_key, uuid7
+from diskwright.model.names import numbered, plain_key, sealed_key, uuid7
 from diskwright.model.outcome import Prepared, Validated
 from diskwright.model.profile import Profile
-from diskwright.model.text import printable
 from diskwright.model.units import format_size
-from diskwright.ops.inspect import minimum_of
 from diskwright.ops.judging import JudgedDisk, PrepareRequest, PrepareTools, judge_all
 from diskwright.ops.opening import Source, reading
 from diskwright.ops.prepared import (
@@ -35,6 +33,7 @@ from diskwright.ops.prepared import (
 )
 from diskwright.ops.sealing import Seal
 from diskwright.ops.upload import StoreDestination, check_reachable, sweep_dead_runs
+from diskwright.ops.validate import minimum_of
 from diskwright.ports import BlockReader, CancelToken, FormatWriter, Progress
 from diskwright.rules import import_attributes
 from diskwright.writers import COMPRESSING, FORWARD, is_forward, writer_for
@@ -58,7 +57,7 @@ def plan(
     against the import.
     """
     for name in request.names:
-        _check_name(name)
+        check_name(name)
     image_format, compress = _output(request, tools.profile, sealed=tools.wrapper is not None)
     for source in sources:
         check_size(image_format, source.facts.virtual_size)
@@ -115,16 +114,24 @@ def _plan_image(
                 seal=None if seal is None else seal.disks[index],
             )
         )
-    planned = PreparePlan(image, name, tuple(plans), seal)
+    planned = PreparePlan(image, name, tuple(plans), seal, request.entry)
     # what a manifest can't say has to be known before the first byte is sent
     encode_body(body_of(planned, [not_sent(disk) for disk in plans], tools.versions))
     return planned
 
 
 def run(
-    planned: PreparePlan, *, tools: PrepareTools, progress: Progress, cancel: CancelToken
+    planned: PreparePlan,
+    *,
+    tools: PrepareTools,
+    progress: Progress,
+    cancel: CancelToken,
+    committing: Callable[[], None] = lambda: None,
 ) -> Prepared:
-    """Whole or absent: leaving by any other way than the end leaves nothing behind."""
+    """Whole or absent: leaving by any other way than the end leaves nothing behind.
+
+    `committing` is called when all is sent, before the manifest is put; what it raises ends it.
+    """
     sweep_dead_runs(tools.store, tools.journal)
     destination = StoreDestination(
         tools.store,
@@ -140,6 +147,7 @@ def run(
                 sent.append(_send(disk, reader, destination, tools, progress, cancel))
         for disk in planned.disks:
             disk.source.unchanged()
+        committing()
         destination.commit(manifest_of(planned, sent, tools.versions, tools.now()))
     return outcome_of(planned, tools.store.url, sent, dry_run=False)
 
@@ -172,15 +180,6 @@ def run_all(
 def rehearsed(planned: PreparePlan, *, target: str) -> Prepared:
     """What run() would make, with the sizes as upper bounds: `--dry-run`."""
     return outcome_of(planned, target, [not_sent(disk) for disk in planned.disks], dry_run=True)
-
-
-def _check_name(name: str) -> None:
-    """1 to 128 characters, none of them a control character or half a pair."""
-    if not 1 <= len(name) <= NAME_LIMIT or any(category(char) in {"Cc", "Cs"} for char in name):
-        raise UsageError(
-            f"--name {printable(name[: NAME_LIMIT + 1])}: not a name",
-            f"give 1 to {NAME_LIMIT} characters, without control characters",
-        )
 
 
 def _is_taken(image_format: ImageFormat, profile: Profile) -> bool:

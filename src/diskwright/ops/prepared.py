@@ -9,7 +9,13 @@ from diskwright.model.attributes import ImportAttributes
 from diskwright.model.finding import Verdict
 from diskwright.model.guest import GuestFacts
 from diskwright.model.image import ImageFormat
-from diskwright.model.manifest import DiskAbout, Manifest, ManifestBody, ManifestDisk
+from diskwright.model.manifest import (
+    DiskAbout,
+    LibraryEntry,
+    Manifest,
+    ManifestBody,
+    ManifestDisk,
+)
 from diskwright.model.names import manifest_key
 from diskwright.model.outcome import Prepared, PreparedDisk
 from diskwright.model.profile import Profile
@@ -46,6 +52,7 @@ class PreparePlan:
     name: str
     disks: tuple[DiskPlan, ...]
     seal: Seal | None
+    entry: LibraryEntry | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +97,7 @@ def body_of(
         accepted=first.verdict.accepted,
         attributes=first.attributes,
         tools=versions,
+        entry=planned.entry,
     )
 
 

@@ -1,0 +1,180 @@
+"""create, list, show, history, set, tag, sync: methods of `Library`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from typing import TYPE_CHECKING, Unpack
+
+from diskwright.app.library.opening import OpenLibrary
+from diskwright.app.prepare import PrepareOptions, default_name
+from diskwright.errors import UsageError
+from diskwright.model.library import Change, Changed, Entry, ImageKind, Query, Synced
+from diskwright.model.nulls import NeverCancelled, NullProgress
+from diskwright.model.outcome import Prepared
+from diskwright.model.record import Attributes
+from diskwright.ports import CancelToken
+from diskwright.ports_library import Catalog
+
+if TYPE_CHECKING:
+    from diskwright.ops.library.create import CreateRequest
+    from diskwright.ops.opening import ImageOpener, Source
+
+
+class ImageVerbs(OpenLibrary):
+    """Methods of `Library`."""
+
+    def list(
+        self, query: Query | None = None, *, sync: bool = True, cancel: CancelToken | None = None
+    ) -> Iterator[Entry]:
+        """The images that `query` asks for. Without `sync` as the catalog was left: neither store
+        nor key is asked."""
+        yield from self._catalog(cancel, sync=sync).query(query or Query())
+
+    def show(self, image: str, *, sync: bool = True, cancel: CancelToken | None = None) -> Entry:
+        """By id, unique prefix of one, or name. Raises ImageNotFound, ImageAmbiguous."""
+        from diskwright.ops.library.place import find_entry
+
+        return find_entry(self._catalog(cancel, sync=sync), image, self.known.url)
+
+    def history(
+        self, image: str, *, sync: bool = True, cancel: CancelToken | None = None
+    ) -> tuple[Change, ...]:
+        """Every change, oldest first."""
+        from diskwright.ops.library.place import find_entry
+
+        catalog = self._catalog(cancel, sync=sync)
+        return catalog.history(find_entry(catalog, image, self.known.url).id)
+
+    def sync(self, *, cancel: CancelToken | None = None) -> Synced:
+        """Read all that the library lists, and what others changed."""
+        from diskwright.ops.library.sync import sync
+
+        return sync(self.place(cancel), whole=True)
+
+    def rebuild(self, *, cancel: CancelToken | None = None) -> Synced:
+        """The catalog thrown away and made anew; but for runs that go on here nothing is lost."""
+        from diskwright.ops.library.sync import rebuild
+
+        return rebuild(self.place(cancel))
+
+    def _catalog(self, cancel: CancelToken | None, *, sync: bool) -> Catalog:
+        return self.synced(cancel).catalog if sync else self.catalog()
+
+    def set(
+        self,
+        image: str,
+        asked: Attributes,
+        *,
+        allow_duplicate: bool = False,
+        dry_run: bool = False,
+        cancel: CancelToken | None = None,
+    ) -> Changed:
+        """The image after the change; `who` of `asked` is ours.
+
+        Raises UsageError for what the console would not take or the guest does not bear,
+        ChangedMeanwhile, NameTaken.
+        """
+        from diskwright.ops.library import modify
+
+        place = self.synced(cancel)
+        plan = modify.plan_set(place, image, asked, allow_duplicate=allow_duplicate)
+        return modify.made(place, plan, dry_run=dry_run)
+
+    def tag(
+        self,
+        image: str,
+        put: Mapping[str, str],
+        *,
+        removed: Sequence[str] = (),
+        dry_run: bool = False,
+        cancel: CancelToken | None = None,
+    ) -> Changed:
+        """As `set`, for tags: `put` by name, `removed` by name."""
+        from diskwright.ops.library import modify
+
+        place = self.synced(cancel)
+        plan = modify.plan_tags(place, image, put=put, removed=removed)
+        return modify.made(place, plan, dry_run=dry_run)
+
+    def create(
+        self,
+        paths: Sequence[str],
+        *,
+        request: CreateRequest | None = None,
+        **options: Unpack[PrepareOptions],
+    ) -> tuple[Entry | None, Prepared]:
+        """Of one file; of several, or all disks of a package, with the kind FULL, in order.
+
+        The entry is None with `dry_run`. `options` as of `prepare`, but for `to`, `name` and
+        `data`. Raises what `prepare` raises, NameTaken, ChangedMeanwhile.
+        """
+        from diskwright.ops import prepare
+        from diskwright.ops.library import create
+        from diskwright.ops.package import checked
+
+        cancel = options.get("cancel") or NeverCancelled()
+        progress = options.get("progress") or NullProgress()
+        request = request or create.CreateRequest(default_name(paths[0]))
+        profile = self.app.adapters.profile(options.get("profile"))
+        place = self.synced(cancel, sse=self.app.adapters.encryption(profile))
+        prepared = prepare.PrepareRequest(
+            (request.name,),
+            output_format=options.get("output_format"),
+            compress=options.get("compress"),
+            strict=options.get("strict", False),
+            min_memory=options.get("min_memory"),
+            accepted=tuple(options.get("accepted", ())),
+        )
+        tools = replace(
+            self.app.prepare_tools({**options, "to": self.known.url}),
+            store=place.store,
+            wrapper=place.wrapper,
+        )
+        with ExitStack() as stack:
+            opener = self.app.opener(options)
+            sources = _sources(opener, paths, request.kind, options, stack)
+            sources = checked(sources, progress=progress, cancel=cancel)
+            planned = create.plan(
+                place,
+                sources,
+                request,
+                prepared,
+                tools=tools,
+                judged=options.get("judged"),
+                cancel=cancel,
+            )
+            if options.get("dry_run"):
+                return None, prepare.rehearsed(planned, target=place.store.url)
+            return create.run(
+                place,
+                planned,
+                allow_duplicate=request.allow_duplicate,
+                tools=tools,
+                progress=progress,
+                cancel=cancel,
+            )
+
+
+def _sources(
+    opener: ImageOpener,
+    paths: Sequence[str],
+    kind: ImageKind,
+    options: PrepareOptions,
+    stack: ExitStack,
+) -> tuple[Source, ...]:
+    """A full server's first disk is its system's, the others hold data."""
+    found: list[Source] = []
+    wish = options.get("input_format")
+    for path in paths:
+        if kind is ImageKind.FULL and len(paths) == 1:
+            found += stack.enter_context(opener.disks(path, input_format=wish))
+        else:
+            disk = options.get("disk")
+            found.append(stack.enter_context(opener.source(path, input_format=wish, disk=disk)))
+    if kind is ImageKind.FULL and len(paths) > 1:
+        found = [replace(one, number=number) for number, one in enumerate(found, 1)]
+    if kind is not ImageKind.FULL and len(found) != 1:
+        raise UsageError(f"{len(found)} disks", "several disks are a full-server image: --full")
+    return tuple(found)

@@ -1,0 +1,103 @@
+"""What the verbs of a library need of the outside world."""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import closing
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from diskwright.app.known import chosen
+from diskwright.model.library import LibraryInfo
+from diskwright.ports import CancelToken, ObjectStore
+from diskwright.ports_library import Catalog
+
+if TYPE_CHECKING:
+    from diskwright.adapters.catalog import SqliteCatalog
+    from diskwright.app.verbs import Diskwright
+    from diskwright.ops.library.place import Place
+
+
+class OpenLibrary:
+    """What all verbs of a library stand on. A context manager; it is closed after it.
+
+    `key` opens and seals its images, as `local:FILE`; None: that of the settings.
+    """
+
+    def __init__(
+        self,
+        app: Diskwright,
+        wanted: str | None = None,
+        *,
+        key: str | None = None,
+        single_writer: bool = False,
+    ) -> None:
+        self.app = app
+        self.known = chosen(app.settings, wanted)
+        self._key = key
+        self._single_writer = single_writer
+        self._held: SqliteCatalog | None = None
+        self._info: LibraryInfo | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        if self._held is not None:
+            with closing(self._held):
+                self._held = None
+
+    def place(self, cancel: CancelToken | None = None, *, sse: str = "") -> Place:
+        """Raises NotALibrary, KeyUnreadable, and what the store raises."""
+        from diskwright.adapters.image_locks import FileImageLocks
+        from diskwright.ops.library.place import Place, read_library
+
+        settings, store = self.app.settings, self.store(cancel, sse=sse)
+        if self._info is None:
+            self._info = read_library(store)
+        locks = os.path.join(settings.state_dir, "locks", self._info.id)
+        return Place(
+            info=self._info,
+            store=store,
+            catalog=self._catalog_of(self._info.id),
+            locks=FileImageLocks(locks),
+            wrapper=self.app.adapters.wrapper(self._key),
+            who=settings.who,
+            now=time.time,
+            entropy=os.urandom,
+            single_writer=self._single_writer,
+        )
+
+    def catalog(self) -> Catalog:
+        """As it was left. The store is asked only for the id of a library that is not listed."""
+        if self.known.id:
+            return self._catalog_of(self.known.id)
+        return self.place().catalog
+
+    def _catalog_of(self, library_id: str) -> Catalog:
+        from diskwright.adapters.catalog import SqliteCatalog
+
+        if self._held is None:
+            folder = os.path.join(self.app.settings.data_dir, "catalogs")
+            self._held = SqliteCatalog.open(os.path.join(folder, f"{library_id}.sqlite"))
+        return self._held
+
+    def synced(self, cancel: CancelToken | None = None, *, sse: str = "") -> Place:
+        """The place, when what others did is in the catalog."""
+        from diskwright.ops.library.sync import sync
+
+        place = self.place(cancel, sse=sse)
+        sync(place)
+        return place
+
+    def store(self, cancel: CancelToken | None = None, *, sse: str = "") -> ObjectStore:
+        return self.app.adapters.store(self.known.url, cancel, sse=sse)

@@ -1,0 +1,147 @@
+"""diskwright image list."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from typing import Any
+
+import click
+
+from diskwright.cli.images.options import library_options, opened, parsed_tags
+from diskwright.cli.images.set import MemoryType, whole_mib
+from diskwright.cli.options import not_empty, set_output
+from diskwright.cli.session import Session, print_out
+from diskwright.model.library import SORTS, ImageKind, Query, Status, Visibility
+
+
+def _choice(kind: type[Any]) -> click.Choice[str]:
+    return click.Choice([one.value for one in kind])
+
+
+@click.command(
+    "list",
+    epilog="""\b
+Examples:
+  diskwright image list
+  diskwright image list --os debian --tag stage=prod --sort size --descending
+  diskwright image list --output csv > images.csv
+  diskwright image list --status pending-delete
+  diskwright image list --output jsonl | jq -r .name""",
+)
+@click.option("--name", metavar="PATTERN", callback=not_empty, help="As in a shell: 'web-*'.")
+@click.option("--status", multiple=True, type=_choice(Status), help="May be given several times.")
+@click.option("--type", "kind", multiple=True, type=_choice(ImageKind), help="Kind of image.")
+@click.option("--visibility", multiple=True, type=_choice(Visibility), help="Whose they are.")
+@click.option("--os", "system", metavar="TEXT", callback=not_empty, help="A part of the OS name.")
+@click.option("--tag", multiple=True, metavar="NAME[=VALUE]", help="Only with this tag.")
+@click.option(
+    "--memory",
+    type=MemoryType(),
+    metavar="SIZE",
+    callback=whole_mib,
+    help="Those of which a server of so much memory can be made.",
+)
+@click.option("--since", metavar="TIME", callback=not_empty, help="Created then or later.")
+@click.option("--until", metavar="TIME", callback=not_empty, help="Created before or then.")
+@click.option("--channel", metavar="NAME", callback=not_empty, help="Versions of this channel.")
+@click.option("--sort", type=click.Choice(SORTS), default="created", show_default=True)
+@click.option("--descending", is_flag=True, help="The other way round.")
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="At most so many.")
+@click.option("--offset", type=click.IntRange(min=0), default=0, metavar="N", help="Skip N.")
+@click.option("--columns", metavar="A,B,…|all", callback=not_empty, help="Of --output csv.")
+@click.option("--bom", is_flag=True, help="Begin --output csv with a BOM, as Excel wants it.")
+@click.option("--wide", is_flag=True, help="More columns in the table.")
+@click.option("--no-sync", is_flag=True, help="As the catalog here knows it; no store is asked.")
+@library_options
+@click.option(
+    "--output",
+    type=click.Choice(["table", "json", "jsonl", "csv"]),
+    default="table",
+    show_default=True,
+    expose_value=False,
+    callback=set_output,
+    is_eager=True,
+    help="How results are printed.",
+)
+@click.pass_obj
+def command(
+    session: Session,
+    /,
+    name: str | None,
+    status: tuple[str, ...],
+    kind: tuple[str, ...],
+    visibility: tuple[str, ...],
+    system: str | None,
+    tag: tuple[str, ...],
+    memory: int | None,
+    since: str | None,
+    until: str | None,
+    channel: str | None,
+    sort: str,
+    descending: bool,
+    limit: int | None,
+    offset: int,
+    columns: str | None,
+    bom: bool,
+    wide: bool,
+    no_sync: bool,
+    at: dict[str, Any],
+    **s3: Any,
+) -> None:
+    """List images. Those in the trash only with --status pending-delete."""
+    session.command = "image list"
+    query = Query(
+        name=name or "",
+        statuses=tuple(map(Status, status)),
+        kinds=tuple(map(ImageKind, kind)),
+        visibilities=tuple(map(Visibility, visibility)),
+        os=system or "",
+        tags=parsed_tags(tag),
+        memory_mib=memory,
+        created_since=since or "",
+        created_until=until or "",
+        channel=channel or "",
+        sort=sort,
+        descending=descending,
+        limit=limit or 0,
+        offset=offset,
+    )
+    if (columns is not None or bom) and session.output != "csv":
+        raise click.UsageError("--columns and --bom are of --output csv")
+    with opened(session, at, s3) as library, session.watched(False) as (_, cancel):
+        entries = library.list(query, sync=not no_sync, cancel=cancel)
+        _tell(session, entries, columns=columns, bom=bom, wide=wide)
+
+
+def _tell(session: Session, entries: Any, *, columns: str | None, bom: bool, wide: bool) -> None:
+    """Line by line where that can be: a catalog may be large."""
+    from diskwright.report.library import entries_table, entry_value
+
+    if session.output == "csv":
+        from diskwright.report.library_csv import CONSOLE_COLUMNS, csv_rows
+
+        names = CONSOLE_COLUMNS if columns is None else tuple(columns.split(","))
+        try:
+            for line in csv_rows(entries, columns=names, bom=bom):
+                print_out(line, end=False)
+        except ValueError as error:
+            raise click.UsageError(f"--columns: {error}") from error
+    elif session.output == "jsonl":
+        import json
+
+        for entry in entries:
+            print_out(json.dumps(entry_value(entry), ensure_ascii=False))
+    elif session.output == "json":
+        session.results += [
+            {"image": entry.name or entry.id, "entry": entry_value(entry), "error": None}
+            for entry in entries
+        ]
+    else:
+        room = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+        empty = True
+        for line in entries_table(entries, wide=wide, colour=session.colour(), columns=room):
+            print_out(line)
+            empty = False
+        if empty:
+            click.echo("diskwright: no image is such", err=True)

@@ -1,0 +1,118 @@
+"""What the commands of a library share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from diskwright.cli.options import not_empty, s3_options
+from diskwright.cli.session import Session
+
+if TYPE_CHECKING:
+    from diskwright.app.library import Library
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def library_options(command: F) -> F:
+    """Which library, and how to open it; the command gets them as one `at`."""
+    for option in reversed(
+        (
+            click.option(
+                "--library",
+                metavar="NAME|URL",
+                expose_value=False,
+                callback=_keep,
+                shell_complete=library_names,
+                help="The library (default: the settings', else the default of the list).",
+            ),
+            click.option(
+                "--key",
+                metavar="KEY",
+                expose_value=False,
+                callback=_keep,
+                help="Opens sealed images, and seals new ones, as local:kek.json.",
+            ),
+            click.option(
+                "--single-writer",
+                is_flag=True,
+                expose_value=False,
+                callback=_keep,
+                help="Nobody else writes there: for a store without conditional puts.",
+            ),
+        )
+    ):
+        command = option(command)
+    return s3_options(command)
+
+
+def _keep(ctx: click.Context, param: click.Parameter, value: Any) -> None:
+    not_empty(ctx, param, value)
+    ctx.params.setdefault("at", {})[param.name] = value
+
+
+def image_argument(command: F) -> F:
+    return click.argument(
+        "image", metavar="IMAGE", callback=_not_empty, shell_complete=image_names
+    )(command)
+
+
+def _not_empty(ctx: click.Context, param: click.Parameter, value: Any) -> Any:
+    if "" in (value if isinstance(value, tuple) else (value,)):
+        raise click.BadParameter("it is empty", ctx, param)
+    return value
+
+
+@contextmanager
+def opened(
+    session: Session, at: dict[str, Any], s3: dict[str, Any], **overrides: Any
+) -> Iterator[Library]:
+    """The library that the options name."""
+    from diskwright.app.library import Library
+
+    app = session.open(s3=s3, **overrides)
+    with Library(
+        at.get("library"),
+        key=at.get("key"),
+        single_writer=bool(at.get("single_writer")),
+        app=app,
+    ) as library:
+        yield library
+
+
+def library_names(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    from diskwright.app import Diskwright
+    from diskwright.config import load
+
+    known = Diskwright(load()).libraries()
+    return [one.name for one in known if one.name.startswith(incomplete)]
+
+
+def image_names(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    """From the catalog alone: a key that is pressed waits for no bucket."""
+    from diskwright.app.library import Library
+    from diskwright.errors import DiskwrightError
+    from diskwright.model.library import Query
+
+    wanted = ctx.params.get("at", {}).get("library")
+    try:
+        with Library(wanted) as library:
+            found = library.list(Query(limit=1000, sort="name"), sync=False)
+            named = [one.name or one.id for one in found]
+    except DiskwrightError:
+        return []  # the shell has no place for what went wrong; the command itself will say it
+    return [name for name in named if name.startswith(incomplete)]
+
+
+def parsed_tags(texts: tuple[str, ...]) -> dict[str, str]:
+    """Of NAME=VALUE; a value may be left out."""
+    found: dict[str, str] = {}
+    for text in texts:
+        name, _, value = text.partition("=")
+        if name in found:
+            raise click.UsageError(f"tag {name} is given twice")
+        found[name] = value
+    return found

@@ -1,0 +1,199 @@
+"""An image as the library has it: its manifest and its records, opened as far as the key goes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+from diskwright.envelope import record as sealed_records
+from diskwright.errors import DataTampered, KeyRefused, ObjectMissing
+from diskwright.model import canonical
+from diskwright.model import record as records
+from diskwright.model.manifest import Manifest, ManifestBody, Recipient
+from diskwright.model.record import Body, NotARecord, Recipients, Record, record_key, records_prefix
+from diskwright.ops.manifests import manifest_bytes, manifest_of, opened_with, unwrapped
+from diskwright.ports import KeyWrapper, ObjectStore
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A record of the chain. `body` is None where it is not opened, or of a kind not known here."""
+
+    record: Record
+    digest: str
+    body: Body | None
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """`body` and `data_key` are None where a sealed image was not opened. `head`: the SHA-256 that
+    the next record follows."""
+
+    manifest: Manifest
+    body: ManifestBody | None
+    links: tuple[Link, ...]
+    recipients: tuple[Recipient, ...]
+    seq: int
+    head: str
+    data_key: bytes | None = field(default=None, repr=False)
+    warnings: tuple[str, ...] = ()
+
+
+def read_chain(
+    store: ObjectStore, image_id: str, wrapper: KeyWrapper | None, *, last: int | None = None
+) -> Chain | None:
+    """None where no such image is there. `last`: the number of the newest record, where a listing
+    told it already. What does not hold together is in `warnings`, and nothing after it counts.
+
+    A key that does not open the image leaves it unopened. Raises DataTampered for the manifest.
+    """
+    data = manifest_bytes(store, image_id)
+    manifest = None if data is None else manifest_of(data, image_id)
+    if manifest is None or data is None:
+        return None
+    warnings: list[str] = []
+    found = list(_follow(store, image_id, records.digest(data), manifest.seal, last, warnings))
+    recipients, data_key = _key(manifest, found, wrapper, warnings)
+    body = manifest.body
+    if manifest.sealed and data_key is not None:
+        body = opened_with(manifest, data_key)
+    links = [Link(record, digest, _body(record, data_key, warnings)) for record, digest in found]
+    seq, head = (found[-1][0].seq, found[-1][1]) if found else (0, records.digest(data))
+    whole = replace(manifest, body=body)
+    return Chain(whole, body, tuple(links), recipients, seq, head, data_key, tuple(warnings))
+
+
+def _follow(
+    store: ObjectStore,
+    image_id: str,
+    before: str,
+    seal: str | None,
+    last: int | None,
+    warnings: list[str],
+) -> Iterator[tuple[Record, str]]:
+    """The records from 1 on, as far as each follows the one before."""
+    there = _last(store, image_id) if last is None else last
+    for seq in range(1, there + 1):
+        key = record_key(image_id, seq)
+        try:
+            data = store.get(key, 0, records.LIMIT_BYTES + 1)
+            if len(data) > records.LIMIT_BYTES:
+                raise NotARecord("it is larger than any record")
+            record = records.decode(data)
+            if (record.image, record.seal, record.seq) != (image_id, seal, seq):
+                raise NotARecord("it is of another image or place")
+            if record.prev != before:
+                raise NotARecord("it does not follow the one before")
+        except ObjectMissing:
+            warnings.append(f"{key} is missing: {there - seq + 1} later records do not count")
+            return
+        except NotARecord as error:
+            warnings.append(f"{key}: {error}: it and what follows do not count")
+            return
+        before = records.digest(data)
+        yield record, before
+
+
+def _last(store: ObjectStore, image_id: str) -> int:
+    return max(
+        (seq for info in store.list(records_prefix(image_id)) if (seq := number_of(info.key))),
+        default=0,
+    )
+
+
+def number_of(key: str) -> int:
+    """Of a record's key; 0 for what is none."""
+    name = key.rsplit("/", 1)[-1].removesuffix(".json")
+    if len(name) != 8 or not (name.isascii() and name.isdigit()):
+        return 0
+    return int(name)
+
+
+def _key(
+    manifest: Manifest,
+    found: list[tuple[Record, str]],
+    wrapper: KeyWrapper | None,
+    warnings: list[str],
+) -> tuple[tuple[Recipient, ...], bytes | None]:
+    """Recipients that count, and the data key where `wrapper` is one of them: from the newest list
+    back (docs/layout.md). A list that does not name our key is not passed over: it may have been
+    taken from us; one that does, and whose MAC is wrong, is."""
+    if manifest.seal is None:
+        return (), None
+    for record, _ in reversed(found):
+        if record.kind != "recipients":
+            continue
+        try:
+            body = records.body_of(record.kind, record.body)
+        except NotARecord as error:
+            warnings.append(f"{record_key(record.image, record.seq)}: {error}: passed over")
+            continue
+        assert isinstance(body, Recipients)
+        data_key = _unwrapped(body.recipients, manifest.seal, wrapper)
+        if data_key is None:
+            return body.recipients, None
+        if _holds(manifest, record, data_key):
+            return body.recipients, data_key
+        key = record_key(record.image, record.seq)
+        warnings.append(f"{key}: its recipients are not authentic: passed over")
+    return manifest.recipients, _unwrapped(manifest.recipients, manifest.seal, wrapper)
+
+
+def _holds(manifest: Manifest, record: Record, data_key: bytes) -> bool:
+    try:
+        opened_with(manifest, data_key)
+    except DataTampered:
+        return False
+    mac = record.mac or ""
+    return sealed_records.is_mac(data_key, records.without_mac(record), mac)
+
+
+def _unwrapped(
+    recipients: tuple[Recipient, ...], seal: str, wrapper: KeyWrapper | None
+) -> bytes | None:
+    if wrapper is None:
+        return None
+    try:
+        return unwrapped(recipients, seal, wrapper)
+    except KeyRefused:
+        return None
+
+
+def _body(record: Record, data_key: bytes | None, warnings: list[str]) -> Body | None:
+    key = record_key(record.image, record.seq)
+    body: object = record.body
+    try:
+        if isinstance(record.body, str):
+            if data_key is None:
+                return None
+            rest = records.without_body(record)
+            body = canonical.decode(sealed_records.open_body(data_key, record.body, rest, what=key))
+        elif record.seal is not None and record.kind != "recipients":
+            raise NotARecord("it is in clear, of a sealed image")
+        return records.body_of(record.kind, body)
+    except (NotARecord, canonical.NotCanonical, DataTampered) as error:
+        warnings.append(f"{key}: {error}: passed over")
+        return None
+
+
+def next_record(chain: Chain, body: Body, time: str) -> Record:
+    """What is put at `chain.seq + 1`. Of a sealed image its data key is needed."""
+    kind = records.kind_of(body)
+    bare = Record(
+        chain.manifest.image,
+        chain.manifest.seal,
+        chain.seq + 1,
+        chain.head,
+        time,
+        kind,
+        records.encoded_body(body),
+    )
+    if chain.manifest.seal is None:
+        return bare
+    assert chain.data_key is not None
+    if isinstance(body, Recipients):
+        code = sealed_records.mac(chain.data_key, records.without_mac(bare))
+        return replace(bare, mac=code)
+    rest = records.without_body(bare)
+    plain = canonical.encode(bare.body)
+    return replace(bare, body=sealed_records.seal_body(chain.data_key, plain, rest))

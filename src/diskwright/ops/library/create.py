@@ -1,0 +1,166 @@
+"""create: all that prepare does, then an entry; whole or absent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from diskwright.model.library import Entry, ImageKind, Status
+from diskwright.model.limits import (
+    check_channel,
+    check_description,
+    check_memory,
+    check_name,
+    check_tags,
+)
+from diskwright.model.manifest import LibraryEntry
+from diskwright.model.outcome import Prepared, Validated
+from diskwright.model.record import Attributes
+from diskwright.ops import prepare
+from diskwright.ops.judging import PrepareRequest, PrepareTools
+from diskwright.ops.library import changes
+from diskwright.ops.library.claims import check_free, give_back, take_name
+from diskwright.ops.library.modify import check_guest
+from diskwright.ops.library.place import Place, check_conditions, reread, seen
+from diskwright.ops.opening import Source
+from diskwright.ops.prepared import PreparePlan
+from diskwright.ports import CancelToken, Progress
+
+
+@dataclass(frozen=True, slots=True)
+class CreateRequest:
+    """What the entry is going to say; what is None is as the guest was judged."""
+
+    name: str
+    kind: ImageKind = ImageKind.SYSTEM
+    description: str = ""
+    tags: dict[str, str] = field(default_factory=dict)
+    os_version: str | None = None
+    max_memory_mib: int = 0
+    nic_multiqueue: bool | None = None
+    sriov: bool | None = None
+    channel: str = ""
+    reason: str = ""
+    allow_duplicate: bool = False
+
+    def entry(self, who: str) -> LibraryEntry:
+        return LibraryEntry(
+            kind=self.kind.value,
+            who=who,
+            description=self.description,
+            tags=dict(self.tags),
+            os_version=self.os_version,
+            max_memory_mib=self.max_memory_mib,
+            nic_multiqueue=self.nic_multiqueue,
+            sriov=self.sriov,
+            channel=self.channel,
+        )
+
+
+def plan(
+    place: Place,
+    sources: Sequence[Source],
+    request: CreateRequest,
+    prepared: PrepareRequest,
+    *,
+    tools: PrepareTools,
+    judged: Callable[[Validated], None] | None = None,
+    cancel: CancelToken,
+) -> PreparePlan:
+    """Nothing is written. `prepared` says how the disks are made; its name and entry are ours.
+
+    Raises UsageError, NameTaken, and what `prepare.plan` raises.
+    """
+    check_name(request.name)
+    check_description(request.description)
+    check_tags(request.tags)
+    check_channel(request.channel)
+    check_conditions(place)
+    if not request.allow_duplicate:
+        check_free(place, request.name)
+    wanted = replace(
+        prepared,
+        names=(request.name,),
+        data=request.kind is ImageKind.DATA,
+        entry=request.entry(place.who),
+    )
+    (planned,) = prepare.plan(sources, wanted, tools=tools, judged=judged, cancel=cancel)
+    about = planned.disks[0].attributes
+    check_memory(about.min_memory_mib, request.max_memory_mib)
+    check_guest(
+        Attributes(
+            place.who,
+            reason=request.reason,
+            nic_multiqueue=request.nic_multiqueue,
+            sriov=request.sriov,
+        ),
+        needs_mib=0,
+        can={"nic_multiqueue": about.nic_multiqueue, "sriov": about.sriov},
+    )
+    return planned
+
+
+def run(
+    place: Place,
+    planned: PreparePlan,
+    *,
+    allow_duplicate: bool = False,
+    tools: PrepareTools,
+    progress: Progress,
+    cancel: CancelToken,
+) -> tuple[Entry, Prepared]:
+    """Whole or absent. The name is taken before the first byte is sent.
+
+    Raises NameTaken, ChangedMeanwhile, and what `prepare.run` raises.
+    """
+    image, name, sealed = planned.image, planned.name, planned.seal is not None
+    entry = _queued(place, planned)
+    with place.locks.held(image):
+        place.catalog.save(entry, ())
+        taken = False
+        try:
+            taken = take_name(place, name, image, sealed=sealed, duplicate=allow_duplicate)
+            place.catalog.save(replace(entry, status=Status.SAVING), ())
+            made = prepare.run(
+                planned,
+                tools=tools,
+                progress=progress,
+                cancel=cancel,
+                committing=lambda: changes.announce(place.store, image, 0, place.now()),
+            )
+        except BaseException:
+            place.catalog.forget(image)
+            if taken:
+                give_back(place, name, image, sealed=sealed)
+            raise
+        return seen(place, reread(place, image)), made
+
+
+def _queued(place: Place, planned: PreparePlan) -> Entry:
+    """What is known before it is there."""
+    assert planned.entry is not None
+    told, about = planned.entry, planned.disks[0].attributes
+    time = place.time()
+    return Entry(
+        id=planned.image,
+        name=planned.name,
+        status=Status.QUEUED,
+        kind=ImageKind(told.kind),
+        created=time,
+        updated=time,
+        seq=0,
+        head="",
+        sealed=planned.seal is not None,
+        description=told.description,
+        os_type=about.os_type,
+        os_version=told.os_version or about.os_version,
+        architecture=about.architecture,
+        boot_mode=about.boot_mode,
+        min_disk_gib=about.min_disk_gib,
+        min_memory_mib=about.min_memory_mib,
+        max_memory_mib=told.max_memory_mib,
+        needs_memory_mib=about.min_memory_mib,
+        tags=dict(told.tags),
+        owner=told.who,
+        channel=told.channel,
+    )

@@ -1,0 +1,147 @@
+"""Whose a name is: claims, numbered and put only if absent as records are (docs/decisions/0007).
+
+A claim lies under a digest of the name. Of sealed images that is an HMAC under a key which only
+their recipients can unwrap: the storage learns no names.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from diskwright.envelope.header import context_bytes
+from diskwright.envelope.keys import KEY_SIZE
+from diskwright.envelope.recipients import recipient_of
+from diskwright.errors import (
+    ChangedMeanwhile,
+    DataTampered,
+    NameTaken,
+    ObjectMissing,
+    TargetExists,
+)
+from diskwright.model import canonical, codec
+from diskwright.model.manifest import Recipient
+from diskwright.model.stored import WrappedKey
+from diskwright.model.text import printable
+from diskwright.model.times import time_text
+from diskwright.ports import KeyWrapper, ObjectStore
+
+T = TypeVar("T")
+
+NAMES = "names/"
+_LIMIT = 4096  # bytes of a claim, or of a wrapped key
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """`image` is empty where the name was given back."""
+
+    image: str
+    time: str
+    v: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class _NameKey:
+    seal: str  # what the wrapped key is bound to
+    recipient: Recipient
+    v: int = 1
+
+
+# Whether a claim of that image for that name still holds: (image id, claim's time) -> bool
+Holds = Callable[[str, str], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """`wrapper` None: of import-ready images, by a plain digest."""
+
+    store: ObjectStore
+    wrapper: KeyWrapper | None
+    entropy: Callable[[int], bytes]
+
+    def take(self, name: str, image_id: str, holds: Holds, now: float) -> None:
+        """Raises NameTaken where another image has it, ChangedMeanwhile where one has just won."""
+        folder = self._folder(name)
+        seq, claim = self._newest(folder)
+        if claim is not None and claim.image == image_id:
+            return
+        if claim is not None and claim.image and holds(claim.image, claim.time):
+            raise NameTaken(printable(name), claim.image)
+        self._put(folder, seq + 1, Claim(image_id, time_text(int(now))), name)
+
+    def release(self, name: str, image_id: str, now: float) -> None:
+        """No error where it is another's."""
+        folder = self._folder(name)
+        seq, claim = self._newest(folder)
+        if claim is not None and claim.image == image_id:
+            try:
+                self._put(folder, seq + 1, Claim("", time_text(int(now))), name)
+            except ChangedMeanwhile:
+                return  # somebody took it over already
+
+    def _put(self, folder: str, seq: int, claim: Claim, name: str) -> None:
+        key = f"{folder}{seq:08d}.json"
+        try:
+            self.store.put(key, canonical.encode(codec.encode(claim)), if_absent=True)
+        except TargetExists as error:
+            _, other = self._newest(folder)
+            if other == claim:
+                return  # our own, whose answer was lost
+            by = f"image {other.image} has it" if other and other.image else "it was given back"
+            raise ChangedMeanwhile(f"the name {printable(name)}", by) from error
+
+    def _newest(self, folder: str) -> tuple[int, Claim | None]:
+        newest = 0
+        for info in self.store.list(folder):
+            number = info.key.removeprefix(folder).removesuffix(".json")
+            if len(number) == 8 and number.isascii() and number.isdigit():
+                newest = max(newest, int(number))
+        if not newest:
+            return 0, None
+        return newest, _read(self.store, f"{folder}{newest:08d}.json", Claim)
+
+    def _folder(self, name: str) -> str:
+        data = name.encode()
+        if self.wrapper is None:
+            return f"{NAMES}{hashlib.sha256(data).hexdigest()}/"
+        key = _name_key(self.store, self.wrapper, self.entropy)
+        return f"{NAMES}{hmac.new(key, data, hashlib.sha256).hexdigest()}/"
+
+
+def _name_key(store: ObjectStore, wrapper: KeyWrapper, entropy: Callable[[int], bytes]) -> bytes:
+    """Made by whoever first needs it, one for each key-encryption key."""
+    secret = entropy(KEY_SIZE)
+    seal = str(uuid.UUID(bytes=entropy(16), version=4))
+    wrapped = wrapper.wrap(secret, context_bytes(seal))
+    owner = f"{wrapped.provider}:{wrapped.key_id}".encode()
+    key = f"{NAMES}keys/{hashlib.sha256(owner).hexdigest()}.json"
+    found = _read(store, key, _NameKey) if store.head(key) is not None else None
+    if found is None:
+        document = codec.encode(_NameKey(seal, recipient_of(wrapped)))
+        try:
+            store.put(key, canonical.encode(document), if_absent=True)
+        except TargetExists:
+            found = _read(store, key, _NameKey)
+        else:
+            return secret
+    if found is None:
+        raise DataTampered(key, "it was there a moment ago")
+    one = found.recipient
+    there = WrappedKey(one.provider, one.key_id, one.wrapped_key, one.params)
+    return wrapper.unwrap(there, context_bytes(found.seal))
+
+
+def _read(store: ObjectStore, key: str, kind: type[T]) -> T | None:
+    try:
+        data = store.get(key, 0, _LIMIT + 1)
+    except ObjectMissing:
+        return None
+    try:
+        return codec.decode(kind, canonical.decode(data[: _LIMIT + 1]))
+    except (canonical.NotCanonical, codec.DecodeError) as error:
+        raise DataTampered(key, f"it can't be read ({error})") from error

@@ -1,0 +1,199 @@
+"""A library at hand: its store, its catalog, and one image of it to work on."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from diskwright.errors import (
+    ChangedMeanwhile,
+    DataTampered,
+    IllegalState,
+    ImageAmbiguous,
+    ImageNotFound,
+    KeyMissing,
+    NotALibrary,
+    ObjectMissing,
+    ReadOnlyImage,
+    RemoteUnable,
+    TargetExists,
+)
+from diskwright.model import canonical, codec
+from diskwright.model import record as records
+from diskwright.model.library import Entry, LibraryInfo, Status, Visibility
+from diskwright.model.record import Body, record_key
+from diskwright.model.text import printable
+from diskwright.model.times import time_text
+from diskwright.ops.library import changes
+from diskwright.ops.library.chain import Chain, next_record, read_chain
+from diskwright.ops.library.fold import entry_of, history_of
+from diskwright.ops.library.names import Names
+from diskwright.ports import KeyWrapper, ObjectStore
+from diskwright.ports_library import Catalog, ImageLocks
+
+INFO = "library.json"
+_INFO_LIMIT = 4096
+_LISTED = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The outside world of the library's verbs, as `app` hands it over.
+
+    `who` is written into records. `single_writer`: the user vouches that nobody else writes there,
+    for a store that keeps no conditions.
+    """
+
+    info: LibraryInfo
+    store: ObjectStore
+    catalog: Catalog
+    locks: ImageLocks
+    wrapper: KeyWrapper | None
+    who: str
+    now: Callable[[], float]
+    entropy: Callable[[int], bytes]
+    single_writer: bool = False
+
+    def names(self, *, sealed: bool) -> Names:
+        return Names(self.store, self.wrapper if sealed else None, self.entropy)
+
+    def time(self) -> str:
+        return time_text(int(self.now()))
+
+
+def make_library(
+    store: ObjectStore, *, public: bool, now: float, entropy: Callable[[int], bytes]
+) -> LibraryInfo:
+    """Raises TargetExists where one is there already."""
+    info = LibraryInfo(
+        str(uuid.UUID(bytes=entropy(16), version=4)), time_text(int(now)), public=public
+    )
+    data = canonical.encode(codec.encode(info))
+    try:
+        store.put(INFO, data, if_absent=True)
+    except TargetExists as error:
+        hint = "it is a library already: diskwright library add NAME URL"
+        raise TargetExists(store.url, hint) from error
+    return info
+
+
+def read_library(store: ObjectStore) -> LibraryInfo:
+    """Raises NotALibrary."""
+    try:
+        data = store.get(INFO, 0, _INFO_LIMIT)
+    except ObjectMissing as error:
+        raise NotALibrary(store.url) from error
+    try:
+        return codec.decode(LibraryInfo, canonical.decode(data))
+    except (canonical.NotCanonical, codec.DecodeError) as error:
+        raise DataTampered(f"{store.url}: {INFO}", f"it can't be read ({error})") from error
+
+
+def find_entry(catalog: Catalog, wanted: str, url: str) -> Entry:
+    """By id, unique prefix of one, or name; `url` of the library, for messages.
+
+    Raises ImageNotFound, ImageAmbiguous.
+    """
+    found = catalog.matching(wanted)
+    if not found:
+        raise ImageNotFound(url, printable(wanted))
+    if len(found) > 1:
+        listed = ", ".join(
+            f"{one.id} ({printable(one.name or 'sealed')}, {one.created})"
+            for one in found[:_LISTED]
+        )
+        raise ImageAmbiguous(url, listed)
+    return found[0]
+
+
+def to_change(place: Place, wanted: str) -> Chain:
+    """The image as the library has it now, for a record to be put on it.
+
+    Raises what `find_entry` raises; ReadOnlyImage for another's, KeyMissing for a sealed one that
+    is not opened, RemoteUnable where the store keeps no conditions, DataTampered where it was
+    rolled back.
+    """
+    entry = find_entry(place.catalog, wanted, place.store.url)
+    check_own(place, entry)
+    chain = read_chain(place.store, entry.id, place.wrapper)
+    if chain is None:
+        raise ImageNotFound(place.store.url, entry.id)
+    _check_changeable(entry, chain)
+    return chain
+
+
+def check_own(place: Place, entry: Entry) -> None:
+    what = f"image {entry.id}"
+    if entry.visibility is Visibility.SHARED:
+        raise ReadOnlyImage(what, f"it is shared with us from {entry.origin}")
+    check_conditions(place)
+
+
+def check_state(entry: Entry, status: Status, wanted: str) -> None:
+    """Raises IllegalState where it is in another one."""
+    if entry.status is not status:
+        raise IllegalState(f"image {entry.id}", entry.status.value, wanted)
+
+
+def check_conditions(place: Place) -> None:
+    """That the store puts only if absent. Tried once for each catalog. Raises RemoteUnable."""
+    if place.single_writer or place.catalog.note("conditions") == "kept":
+        return
+    if place.store.probe().conditional_put is not True:
+        raise RemoteUnable(
+            place.store.url, "put only what is absent (if you alone write there: --single-writer)"
+        )
+    place.catalog.set_note("conditions", "kept")
+
+
+def _check_changeable(entry: Entry, chain: Chain) -> None:
+    if chain.manifest.sealed and chain.data_key is None:
+        names = ", ".join(f"{one.provider}:{one.key_id}" for one in chain.recipients)
+        raise KeyMissing(f"image {entry.id}", names or "not named")
+    if chain.seq < entry.seq or (chain.seq == entry.seq and chain.head != entry.head):
+        raise DataTampered(
+            f"image {entry.id}",
+            f"the library has {chain.seq} records of it, and had {entry.seq}: it was rolled back",
+        )
+    if chain.warnings:
+        raise DataTampered(f"image {entry.id}", chain.warnings[0])
+
+
+def append(place: Place, chain: Chain, body: Body) -> Chain:
+    """`chain` with one record more. Raises ChangedMeanwhile where somebody else put one."""
+    image = chain.manifest.image
+    record = next_record(chain, body, place.time())
+    changes.announce(place.store, image, record.seq, place.now())
+    data = records.encode(record)
+    try:
+        place.store.put(record_key(image, record.seq), data, if_absent=not place.single_writer)
+    except TargetExists as error:
+        if place.store.get(record_key(image, record.seq), 0, records.LIMIT_BYTES) != data:
+            raise ChangedMeanwhile(f"image {image}", _winner(place, image, chain.seq)) from error
+    return reread(place, image)
+
+
+def _winner(place: Place, image: str, before: int) -> str:
+    chain = reread(place, image)
+    change = next((one for one in history_of(chain) if one.seq > before), None)
+    if change is None:
+        return "by whom can't be told"
+    return f"{change.kind} by {change.who or 'somebody'} at {change.time}"
+
+
+def reread(place: Place, image: str) -> Chain:
+    """As the library has it; the catalog is told. Raises ImageNotFound."""
+    chain = read_chain(place.store, image, place.wrapper)
+    if chain is None:
+        raise ImageNotFound(place.store.url, image)
+    place.catalog.save(seen(place, chain), history_of(chain))
+    return chain
+
+
+def seen(place: Place, chain: Chain) -> Entry:
+    """The entry of an image of this library, with what its library says of all its images."""
+    entry = entry_of(chain)
+    if place.info.public:
+        entry = replace(entry, visibility=Visibility.PUBLIC)
+    return entry

@@ -1,0 +1,192 @@
+"""What others did: from the hints since the last time, or by listing everything."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+from diskwright.errors import DataTampered, Locked
+from diskwright.model import codec
+from diskwright.model.library import Entry, Query, Status, Synced
+from diskwright.model.names import MANIFESTS, is_uuid, manifest_key
+from diskwright.model.record import RECORDS
+from diskwright.ops.library import changes
+from diskwright.ops.library.chain import number_of, read_chain
+from diskwright.ops.library.fold import history_of
+from diskwright.ops.library.place import Place, seen
+
+_NOTE = "synced"
+_WHOLE_AFTER_S = 20 * 86400  # hints are kept for 30 days
+_LISTING = 1000  # keys that one request lists
+_MANY = 20  # images are looked at one by one; for more, listing all of a library may be quicker
+_MANY = 20  # images are looked at one by one; for more, listing all of a library is quicker
+_LOCAL = (Status.QUEUED, Status.SAVING)
+
+
+@dataclass(slots=True)
+class _Run:
+    place: Place
+    changed: list[str] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)
+    damaged: list[str] = field(default_factory=list)
+    unopened: bool = False  # a sealed image stayed closed, and there was no key to try
+
+    def told(self, *, whole: bool) -> Synced:
+        changed, gone, damaged = map(sorted, (self.changed, self.gone, self.damaged))
+        return Synced(tuple(changed), tuple(gone), tuple(damaged), whole)
+
+
+def rebuild(place: Place) -> Synced:
+    """The catalog from the library alone, but for runs that go on here."""
+    underway = list(place.catalog.query(Query(statuses=_LOCAL)))
+    place.catalog.clear()
+    for entry in underway:
+        place.catalog.save(entry, ())
+    return sync(place, whole=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Noted:
+    """Of the last sync: when it was, when everything was last listed, and whether sealed images
+    were left unopened for want of a key."""
+
+    time: int
+    whole: int
+    unopened: bool = False
+
+
+def sync(place: Place, *, whole: bool = False) -> Synced:
+    """The catalog is as the library when this returns. Without `whole` only what hints name is
+    looked at, where the last sync is not too long ago and they are few."""
+    now, run = place.now(), _Run(place)
+    noted = _noted(place, now)
+    newer: dict[str, bool] = {}
+    if not whole and noted is not None:
+        newer = _newer(place, changes.since(place.store, noted.time, now))
+    if whole or noted is None or _are_many(place, len(newer)):
+        noted = _Noted(0, int(now))
+        whole = True
+        _everything(run)
+    else:
+        for image, gone in newer.items():
+            _look(run, image, None, gone=gone)
+    _end_dead_runs(run)
+    new = _Noted(int(now), noted.whole, run.unopened or noted.unopened)
+    place.catalog.set_note(_NOTE, json.dumps(codec.encode(new)))
+    return run.told(whole=whole)
+
+
+def _noted(place: Place, now: float) -> _Noted | None:
+    """None where everything has to be listed: with a key now, what was left unopened may open."""
+    text = place.catalog.note(_NOTE)
+    noted = None if text is None else codec.decode(_Noted, json.loads(text))
+    if noted is None or now - noted.whole > _WHOLE_AFTER_S or noted.time > now:
+        return None
+    return None if noted.unopened and place.wrapper is not None else noted
+
+
+def _are_many(place: Place, images: int) -> bool:
+    """Each costs a request; listing everything may cost fewer."""
+    return images > _MANY and images > _MANY + 2 * place.catalog.count(Query()) // _LISTING
+
+
+def _newer(place: Place, hints: Iterable[changes.Hint]) -> dict[str, bool]:
+    """Images to look at; whether each was said to go."""
+    found: dict[str, bool] = {}
+    for hint in hints:
+        known = place.catalog.entry(hint.image)
+        if hint.seq is None:
+            if known is not None:
+                found[hint.image] = True
+        elif known is None or hint.seq > known.seq:
+            found.setdefault(hint.image, False)
+    return found
+
+
+def _everything(run: _Run) -> None:
+    store, heads = run.place.store, run.place.catalog.heads()
+    newest = dict.fromkeys(
+        image
+        for info in store.list(MANIFESTS)
+        if is_uuid(image := info.key.removeprefix(MANIFESTS).removesuffix(".json"))
+        and info.key == manifest_key(image)
+    )
+    last = dict.fromkeys(newest, 0)
+    for info in store.list(RECORDS):
+        image = info.key.removeprefix(RECORDS).partition("/")[0]
+        if image in last:
+            last[image] = max(last[image], number_of(info.key))
+    for image, number in last.items():
+        if image not in heads or number != heads[image][0] or _is_unopened(run.place, image):
+            _look(run, image, number, gone=False)
+    announced = None
+    for image in heads.keys() - last.keys():
+        if announced is None:
+            announced = {one.image for one in changes.everything(store) if one.seq is None}
+        _missing(run, image, gone=image in announced)
+
+
+def _is_unopened(place: Place, image: str) -> bool:
+    """With a key now, what could not be opened before may be."""
+    if place.wrapper is None:
+        return False
+    entry = place.catalog.entry(image)
+    return entry is not None and not entry.opened
+
+
+def _look(run: _Run, image: str, number: int | None, *, gone: bool) -> None:
+    place = run.place
+    try:
+        chain = read_chain(place.store, image, place.wrapper, last=number)
+    except DataTampered as error:
+        run.damaged.append(str(error))
+        return
+    known = place.catalog.entry(image)
+    if chain is None:
+        _missing(run, image, gone=gone)
+        return
+    if known is not None and chain.seq < known.seq:
+        _warn(run, known, f"the library has {chain.seq} records of it, and had {known.seq}")
+        return
+    if known is not None and chain.seq == known.seq and chain.head != known.head:
+        _warn(run, known, f"its record {known.seq} in the library is another than it was")
+        return
+    entry = seen(place, chain)
+    run.damaged += [f"image {image}: {warning}" for warning in chain.warnings]
+    place.catalog.save(entry, history_of(chain))
+    run.unopened |= not entry.opened and place.wrapper is None
+    run.changed.append(image)
+
+
+def _missing(run: _Run, image: str, *, gone: bool) -> None:
+    """Its manifest is not there: it was removed from the trash, or else is lost."""
+    entry = run.place.catalog.entry(image)
+    if entry is None or entry.status in _LOCAL or entry.origin:
+        return
+    if gone or entry.status is Status.PENDING_DELETE:
+        run.place.catalog.forget(image)
+        run.gone.append(image)
+        return
+    _warn(run, replace(entry, status=Status.ERROR), "its manifest is gone from the library")
+
+
+def _warn(run: _Run, entry: Entry, warning: str) -> None:
+    run.damaged.append(f"image {entry.id}: {warning}")
+    if warning not in entry.warnings:
+        told = replace(entry, warnings=(*entry.warnings, warning))
+        run.place.catalog.save(told, run.place.catalog.history(entry.id))
+
+
+def _end_dead_runs(run: _Run) -> None:
+    """Entries of runs on this workstation that are gone: their locks are free."""
+    place = run.place
+    for entry in list(place.catalog.query(Query(statuses=_LOCAL))):
+        try:
+            with place.locks.held(entry.id):
+                if place.store.head(manifest_key(entry.id)) is None:
+                    place.catalog.forget(entry.id)
+                else:
+                    _look(run, entry.id, None, gone=False)
+        except Locked:
+            continue

@@ -1,0 +1,62 @@
+"""Manifests as they lie in a store: read, checked, opened with a data key."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from diskwright.envelope.private import open_private
+from diskwright.envelope.recipients import unwrap_any
+from diskwright.errors import DataTampered, ObjectMissing
+from diskwright.model import manifest as manifests
+from diskwright.model.manifest import Manifest, ManifestBody, Recipient, clear_part
+from diskwright.model.names import manifest_key
+from diskwright.ops.manifest_checks import check_body, check_clear
+from diskwright.ports import KeyWrapper, ObjectStore
+
+
+def read_manifest(store: ObjectStore, image_id: str) -> Manifest | None:
+    """None where there is no manifest, or one that says it was aborted. Raises DataTampered."""
+    data = manifest_bytes(store, image_id)
+    return None if data is None else manifest_of(data, image_id)
+
+
+def manifest_bytes(store: ObjectStore, image_id: str) -> bytes | None:
+    """None where nothing is there. Raises DataTampered."""
+    key = manifest_key(image_id)
+    try:
+        data = store.get(key, 0, manifests.LIMIT_BYTES + 1)
+    except ObjectMissing:
+        return None
+    if len(data) > manifests.LIMIT_BYTES:
+        raise DataTampered(key, "it is larger than any manifest")
+    return data
+
+
+def manifest_of(data: bytes, image_id: str) -> Manifest | None:
+    """A manifest that keeps to its form; None for the mark of an aborted one. DataTampered."""
+    try:
+        manifest = manifests.decode(data)
+    except manifests.NotAManifest as error:
+        raise DataTampered(manifest_key(image_id), f"it can't be read ({error})") from error
+    if manifest is not None:
+        check_clear(manifest, image_id)
+    return manifest
+
+
+def opened_with(manifest: Manifest, data_key: bytes) -> ManifestBody:
+    """The private part of a sealed image. Raises DataTampered."""
+    assert manifest.private is not None
+    key = manifest_key(manifest.image)
+    plain = open_private(data_key, manifest.private, clear_part(manifest), what=key)
+    try:
+        body = manifests.decode_body(plain)
+    except manifests.NotAManifest as error:
+        raise DataTampered(key, f"its private part can't be read ({error})") from error
+    check_body(replace(manifest, body=body), body)
+    return body
+
+
+def unwrapped(recipients: Sequence[Recipient], seal: str, wrapper: KeyWrapper) -> bytes:
+    """The data key. Raises KeyRefused where `wrapper` is none of the recipients."""
+    return unwrap_any(recipients, seal, wrapper.unwrap)
