@@ -111,7 +111,7 @@ class TestItsFile:
         assert not hasattr(Entry, "__post_init__")
         needed = [it for it in fields(Entry) if it.default is it.default_factory is MISSING]
         assert {it.name for it in needed} <= rows._ALWAYS
-        one, other = (rows.entry_of(rows.body(entry()), path) for _ in range(2))
+        one, other = rows.entries_of([rows.body(entry())] * 2, path)
         assert one == other == entry()
         assert one.tags is not other.tags
         with pytest.raises(FrozenInstanceError):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 from typing import Any
 
@@ -118,10 +118,14 @@ def body(entry: Entry) -> str:
     return json.dumps(told, separators=(",", ":"))
 
 
-def entry_of(stored: str, path: str) -> Entry:
+def entries_of(bodies: Sequence[str], path: str) -> list[Entry]:
     """Raises CatalogDamaged, of the catalog at `path`, for what `body` never wrote."""
     try:
-        return _entry(json.loads(stored))
+        # As one text, since the parser takes its time to begin and knows the keys again
+        values = json.loads(f"[{','.join(bodies)}]")
+        if len(values) != len(bodies):
+            raise ValueError(f"{len(values)} values of {len(bodies)} bodies")
+        return [_entry(value) for value in values]
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise CatalogDamaged(path, f"what it holds is no entry: {error!r}") from error
 

@@ -64,7 +64,7 @@ class SqliteCatalog:
 
     def _entries(self, term: str, *values: str) -> list[Entry]:
         sql = f"{_WHOLE} WHERE {term} ORDER BY id LIMIT {_MATCHES}"
-        return [rows.entry_of(body, self._path) for (body,) in self._all(sql, *values)]
+        return rows.entries_of([body for (body,) in self._all(sql, *values)], self._path)
 
     def query(self, query: Query) -> Iterator[Entry]:
         """The moment is that at which the first is taken."""
@@ -88,8 +88,7 @@ class SqliteCatalog:
                 batch = numbers[start : start + _BATCH]
                 filled = (*batch, *[-1] * (_BATCH - len(batch)))  # one statement for all
                 bodies = dict(connection.execute(_BODIES, filled))
-                for n in batch:
-                    yield rows.entry_of(bodies.get(n, "null"), self._path)
+                yield from rows.entries_of([bodies.get(n, "null") for n in batch], self._path)
 
     def count(self, query: Query) -> int:
         where = filters.where(query, counting=True)
