@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from diskwright.adapters.qemu_img import QemuImgConverter
     from diskwright.adapters.qemu_nbd import QemuNbdExporter
     from diskwright.app.inputs import InputOptions
+    from diskwright.model.library import KnownLibrary
     from diskwright.model.outcome import Tool
     from diskwright.model.profile import Profile
     from diskwright.ops.convert import LocalTools
@@ -35,22 +36,15 @@ if TYPE_CHECKING:
     from diskwright.ops.opening import ImageOpener
 
 
+# What the list of libraries may say of the S3 settings
+S3_OF_A_LIBRARY = ("endpoint_url", "region", "addressing_style", "credentials_profile")
+
+
 def given(option: str, value: str | None) -> str | None:
     """`value`; raises UsageError where it is empty, as of an unset variable of a shell."""
     if value == "":
         raise UsageError(f"{option} is empty", "give it a value, or leave it out")
     return value
-
-
-def _first_line(path: str) -> str:
-    """Of a small file; empty where it is not there. Raises UsageError where it can't be read."""
-    try:
-        with open(path, encoding="utf-8", errors="surrogateescape") as file:
-            return file.read(4096).partition("\n")[0].strip()
-    except FileNotFoundError:
-        return ""
-    except OSError as error:
-        raise UsageError(f"{path}: can't be read: {error.strerror}") from error
 
 
 class Adapters:
@@ -158,24 +152,35 @@ class Adapters:
 
         return FileUploadJournal(self._settings.state_dir)
 
-    def store(self, url: str, cancel: CancelToken | None = None, *, sse: str = "") -> ObjectStore:
+    def store(
+        self,
+        url: str,
+        cancel: CancelToken | None = None,
+        *,
+        sse: str = "",
+        known: KnownLibrary | None = None,
+    ) -> ObjectStore:
         """The destination or source named by `s3://BUCKET[/PREFIX]` or `dir:PATH`.
 
-        `sse` is what new objects are encrypted with at rest, empty for nothing said. Like all that
-        may wait for others it is told of the wish to stop, and then waits no more.
+        What `known` says of S3 goes before the settings. `sse` is what new objects are encrypted
+        with at rest, empty for nothing said. Like all that may wait for others it is told of the
+        wish to stop, and then waits no more.
         """
         if url.startswith("dir:") and len(url) > len("dir:"):
             from diskwright.adapters.directory import DirectoryStore
 
             return DirectoryStore(url.removeprefix("dir:"))
         if url.startswith("s3://"):
-            return self._bucket(url, cancel, sse)
+            return self._bucket(url, cancel, sse, known)
         raise UsageError(f"{url}: not a target", "write s3://BUCKET[/PREFIX] or dir:PATH")
 
-    def _bucket(self, url: str, cancel: CancelToken | None, sse: str) -> ObjectStore:
+    def _bucket(
+        self, url: str, cancel: CancelToken | None, sse: str, known: KnownLibrary | None
+    ) -> ObjectStore:
         from diskwright.adapters.s3 import RetryPolicy, S3Settings, connect
 
-        given = self._settings.s3
+        said = {name: getattr(known, name) or None for name in S3_OF_A_LIBRARY} if known else {}
+        given = self._settings.with_s3(**said).s3
         return connect(
             url,
             S3Settings(
@@ -202,35 +207,13 @@ class Adapters:
     def wrapper(self, key: str | None) -> KeyWrapper | None:
         """The key service named by `key` or by the settings; None where neither names one."""
         name = given("--key", key) or self._settings.key
-        if not name:
-            return None
-        provider, _, place = name.partition(":")
-        if provider == "local" and place:
-            from diskwright.adapters.kms_local import LocalKey
+        return self.key(name) if name else None
 
-            return LocalKey.load(place, self.passphrase)
-        if provider == "receiver" and place:
-            from diskwright.adapters import kms_receiver
+    def key(self, name: str) -> KeyWrapper:
+        """The key service of that name. Raises UsageError, KeyUnreadable."""
+        from diskwright.app.key_services import key_service
 
-            return kms_receiver.wrapper(place, self.passphrase)
-        if provider == "vault" and place:
-            return self._transit(place)
-        hint = "write local:FILE, receiver:FILE (make one: diskwright key new) or vault:[MOUNT/]KEY"
-        raise UsageError(f"{name}: not a key", hint)
-
-    def _transit(self, place: str) -> KeyWrapper:
-        from diskwright.adapters.kms_vault import TransitKey, VaultSettings
-
-        given = self._settings.vault
-        return TransitKey(
-            place,
-            VaultSettings(
-                address=given.address,
-                token=given.token or _first_line(given.token_file),
-                namespace=given.namespace,
-                ca_cert=given.ca_cert,
-            ),
-        )
+        return key_service(name, self._settings.vault, self.passphrase)
 
     def passphrase(self) -> str:
         """Raises KeyUnreadable where there is nobody to ask, UsageError for an unreadable file."""

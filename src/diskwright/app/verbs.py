@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Unpack
 
+from diskwright.app.accounts import AccountVerbs
 from diskwright.app.adapters import Adapters, given
 from diskwright.app.difference import DifferenceVerbs
 from diskwright.app.inputs import InputOptions
@@ -35,7 +36,9 @@ if TYPE_CHECKING:
     from diskwright.ops.opening import Source
 
 
-class Diskwright(DifferenceVerbs, IsoVerbs, KeyVerbs, LibrariesVerbs, PrepareVerbs, ValidateVerbs):
+class Diskwright(
+    AccountVerbs, DifferenceVerbs, IsoVerbs, KeyVerbs, LibrariesVerbs, PrepareVerbs, ValidateVerbs
+):
     """The verbs, with settings. Nothing is held open between two of them."""
 
     def __init__(self, settings: Settings, *, passphrase: Callable[[], str] | None = None) -> None:

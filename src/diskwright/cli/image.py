@@ -18,6 +18,11 @@ class _ImageGroup(LazyGroup):
         "set": ("images.set", "Modify name, description, memory, multi-queue, SR-IOV."),
         "tag": ("images.tag", "Put tags on an image."),
         "untag": ("images.untag", "Take tags off an image."),
+        "share": ("images.share", "Offer images to another account."),
+        "unshare": ("images.unshare", "Take images back from an account."),
+        "shares": ("images.shares", "Tell what is shared: by us, and with us."),
+        "accept": ("images.accept", "Use an image that another shares with us."),
+        "reject": ("images.reject", "Don't use an image that another shares with us."),
     }
 
 

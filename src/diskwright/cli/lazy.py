@@ -21,6 +21,7 @@ COMMANDS = {
     ),
     "image": ("image", "Private images of a library: create, list, modify, share, delete."),
     "library": ("library", "Libraries of private images: make, list, sync, check."),
+    "account": ("account", "Whom images are shared with: an address book of receivers."),
     "iso": ("iso", "Tell what an ISO is, list it and take files out of it."),
     "uploads": ("uploads", "List and abort uploads that were left open."),
     "key": ("key", "Make key-encryption keys and receivers' keys."),

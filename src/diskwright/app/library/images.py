@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Unpack
 
 from diskwright.app.library.opening import OpenLibrary
 from diskwright.app.prepare import PrepareOptions, default_name
-from diskwright.errors import UsageError
+from diskwright.errors import CatalogDamaged, UsageError
 from diskwright.model.library import Change, Changed, Entry, ImageKind, Query, Synced
 from diskwright.model.nulls import NeverCancelled, NullProgress
 from diskwright.model.outcome import Prepared
@@ -51,13 +51,23 @@ class ImageVerbs(OpenLibrary):
         """Read all that the library lists, and what others changed."""
         from diskwright.ops.library.sync import sync
 
-        return sync(self.place(cancel), whole=True)
+        place = self.place(cancel)
+        return self._with_received(place, sync(place, whole=True), cancel, whole=True)
 
     def rebuild(self, *, cancel: CancelToken | None = None) -> Synced:
-        """The catalog thrown away and made anew; but for runs that go on here nothing is lost."""
+        """The catalog thrown away, damaged or not, and made anew; but for runs that go on here
+        nothing is lost."""
+        try:
+            return self._rebuilt(cancel)
+        except CatalogDamaged:
+            self.discard_catalog()
+        return self._rebuilt(cancel)
+
+    def _rebuilt(self, cancel: CancelToken | None) -> Synced:
         from diskwright.ops.library.sync import rebuild
 
-        return rebuild(self.place(cancel))
+        place = self.place(cancel)
+        return self._with_received(place, rebuild(place), cancel, whole=True)
 
     def _catalog(self, cancel: CancelToken | None, *, sync: bool) -> Catalog:
         return self.synced(cancel).catalog if sync else self.catalog()

@@ -9,13 +9,15 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from diskwright.app.known import chosen
-from diskwright.model.library import LibraryInfo
+from diskwright.model.library import Entry, LibraryInfo, Synced
 from diskwright.ports import CancelToken, ObjectStore
 from diskwright.ports_library import Catalog
 
 if TYPE_CHECKING:
     from diskwright.adapters.catalog import SqliteCatalog
     from diskwright.app.verbs import Diskwright
+    from diskwright.ops.library.answers import ImageSource
+    from diskwright.ops.library.offered import Origin
     from diskwright.ops.library.place import Place
 
 
@@ -83,21 +85,56 @@ class OpenLibrary:
             return self._catalog_of(self.known.id)
         return self.place().catalog
 
+    def discard_catalog(self) -> None:
+        """The next verb begins with an empty one."""
+        from diskwright.adapters.catalog import discard
+
+        library_id = self._info.id if self._info is not None else self.known.id
+        self.close()
+        discard(self._catalog_path(library_id))
+
     def _catalog_of(self, library_id: str) -> Catalog:
         from diskwright.adapters.catalog import SqliteCatalog
 
         if self._held is None:
-            folder = os.path.join(self.app.settings.data_dir, "catalogs")
-            self._held = SqliteCatalog.open(os.path.join(folder, f"{library_id}.sqlite"))
+            self._held = SqliteCatalog.open(self._catalog_path(library_id))
         return self._held
+
+    def _catalog_path(self, library_id: str) -> str:
+        return os.path.join(self.app.settings.data_dir, "catalogs", f"{library_id}.sqlite")
 
     def synced(self, cancel: CancelToken | None = None, *, sse: str = "") -> Place:
         """The place, when what others did is in the catalog."""
         from diskwright.ops.library.sync import sync
 
         place = self.place(cancel, sse=sse)
-        sync(place)
+        self._with_received(place, sync(place), cancel)
         return place
 
+    def _with_received(
+        self, place: Place, synced: Synced, cancel: CancelToken | None, *, whole: bool = False
+    ) -> Synced:
+        """The same for what others offer to us."""
+        from diskwright.ops.library.received import receive
+
+        return receive(place, self._origins(cancel), synced, whole=whole)
+
+    def source_of(self, entry: Entry, cancel: CancelToken | None = None) -> ImageSource:
+        """Where the bytes of an image are to be read from, ours or another's.
+
+        Raises IllegalState for another's that was not accepted, NotShared where it is not offered
+        any more, KeyRefused where our key was taken out, DataTampered where its manifest is not
+        the one that was accepted.
+        """
+        from diskwright.ops.library.answers import source
+
+        return source(self.place(cancel), self._origins(cancel), entry)
+
+    def _origins(self, cancel: CancelToken | None) -> tuple[Origin, ...]:
+        from diskwright.app.library.origins import origins_of
+
+        library_id = self._info.id if self._info is not None else self.known.id
+        return origins_of(self.app, library_id, cancel)
+
     def store(self, cancel: CancelToken | None = None, *, sse: str = "") -> ObjectStore:
-        return self.app.adapters.store(self.known.url, cancel, sse=sse)
+        return self.app.adapters.store(self.known.url, cancel, sse=sse, known=self.known)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from diskwright.cli.session import Session
@@ -25,3 +27,19 @@ def tell_change(session: Session, image: str, made: Changed) -> None:
             "error": None,
         }
     )
+
+
+@contextmanager
+def telling(session: Session, image: str) -> Iterator[None]:
+    """One of several images: its failure is told, and the rest goes on."""
+    from diskwright.errors import Cancelled, DiskwrightError
+    from diskwright.report.json import error_of
+
+    try:
+        yield
+    except Cancelled:
+        raise
+    except DiskwrightError as error:
+        session.show(error)
+        session.failures.append(error)
+        session.results.append({"image": image, "entry": None, "error": error_of(error)})
