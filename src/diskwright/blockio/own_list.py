@@ -16,7 +16,7 @@ from diskwright.blockio.placing import locked_folder, sync_folder
 from diskwright.errors import InputUnreadable, writing
 from diskwright.model import codec
 
-_LIMIT = 4 << 20  # bytes
+_LIMIT = 1 << 20  # bytes
 
 
 class _List(Protocol):
