@@ -15,6 +15,8 @@ from diskwright.app import Diskwright
 from diskwright.app.library import Library
 from diskwright.config import load
 from diskwright.errors import NotShared, RemoteRefused
+from diskwright.model.image import ImageFormat
+from diskwright.model.nulls import NeverCancelled, NullProgress
 from diskwright.ops.restore import RestoreRequest, RestoreTools, restore
 from support.command import Command, one_line_and_a_hint
 
@@ -195,7 +197,7 @@ def test_in_a_bucket_with_credentials_for_what_is_shared(
         DISKWRIGHT_S3_REGION="us-east-1",
         DISKWRIGHT_S3_ADDRESSING_STYLE="path",
     )
-    restoring = ["restore", two.url, "--image", sealed, "--key", f"receiver:{two.key}"]
+    restoring = ["restore", two.url, "--image", sealed, "--key", f"receiver:{two.key}", "-O", "raw"]
     ended = straight(*restoring, folder / "out.raw")
     assert ended.code == 12
     assert "does not open this" in one_line_and_a_hint(ended)
@@ -209,11 +211,9 @@ def data_dir(who: Command) -> str:
 
 
 def read(app, library, entry, out) -> None:
-    from diskwright.model.nulls import NeverCancelled, NullProgress
-
     source = library.source_of(entry)
     restore(
-        RestoreRequest(str(out), image=entry.id, force=True),
+        RestoreRequest(str(out), image=entry.id, output_format=ImageFormat.RAW, force=True),
         tools=RestoreTools(source.store, source.wrapper, app.adapters.local_tools()),
         progress=NullProgress(),
         cancel=NeverCancelled(),
