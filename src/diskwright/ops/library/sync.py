@@ -20,7 +20,6 @@ _NOTE = "synced"
 _WHOLE_AFTER_S = 20 * 86400  # hints are kept for 30 days
 _LISTING = 1000  # keys that one request lists
 _MANY = 20  # images are looked at one by one; for more, listing all of a library may be quicker
-_MANY = 20  # images are looked at one by one; for more, listing all of a library is quicker
 _LOCAL = (Status.QUEUED, Status.SAVING)
 
 

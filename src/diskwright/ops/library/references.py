@@ -1,0 +1,120 @@
+"""Which data the manifests of a library name: their own objects, and what these rest on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+
+from diskwright.blockio.copy import ordered_map
+from diskwright.errors import DataTampered, ObjectMissing
+from diskwright.model import canonical, codec
+from diskwright.model import manifest as manifests
+from diskwright.model.names import MANIFESTS, is_uuid, manifest_key
+from diskwright.ops.library.chain import read_chain
+from diskwright.ops.library.place import Place
+from diskwright.ports import CancelToken
+
+DATA = "images/"
+_READERS = 8
+
+
+@dataclass(slots=True)
+class References:
+    """`keys` of data that are named; `needed_by`: of an image, others that name data of it.
+    `known`: images whose manifests were read. `closed`: sealed ones that were not opened, and may
+    rest on any sealed one. `unread`: a manifest that can't be read, if any."""
+
+    keys: set[str] = field(default_factory=set)
+    needed_by: dict[str, set[str]] = field(default_factory=dict)
+    known: set[str] = field(default_factory=set)
+    closed: set[str] = field(default_factory=set)
+    unread: str = ""
+
+    def add(self, named: _Named) -> None:
+        self.known.add(named.image)
+        self.keys |= named.keys
+        for key in named.keys:
+            image = key.split("/")[1]
+            if image != named.image:
+                self.needed_by.setdefault(image, set()).add(named.image)
+        if named.closed:
+            self.closed.add(named.image)
+        if named.unread:
+            self.unread = manifest_key(named.image)
+
+    def why_needed(self, image: str, *, sealed: bool) -> str:
+        """Why its data has to stay, whatever becomes of `image` itself; else empty."""
+        if others := self.needed_by.get(image):
+            return f"image {min(others)} rests on it"
+        if self.unread:
+            return f"{self.unread} can't be read, and may rest on it"
+        if sealed and self.closed - {image}:
+            return f"image {min(self.closed - {image})} can't be opened here, and may rest on it"
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    image: str
+    keys: frozenset[str] = frozenset()
+    closed: bool = False
+    unread: bool = False
+
+
+def read_references(place: Place, cancel: CancelToken) -> References:
+    """Of all manifests that are there when this begins."""
+
+    def look(image: str) -> _Named:
+        cancel.check()
+        return _named(place, image)
+
+    made = References()
+    images = list(committed(place))
+    with closing(ordered_map(images, look, threads=_READERS, ahead=2 * _READERS)) as found:
+        for named in found:
+            made.add(named)
+    return made
+
+
+def committed(place: Place) -> Iterator[str]:
+    """Images with a manifest, or the mark of an aborted run."""
+    for info in place.store.list(MANIFESTS):
+        image = info.key.removeprefix(MANIFESTS).removesuffix(".json")
+        if is_uuid(image) and info.key == manifest_key(image):
+            yield image
+
+
+def _named(place: Place, image: str) -> _Named:
+    """Whatever looks like data's key is taken for one: of a later version's manifests too."""
+    try:
+        data = place.store.get(manifest_key(image), 0, manifests.LIMIT_BYTES)
+        value = canonical.decode(data)
+    except ObjectMissing:
+        return _Named(image)
+    except canonical.NotCanonical:
+        return _Named(image, unread=True)
+    keys = frozenset(_keys(value))
+    if not (isinstance(value, dict) and "private" in value):
+        return _Named(image, keys)
+    try:
+        chain = read_chain(place.store, image, place.wrapper)
+    except DataTampered:
+        return _Named(image, keys, unread=True)
+    if chain is None or chain.body is None:
+        return _Named(image, keys, closed=chain is not None)
+    return _Named(image, keys | frozenset(_keys(codec.encode(chain.body))))
+
+
+def _keys(value: object) -> Iterator[str]:
+    left = [value]
+    while left:
+        one = left.pop()
+        if isinstance(one, str):
+            if one.startswith(DATA):
+                yield one
+        elif isinstance(one, dict):
+            left += one.values()
+        elif isinstance(one, list | tuple):
+            left += one
+
