@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 
 from diskwright.errors import TargetExists
 from diskwright.model import record as records
-from diskwright.model.care import Kept, Removed
+from diskwright.model.care import Removed
 from diskwright.model.library import Entry, Query, Status
 from diskwright.model.manifest import ABORTED
-from diskwright.model.names import image_prefix, is_uuid, manifest_key, uuid7_time
+from diskwright.model.names import MANIFESTS, image_prefix, is_uuid, manifest_key, uuid7_time
 from diskwright.model.record import RECORDS, NotARecord
 from diskwright.ops.cleanup import end_uploads
 from diskwright.ops.library.chain import number_of
@@ -57,13 +57,9 @@ class Survey:
 def survey(place: Place) -> Survey:
     """By listing all of it. The catalog was synced whole before."""
     store = place.store
-    marked = {info.key for info in store.list("manifests/") if info.size == len(ABORTED)}
+    marked = {info.key for info in store.list(MANIFESTS) if info.size == len(ABORTED)}
     images = set(committed(place))
-    marks = {
-        image
-        for image in images
-        if manifest_key(image) in marked and _is_mark(place, image)
-    }
+    marks = {image for image in images if manifest_key(image) in marked and _is_mark(place, image)}
     images -= marks
     named = {disk.key for entry in _all(place) for disk in entry.disks}
     found: dict[str, Left] = {}
@@ -158,13 +154,13 @@ def remove_rest(place: Place, left: Left, refs: References) -> None:
         place.store.delete(key)
 
 
-def rest_of(place: Place, image: str, offered: Iterable[str]) -> Left:
+def rest_of(place: Place, image: str) -> Left:
     """All that lies beside the manifest of an image that goes."""
     store = place.store
     data = {info.key: info.size for info in store.list(image_prefix(image))}
     numbered = [info.key for info in store.list(f"{RECORDS}{image}/")]
     answers = [info.key for info in store.list(f"{RECEIVED}{image}/")]
-    return Left(image, data, numbered, [*offered, *answers])
+    return Left(image, data, numbered, [*offers(place).get(image, ()), *answers])
 
 
 def _marked(place: Place, image: str) -> bool:

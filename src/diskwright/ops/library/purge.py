@@ -9,7 +9,6 @@ what `leftovers` removes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime
 
 from diskwright.errors import ChangedMeanwhile, Locked
@@ -50,20 +49,16 @@ def why_kept(place: Place, chain: Chain, refs: References, *, grace_s: float) ->
     return refs.why_needed(image, sealed=chain.manifest.sealed)
 
 
-def purge(
-    place: Place, image: str, refs: References, offered: Iterable[str], *, grace_s: float
-) -> Removed | Kept:
+def purge(place: Place, image: str, refs: References, *, grace_s: float) -> Removed | Kept:
     """Whatever was planned, it is looked at anew."""
     try:
         with place.locks.held(image):
-            return _purge(place, image, refs, offered, grace_s)
+            return _purge(place, image, refs, grace_s)
     except (ChangedMeanwhile, Locked) as error:
         return Kept(image, str(error))
 
 
-def _purge(
-    place: Place, image: str, refs: References, offered: Iterable[str], grace_s: float
-) -> Removed | Kept:
+def _purge(place: Place, image: str, refs: References, grace_s: float) -> Removed | Kept:
     chain = read_chain(place.store, image, place.wrapper)
     if chain is None:
         return Kept(image, "it is gone already")
@@ -74,7 +69,7 @@ def _purge(
         if found := users(place, image):
             return Kept(image, f"in use by {said(found)}")
     changes.announce(place.store, image, None, place.now())
-    left = rest_of(place, image, offered)
+    left = rest_of(place, image)
     place.store.delete(manifest_key(image))
     place.catalog.forget(image)
     remove_rest(place, left, refs)

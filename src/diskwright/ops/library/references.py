@@ -117,4 +117,3 @@ def _keys(value: object) -> Iterator[str]:
             left += one.values()
         elif isinstance(one, list | tuple):
             left += one
-
