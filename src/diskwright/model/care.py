@@ -81,18 +81,23 @@ class Collected:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """An image of a channel: `goes` into the trash, or why it stays. `error` where it was to go."""
+    """An image of a channel: `goes` into the trash, or stays; and why."""
 
     entry: Entry
     goes: bool
     why: str
-    error: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Pruned:
-    """The versions of a channel, newest first."""
+    """The versions of a channel, newest first. `proven`: the one that stays and was found whole,
+    so that older ones may go; empty where there is none."""
 
     channel: str
     dry_run: bool
     versions: tuple[Version, ...]
+    proven: str = ""
+
+    @property
+    def anything(self) -> bool:
+        return any(version.goes for version in self.versions)

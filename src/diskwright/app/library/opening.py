@@ -68,7 +68,7 @@ class OpenLibrary:
         self.known = chosen(app.settings, wanted)
         self._key = key
         self._single_writer = single_writer
-        self._catalog: SqliteCatalog | None = None
+        self._kept: SqliteCatalog | None = None
         self._info: LibraryInfo | None = None
 
     def __enter__(self) -> Self:
@@ -83,9 +83,9 @@ class OpenLibrary:
         self.close()
 
     def close(self) -> None:
-        if self._catalog is not None:
-            with closing(self._catalog):
-                self._catalog = None
+        if self._kept is not None:
+            with closing(self._kept):
+                self._kept = None
 
     def place(self, cancel: CancelToken | None = None, *, sse: str = "") -> Place:
         """Raises NotALibrary, KeyUnreadable, and what the store raises."""
@@ -117,10 +117,10 @@ class OpenLibrary:
     def _catalog_of(self, library_id: str) -> Catalog:
         from diskwright.adapters.catalog import SqliteCatalog
 
-        if self._catalog is None:
+        if self._kept is None:
             folder = os.path.join(self.app.settings.data_dir, "catalogs")
-            self._catalog = SqliteCatalog.open(os.path.join(folder, f"{library_id}.sqlite"))
-        return self._catalog
+            self._kept = SqliteCatalog.open(os.path.join(folder, f"{library_id}.sqlite"))
+        return self._kept
 
     def synced(self, cancel: CancelToken | None = None, *, sse: str = "") -> Place:
         """The place, when what others did is in the catalog."""

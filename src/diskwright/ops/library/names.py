@@ -131,6 +131,20 @@ def superseded(store: ObjectStore, before: float) -> Iterator[str]:
                 yield from older
 
 
+def unreadable_claims(store: ObjectStore) -> Iterator[tuple[str, str]]:
+    """Newest claims that are none: nobody can take these names. Keys, and why."""
+    newest: dict[str, str] = {}
+    for info in store.list(NAMES):
+        folder = info.key.rpartition("/")[0]
+        if folder != f"{NAMES}keys":
+            newest[folder] = max(newest.get(folder, ""), info.key)
+    for key in newest.values():
+        try:
+            _read(store, key, Claim)
+        except DataTampered as error:
+            yield key, error.detail
+
+
 def _name_key(store: ObjectStore, wrapper: KeyWrapper, entropy: Callable[[int], bytes]) -> bytes:
     """Made by whoever first needs it, one for each key-encryption key."""
     secret = entropy(KEY_SIZE)

@@ -14,7 +14,7 @@ from diskwright.model.record import RECORDS
 from diskwright.ops.library import changes
 from diskwright.ops.library.chain import number_of, read_chain
 from diskwright.ops.library.fold import history_of
-from diskwright.ops.library.place import Place, seen
+from diskwright.ops.library.place import Place, remembered, seen
 
 _NOTE = "synced"
 _WHOLE_AFTER_S = 20 * 86400  # hints are kept for 30 days
@@ -151,7 +151,7 @@ def _look(run: _Run, image: str, number: int | None, *, gone: bool) -> None:
     if known is not None and chain.seq == known.seq and chain.head != known.head:
         _warn(run, known, f"its record {known.seq} in the library is another than it was")
         return
-    entry = seen(place, chain)
+    entry = remembered(place, seen(place, chain))
     run.damaged += [f"image {image}: {warning}" for warning in chain.warnings]
     place.catalog.save(entry, history_of(chain))
     run.unopened |= not entry.opened and place.wrapper is None
