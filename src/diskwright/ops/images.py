@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from diskwright.errors import (
     DataTampered,
     FolderMissing,
+    IllegalState,
     ImageAmbiguous,
     ImageNotFound,
     ImageNotSealed,
@@ -61,14 +62,26 @@ class Found:
         return (replace(self, index=index) for index in range(len(self.body.disks)))
 
 
-def find(store: ObjectStore, wanted: str | None, wrapper: KeyWrapper | None) -> Found:
+def find(
+    store: ObjectStore, wanted: str | None, wrapper: KeyWrapper | None, *, deltas: bool = False
+) -> Found:
     """The image with that id or name, or the only one. With a wrapper only a sealed one will do:
-    else whoever can write there could put an image of their own in a sealed one's place.
+    else whoever can write there could put an image of their own in a sealed one's place. `deltas`
+    says that the caller looks for what the disks rest on (see `library.deltas`).
 
     Where a name is looked for, manifests that can't be read are passed over and told in `Found`.
     Raises FolderMissing, ImageNotFound, ImageAmbiguous, ImageNotSealed, KeyMissing,
-    KeyRefused, DataTampered.
+    KeyRefused, DataTampered, IllegalState (for a delta).
     """
+    found = _find(store, wanted, wrapper)
+    bases = {disk.base.image for disk in found.body.disks if disk.base is not None}
+    if bases and not deltas:
+        state = f"stored as what differs from image {min(bases)}"
+        raise IllegalState(f"image {found.manifest.image}", state, "a disk by itself")
+    return found
+
+
+def _find(store: ObjectStore, wanted: str | None, wrapper: KeyWrapper | None) -> Found:
     _check_there(store)
     if wanted is not None and is_uuid(wanted):
         manifest = read_manifest(store, wanted)
