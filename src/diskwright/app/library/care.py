@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
-
 from diskwright.app.library.opening import OpenLibrary
+from diskwright.errors import writing
 from diskwright.model.care import ORPHAN_GRACE_S, TRASH_GRACE_S, Checked, Collected, Pruned
 from diskwright.model.library import Changed, Entry
 from diskwright.model.nulls import NeverCancelled, NullProgress
 from diskwright.ports import CancelToken, Progress
-
-if TYPE_CHECKING:
-    from diskwright.ops.restore import RestoreTools
 
 
 class CareVerbs(OpenLibrary):
@@ -134,19 +130,18 @@ class CareVerbs(OpenLibrary):
         Raises DataTampered where it is not what it was made of.
         """
         from diskwright.ops.library import prove
+        from diskwright.ops.restore import RestoreTools
 
         place = self.synced(cancel)
+        planned = prove.plan(place, image)
+        folder = os.path.join(self.app.settings.state_dir, "proving")
+        with writing(folder):
+            os.makedirs(folder, mode=0o700, exist_ok=True)
         return prove.run(
             place,
-            prove.plan(place, image),
-            os.path.join(self.app.settings.state_dir, "proving"),
-            tools=self._restore_tools(cancel),
+            planned,
+            folder,
+            tools=RestoreTools(place.store, place.wrapper, self.app.adapters.local_tools(cancel)),
             progress=progress or NullProgress(),
             cancel=cancel or NeverCancelled(),
         )
-
-    def _restore_tools(self, cancel: CancelToken | None) -> RestoreTools:
-        from diskwright.ops.restore import RestoreTools
-
-        place = self.place(cancel)
-        return RestoreTools(place.store, place.wrapper, self.app.adapters.local_tools(cancel))

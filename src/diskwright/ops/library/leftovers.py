@@ -20,7 +20,7 @@ from diskwright.ops.cleanup import end_uploads
 from diskwright.ops.library.chain import number_of
 from diskwright.ops.library.place import Place
 from diskwright.ops.library.references import DATA, References, committed
-from diskwright.ops.library.uses import said, users
+from diskwright.ops.library.uses import own_uses, said, users
 
 SHARES = "shares/"
 RECEIVED = "received/"
@@ -35,10 +35,6 @@ class Left:
     records: list[str] = field(default_factory=list)
     offers: list[str] = field(default_factory=list)
     extra: bool = False
-
-    @property
-    def sealed(self) -> bool:
-        return any(key.endswith(".dws") for key in self.data)
 
     def removed(self, name: str = "") -> Removed:
         count = len(self.data) + len(self.records) + len(self.offers)
@@ -131,7 +127,7 @@ def why_kept(
             return "an upload to it is open"
     if found := users(place, left.image):
         return f"in use by {said(found)}"
-    return refs.why_needed(left.image, sealed=left.sealed)
+    return refs.why_needed(left.image)
 
 
 def remove(place: Place, left: Left, refs: References) -> str:
@@ -144,14 +140,15 @@ def remove(place: Place, left: Left, refs: References) -> str:
 
 
 def remove_rest(place: Place, left: Left, refs: References) -> None:
-    """The newest record goes last: it says that the image was deleted."""
+    """What is found by records or data goes before them, and the newest record, which says that
+    the image was deleted, behind the others."""
+    for key in (*left.offers, *own_uses(place, left.image)):
+        place.store.delete(key)
     for key in sorted(left.records, key=number_of):
         place.store.delete(key)
     for key in left.data:
         if key not in refs.keys:
             place.store.delete(key)
-    for key in left.offers:
-        place.store.delete(key)
 
 
 def rest_of(place: Place, image: str) -> Left:

@@ -4,7 +4,7 @@ what `leftovers` removes.
     record "deleted" once more   only if nothing came since: an undelete wins or loses here
     uses looked at again         a server that began meanwhile has put its use before
     hint `gone`, then the manifest: now there is no such image
-    records, the oldest first; data that nothing else names; offers
+    offers and uses of its own; records, the oldest first; data that nothing else names
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def why_kept(place: Place, chain: Chain, refs: References, *, grace_s: float) ->
             return f"image {link.body.to} has just been made of it"
         if _age(place, link.record.time) < _UNDERWAY_S:
             return f"image {link.body.to} is being made of it"
-    return refs.why_needed(image, sealed=chain.manifest.sealed)
+    return refs.why_needed(image)
 
 
 def purge(place: Place, image: str, refs: References, *, grace_s: float) -> Removed | Kept:

@@ -7,11 +7,10 @@ from contextlib import closing
 from dataclasses import dataclass, field
 
 from diskwright.blockio.copy import ordered_map
-from diskwright.errors import DataTampered, ObjectMissing
-from diskwright.model import canonical, codec
+from diskwright.errors import ObjectMissing
+from diskwright.model import canonical
 from diskwright.model import manifest as manifests
 from diskwright.model.names import MANIFESTS, is_uuid, manifest_key
-from diskwright.ops.library.chain import read_chain
 from diskwright.ops.library.place import Place
 from diskwright.ports import CancelToken
 
@@ -22,13 +21,11 @@ _READERS = 8
 @dataclass(slots=True)
 class References:
     """`keys` of data that are named; `needed_by`: of an image, others that name data of it.
-    `known`: images whose manifests were read. `closed`: sealed ones that were not opened, and may
-    rest on any sealed one. `unread`: a manifest that can't be read, if any."""
+    `known`: images whose manifests were read. `unread`: one that can't be, if any."""
 
     keys: set[str] = field(default_factory=set)
     needed_by: dict[str, set[str]] = field(default_factory=dict)
     known: set[str] = field(default_factory=set)
-    closed: set[str] = field(default_factory=set)
     unread: str = ""
 
     def add(self, named: _Named) -> None:
@@ -38,19 +35,15 @@ class References:
             image = key.split("/")[1]
             if image != named.image:
                 self.needed_by.setdefault(image, set()).add(named.image)
-        if named.closed:
-            self.closed.add(named.image)
         if named.unread:
             self.unread = manifest_key(named.image)
 
-    def why_needed(self, image: str, *, sealed: bool) -> str:
+    def why_needed(self, image: str) -> str:
         """Why its data has to stay, whatever becomes of `image` itself; else empty."""
         if others := self.needed_by.get(image):
             return f"image {min(others)} rests on it"
         if self.unread:
             return f"{self.unread} can't be read, and may rest on it"
-        if sealed and self.closed - {image}:
-            return f"image {min(self.closed - {image})} can't be opened here, and may rest on it"
         return ""
 
 
@@ -58,7 +51,6 @@ class References:
 class _Named:
     image: str
     keys: frozenset[str] = frozenset()
-    closed: bool = False
     unread: bool = False
 
 
@@ -86,7 +78,8 @@ def committed(place: Place) -> Iterator[str]:
 
 
 def _named(place: Place, image: str) -> _Named:
-    """Whatever looks like data's key is taken for one: of a later version's manifests too."""
+    """Whatever looks like data's key is taken for one: of a later version's manifests too. What a
+    sealed image rests on is told by a use (docs/decisions/0009), as its manifest hides it."""
     try:
         data = place.store.get(manifest_key(image), 0, manifests.LIMIT_BYTES)
         value = canonical.decode(data)
@@ -94,16 +87,7 @@ def _named(place: Place, image: str) -> _Named:
         return _Named(image)
     except canonical.NotCanonical:
         return _Named(image, unread=True)
-    keys = frozenset(_keys(value))
-    if not (isinstance(value, dict) and "private" in value):
-        return _Named(image, keys)
-    try:
-        chain = read_chain(place.store, image, place.wrapper)
-    except DataTampered:
-        return _Named(image, keys, unread=True)
-    if chain is None or chain.body is None:
-        return _Named(image, keys, closed=chain is not None)
-    return _Named(image, keys | frozenset(_keys(codec.encode(chain.body))))
+    return _Named(image, frozenset(_keys(value)))
 
 
 def _keys(value: object) -> Iterator[str]:

@@ -1,7 +1,8 @@
-"""Who stands on an image's data: `uses/<image id>/<server id>.json`, put by `server create`.
+"""Who stands on an image's data: `uses/<image id>/<server or image id>.json`.
 
-A server puts its use first and then looks whether the image is still active; gc marks the image
-first and then looks for uses. So of the two at once one sees the other.
+A server's disk is an overlay over it; a sealed image may be what differs from it. Whoever makes one
+puts the use first, and then looks whether the image is still active; gc marks the image first, and
+then looks for uses. So of the two at once one sees the other.
 """
 
 from __future__ import annotations
@@ -14,10 +15,16 @@ _LISTED = 20
 
 
 def users(place: Place, image: str) -> tuple[str, ...]:
-    """Ids of the servers."""
+    """Ids of servers and images."""
     prefix = f"{USES}{image}/"
     found = (info.key.removeprefix(prefix) for info in place.store.list(prefix))
     return tuple(name.removesuffix(".json") for name in found)
+
+
+def own_uses(place: Place, image: str) -> list[str]:
+    """Keys of what says that `image` itself stands on others."""
+    end = f"/{image}.json"
+    return [info.key for info in place.store.list(USES) if info.key.endswith(end)]
 
 
 def check_unused(place: Place, image: str) -> None:
@@ -28,4 +35,4 @@ def check_unused(place: Place, image: str) -> None:
 
 def said(found: tuple[str, ...]) -> str:
     more = f" and {len(found) - _LISTED} more" if len(found) > _LISTED else ""
-    return ", ".join(f"server {name}" for name in found[:_LISTED]) + more
+    return ", ".join(found[:_LISTED]) + more
