@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+
 from diskwright.app.library.opening import OpenLibrary
 from diskwright.errors import writing
 from diskwright.model.care import ORPHAN_GRACE_S, TRASH_GRACE_S, Checked, Collected, Pruned

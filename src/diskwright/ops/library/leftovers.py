@@ -7,7 +7,7 @@ one. An image's id tells when it was drawn, so of what is younger nothing is sai
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from diskwright.errors import TargetExists
 from diskwright.model import record as records
@@ -135,11 +135,12 @@ def remove(place: Place, left: Left, refs: References) -> str:
     if not left.extra and not _marked(place, left.image):
         return "it is there now"
     end_uploads(place.store, image_prefix(left.image))
-    remove_rest(place, left, refs)
+    data = {key: size for key, size in left.data.items() if key not in refs.keys}
+    remove_rest(place, replace(left, data=data))
     return ""
 
 
-def remove_rest(place: Place, left: Left, refs: References) -> None:
+def remove_rest(place: Place, left: Left) -> None:
     """What is found by records or data goes before them, and the newest record, which says that
     the image was deleted, behind the others."""
     for key in (*left.offers, *own_uses(place, left.image)):
@@ -147,8 +148,7 @@ def remove_rest(place: Place, left: Left, refs: References) -> None:
     for key in sorted(left.records, key=number_of):
         place.store.delete(key)
     for key in left.data:
-        if key not in refs.keys:
-            place.store.delete(key)
+        place.store.delete(key)
 
 
 def rest_of(place: Place, image: str) -> Left:

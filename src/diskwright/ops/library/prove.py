@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from diskwright.errors import DataTampered
+from diskwright.errors import DataTampered, IllegalState
 from diskwright.model.library import Entry, Status
 from diskwright.model.record import Proven
 from diskwright.ops.images import Found
@@ -20,6 +20,11 @@ def plan(place: Place, wanted: str) -> Chain:
     """Raises IllegalState for one that is not active, and what `to_change` raises."""
     chain = to_change(place, wanted)
     check_state(seen(place, chain), Status.ACTIVE, "proven")
+    assert chain.body is not None
+    bases = {disk.base.image for disk in chain.body.disks if disk.base is not None}
+    if bases:
+        what, state = f"image {chain.manifest.image}", f"what differs from image {min(bases)}"
+        raise IllegalState(what, state, "proven by itself")
     return chain
 
 

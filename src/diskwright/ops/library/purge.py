@@ -72,7 +72,7 @@ def _purge(place: Place, image: str, refs: References, grace_s: float) -> Remove
     left = rest_of(place, image)
     place.store.delete(manifest_key(image))
     place.catalog.forget(image)
-    remove_rest(place, left, refs)
+    remove_rest(place, left)
     return left.removed(entry_of(chain).name or "")
 
 
