@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -85,7 +86,7 @@ def _planned(
         return None
 
 
-def _warn(entries: Any) -> None:
+def _warn(entries: Iterable[Entry]) -> None:
     for entry in entries:
         if entry.members:
             who = ", ".join(one.name or one.account for one in entry.members)

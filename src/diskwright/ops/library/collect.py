@@ -13,7 +13,6 @@ from diskwright.model.names import manifest_key, uuid7_time
 from diskwright.model.times import time_text
 from diskwright.ops.cleanup import journal_target, sweep_dead_runs
 from diskwright.ops.library import changes, leftovers, purge
-from diskwright.ops.library.chain import read_chain
 from diskwright.ops.library.fold import entry_of
 from diskwright.ops.library.leftovers import Left
 from diskwright.ops.library.names import superseded
@@ -111,10 +110,8 @@ class _Run:
         place, grace_s = self.place, self.request.grace_s
         if not self.dry_run:
             return purge.purge(place, image, refs, grace_s=grace_s)
-        chain = read_chain(place.store, image, place.wrapper)
-        if chain is None:
-            return Kept(image, "it is gone already")
-        if why := purge.why_kept(place, chain, refs, grace_s=grace_s):
+        chain, why = purge.looked_at(place, image, refs, grace_s=grace_s)
+        if chain is None or why:
             return Kept(image, why)
         return leftovers.rest_of(place, image).removed(entry_of(chain).name or "")
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from diskwright.errors import ChangedMeanwhile, Locked
+from diskwright.errors import ChangedMeanwhile, DataTampered, Locked
 from diskwright.model.care import Kept, Removed
 from diskwright.model.names import manifest_key
 from diskwright.model.record import Deleted, Replicated
@@ -55,14 +55,25 @@ def purge(place: Place, image: str, refs: References, *, grace_s: float) -> Remo
         with place.locks.held(image):
             return _purge(place, image, refs, grace_s)
     except (ChangedMeanwhile, Locked) as error:
-        return Kept(image, str(error))
+        return Kept(image, error.message)
+
+
+def looked_at(
+    place: Place, image: str, refs: References, *, grace_s: float
+) -> tuple[Chain | None, str]:
+    """As it is now, and why it stays; else empty."""
+    try:
+        chain = read_chain(place.store, image, place.wrapper)
+    except DataTampered as error:
+        return None, error.message
+    if chain is None:
+        return None, "it is gone already"
+    return chain, why_kept(place, chain, refs, grace_s=grace_s)
 
 
 def _purge(place: Place, image: str, refs: References, grace_s: float) -> Removed | Kept:
-    chain = read_chain(place.store, image, place.wrapper)
-    if chain is None:
-        return Kept(image, "it is gone already")
-    if why := why_kept(place, chain, refs, grace_s=grace_s):
+    chain, why = looked_at(place, image, refs, grace_s=grace_s)
+    if chain is None or why:
         return Kept(image, why)
     if not is_going(chain):
         append(place, chain, Deleted(place.who, True, "purged"))
