@@ -80,7 +80,8 @@ def new_library(folder: Path, home: Path) -> str:
 def add_image(library: Library, disk: Path, name: str, **request):
     made = CreateRequest(name, ImageKind.DATA, **request)
     entry, _ = library.create([str(disk)], request=made)
-    assert entry is not None and entry.status is Status.ACTIVE
+    assert entry is not None
+    assert entry.status is Status.ACTIVE
     return entry
 
 

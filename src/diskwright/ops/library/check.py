@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 
@@ -83,7 +83,7 @@ def check(
         if not any(one in detail for one in known)
     ]
     told += [Issue(Fault.DAMAGED, "", key, why) for key, why in unreadable_claims(place.store)]
-    told += list(_orphans(place, survey.left))
+    told += list(_orphans(place, survey, run.issues.keys()))
     return Checked(len(run.chains), run.objects, len(run.parts), run.total, read, tuple(told))
 
 
@@ -196,9 +196,11 @@ def _shown(entry: Entry) -> tuple[Status, tuple[str, ...]]:
     return entry.status, entry.warnings
 
 
-def _orphans(place: Place, found: Sequence[leftovers.Left]) -> Iterator[Issue]:
-    for left in found:
-        if leftovers.manifest_lost(place, left):
+def _orphans(place: Place, survey: leftovers.Survey, told: Collection[str]) -> Iterator[Issue]:
+    for left in survey.left:
+        if left.image in told and not left.extra:
+            continue  # its manifest is lost, or can't be read
+        if leftovers.manifest_lost(place, left, survey.announced):
             key = manifest_key(left.image)
             yield Issue(Fault.MISSING, left.image, key, "it was never deleted, and is not there")
             continue

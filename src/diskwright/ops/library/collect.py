@@ -79,7 +79,9 @@ class _Run:
             refs = read_references(place, self.cancel)
         self.progress.phase("gc", len(trash) + len(survey.left))
         purged, kept = self._each(trash, lambda image: self._purge(image, refs))
-        orphans, stay = self._each(survey.left, lambda left: self._orphan(left, refs))
+        orphans, stay = self._each(
+            survey.left, lambda left: self._orphan(left, refs, survey.announced)
+        )
         bare = set(survey.marks) - {left.image for left in survey.left}
         return Collected(
             self.dry_run,
@@ -115,12 +117,12 @@ class _Run:
             return Kept(image, why)
         return leftovers.rest_of(place, image).removed(entry_of(chain).name or "")
 
-    def _orphan(self, left: Left, refs: References) -> Removed | Kept:
+    def _orphan(self, left: Left, refs: References, announced: frozenset[str]) -> Removed | Kept:
         place, running = self.place, set(self.journal.living(journal_target(self.place.store)))
         grace_s = self.request.orphan_grace_s
         try:
             with place.locks.held(left.image):
-                why = leftovers.why_kept(place, left, refs, running, grace_s=grace_s)
+                why = leftovers.why_kept(place, left, refs, running, announced, grace_s=grace_s)
                 if not why and not self.dry_run:
                     why = leftovers.remove(place, left, refs)
         except Locked as error:

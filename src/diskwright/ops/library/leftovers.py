@@ -15,8 +15,9 @@ from diskwright.model.care import Removed
 from diskwright.model.library import Entry, Query, Status
 from diskwright.model.manifest import ABORTED
 from diskwright.model.names import MANIFESTS, image_prefix, is_uuid, manifest_key, uuid7_time
-from diskwright.model.record import RECORDS, NotARecord
+from diskwright.model.record import RECORDS, Deleted, NotARecord
 from diskwright.ops.cleanup import end_uploads
+from diskwright.ops.library import changes
 from diskwright.ops.library.chain import number_of
 from diskwright.ops.library.place import Place
 from diskwright.ops.library.references import DATA, References, committed
@@ -43,11 +44,13 @@ class Left:
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """`there`: keys of all data, with sizes. `marks`: images of runs that were aborted."""
+    """`there`: keys of all data, with sizes. `marks`: images of runs that were aborted.
+    `announced`: images whose manifests somebody was about to remove."""
 
     there: dict[str, int]
     left: tuple[Left, ...]
     marks: tuple[str, ...]
+    announced: frozenset[str]
 
 
 def survey(place: Place) -> Survey:
@@ -73,7 +76,9 @@ def survey(place: Place) -> Survey:
     for image, keys in offers(place).items():
         if image not in images:
             found.setdefault(image, Left(image)).offers += keys
-    return Survey(there, tuple(found[image] for image in sorted(found)), tuple(sorted(marks)))
+    gone = frozenset(hint.image for hint in changes.everything(store) if hint.seq is None)
+    sorted_left = tuple(found[image] for image in sorted(found))
+    return Survey(there, sorted_left, tuple(sorted(marks)), gone)
 
 
 def _all(place: Place) -> Iterable[Entry]:
@@ -94,20 +99,28 @@ def offers(place: Place) -> dict[str, list[str]]:
     return found
 
 
-def manifest_lost(place: Place, left: Left) -> bool:
-    """What gc removed has a deletion as its newest record, as it removes the oldest ones first."""
+def manifest_lost(place: Place, left: Left, announced: frozenset[str]) -> bool:
+    """Whether nobody removed it: a purge says so in a hint, which is kept for 30 days, and removes
+    the oldest records first, so that the newest one left is a deletion."""
     newest = max(left.records, key=number_of, default="")
-    if left.extra or not newest:
+    if left.extra or not newest or left.image in announced:
         return False
     try:
         record = records.decode(place.store.get(newest, 0, records.LIMIT_BYTES))
+        body = None if record.seal else records.body_of(record.kind, record.body)
     except NotARecord:
         return True
-    return record.kind != "deleted"
+    return not (isinstance(body, Deleted) and body.deleted)
 
 
 def why_kept(
-    place: Place, left: Left, refs: References, running: set[str], *, grace_s: float
+    place: Place,
+    left: Left,
+    refs: References,
+    running: set[str],
+    announced: frozenset[str],
+    *,
+    grace_s: float,
 ) -> str:
     """Why what is left of an image is not removed; else empty."""
     drawn, limit = uuid7_time(left.image), place.now() - grace_s
@@ -120,7 +133,7 @@ def why_kept(
         return "the catalog here knows it: its manifest is lost, or on its way"
     if drawn > limit:
         return "it is not old enough"
-    if manifest_lost(place, left):
+    if manifest_lost(place, left, announced):
         return "it was never deleted: its manifest is lost"
     for upload in place.store.list_uploads(image_prefix(left.image)):
         if upload.begun is None or upload.begun > limit:

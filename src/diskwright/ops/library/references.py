@@ -7,11 +7,11 @@ from contextlib import closing
 from dataclasses import dataclass, field
 
 from diskwright.blockio.copy import ordered_map
-from diskwright.errors import ObjectMissing
+from diskwright.errors import DataTampered
 from diskwright.model import canonical
-from diskwright.model import manifest as manifests
 from diskwright.model.names import MANIFESTS, is_uuid, manifest_key
 from diskwright.ops.library.place import Place
+from diskwright.ops.manifests import manifest_bytes, manifest_of
 from diskwright.ports import CancelToken
 
 DATA = "images/"
@@ -81,13 +81,17 @@ def _named(place: Place, image: str) -> _Named:
     """Whatever looks like data's key is taken for one: of a later version's manifests too. What a
     sealed image rests on is told by a use (docs/decisions/0009), as its manifest hides it."""
     try:
-        data = place.store.get(manifest_key(image), 0, manifests.LIMIT_BYTES)
-        value = canonical.decode(data)
-    except ObjectMissing:
-        return _Named(image)
-    except canonical.NotCanonical:
+        data = manifest_bytes(place.store, image)
+        value = None if data is None else canonical.decode(data)
+    except (canonical.NotCanonical, DataTampered):
         return _Named(image, unread=True)
-    return _Named(image, frozenset(_keys(value)))
+    keys = frozenset(_keys(value))
+    try:
+        if data is not None:
+            manifest_of(data, image)
+    except DataTampered:
+        return _Named(image, keys, unread=True)
+    return _Named(image, keys)
 
 
 def _keys(value: object) -> Iterator[str]:
