@@ -21,12 +21,14 @@ class Catalog(Protocol):
         (in the trash too) are matched by id and prefix alone. At most 21 are told."""
 
     def query(self, query: Query) -> Iterator[Entry]:
-        """Sorted, ties by id. Those in the trash only where `statuses` names that."""
+        """Sorted, ties by id; `descending` turns both, but who has no name comes last. `size` is
+        the stored one. What is in the trash or deleted is told only where `statuses` names that.
+        One moment's state, whatever is saved meanwhile. Raises ValueError for an unknown `sort`."""
 
     def count(self, query: Query) -> int: ...  # without `limit` and `offset`
     def save(self, entry: Entry, history: Sequence[Change]) -> None:
         """The whole of an image as the library has it, in one transaction. Raises IllegalState for
-        a step of its status that there is none of."""
+        a step of its status that there is none of; where `seq` grew others may have taken more."""
 
     def forget(self, image_id: str) -> None: ...  # it is not in the library any more
     def history(self, image_id: str) -> tuple[Change, ...]: ...

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import shutil
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -34,6 +35,7 @@ class Watched:
     def __init__(self, store: ObjectStore, number: int = 0, *, done: bool = False) -> None:
         self._store, self._number, self._done = store, number, done
         self.calls = 0
+        self._lock = threading.Lock()
 
     def __getattr__(self, name: str):
         there = getattr(self._store, name)
@@ -41,11 +43,13 @@ class Watched:
             return there
 
         def call(*given, **named):
-            self.calls += 1
-            if not self._number or self.calls < self._number:
+            with self._lock:
+                self.calls += 1
+                mine = self.calls
+            if not self._number or mine < self._number:
                 made = there(*given, **named)
                 return iter(list(made)) if name.startswith("list") else made
-            if self.calls == self._number and self._done:
+            if mine == self._number and self._done:
                 there(*given, **named)
             raise Killed
 

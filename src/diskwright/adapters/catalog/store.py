@@ -13,7 +13,7 @@ from typing import Any
 from diskwright.adapters.catalog import filters, rows
 from diskwright.adapters.catalog.connection import connect, open_file, speaking
 from diskwright.errors import IllegalState
-from diskwright.model.library import STEPS, Change, Entry, Query, Status
+from diskwright.model.library import Change, Entry, Query, Status, may_become
 
 _MATCHES = 21
 _PREFIX = 4  # characters of an id, at least
@@ -64,11 +64,10 @@ class SqliteCatalog:
 
     def _entries(self, term: str, *values: str) -> list[Entry]:
         sql = f"{_WHOLE} WHERE {term} ORDER BY id LIMIT {_MATCHES}"
-        return [rows.entry_of(body, self._path) for (body,) in self._all(sql, *values)]
+        return rows.entries_of([body for (body,) in self._all(sql, *values)], self._path)
 
     def query(self, query: Query) -> Iterator[Entry]:
-        """All of it as it is when the first is taken, whatever is saved meanwhile. Descending
-        turns the ties too. Raises ValueError for an unknown `sort`."""
+        """The moment is that at which the first is taken."""
         where = filters.where(query)
         order = filters.order(query, where)
         limit = min(query.limit, rows.INT_LIMIT) or -1
@@ -89,8 +88,7 @@ class SqliteCatalog:
                 batch = numbers[start : start + _BATCH]
                 filled = (*batch, *[-1] * (_BATCH - len(batch)))  # one statement for all
                 bodies = dict(connection.execute(_BODIES, filled))
-                for n in batch:
-                    yield rows.entry_of(bodies.get(n, "null"), self._path)
+                yield from rows.entries_of([bodies.get(n, "null") for n in batch], self._path)
 
     def count(self, query: Query) -> int:
         where = filters.where(query, counting=True)
@@ -152,12 +150,13 @@ class SqliteCatalog:
             )
 
     def _row_of(self, entry: Entry) -> int | None:
-        """The number of its row. Raises IllegalState for a step that there is none of."""
-        found = self._all("SELECT n, status FROM entries WHERE id = ?", rows.text(entry.id))
+        """The number of its row. Raises IllegalState for a step that there is none of: with each
+        record that came since one may have been taken."""
+        found = self._all("SELECT n, status, seq FROM entries WHERE id = ?", rows.text(entry.id))
         if not found:
             return None
-        n, before = found[0]
-        if before != entry.status and entry.status not in STEPS[Status(before)]:
+        n, before, seq = found[0]
+        if not may_become(Status(before), entry.status, several=entry.seq > seq):
             raise IllegalState(f"image {entry.id}", before, entry.status.value)
         return int(n)
 

@@ -64,13 +64,20 @@ def check(
     synced = sync(place, whole=True)
     survey = leftovers.survey(place)
     run = _Run(place, percent, survey.there)
-    images = list(committed(place))
+    images = [image for image in committed(place) if image not in survey.marks]
     progress.phase("manifests", len(images))
-    for image in images:
+
+    def read_one(image: str) -> Chain | DataTampered | None:
         cancel.check()
-        if image not in survey.marks:
-            _look(run, image)
-        progress.advance(1)
+        try:
+            return read_chain(place.store, image, place.wrapper)
+        except DataTampered as error:
+            return error
+
+    with closing(ordered_map(images, read_one, threads=_READERS, ahead=2 * _READERS)) as chains:
+        for image, chain in zip(images, chains, strict=True):
+            _look(run, image, chain)
+            progress.advance(1)
     _lost(run)
     read = _read_parts(run, progress, cancel)
     for image, chain in run.chains.items():
@@ -87,11 +94,9 @@ def check(
     return Checked(len(run.chains), run.objects, len(run.parts), run.total, read, tuple(told))
 
 
-def _look(run: _Run, image: str) -> None:
-    try:
-        chain = read_chain(run.place.store, image, run.place.wrapper)
-    except DataTampered as error:
-        run.tell(Fault.DAMAGED, image, manifest_key(image), error.message)
+def _look(run: _Run, image: str, chain: Chain | DataTampered | None) -> None:
+    if isinstance(chain, DataTampered):
+        run.tell(Fault.DAMAGED, image, manifest_key(image), chain.message)
         return
     if chain is None:
         return  # it was removed meanwhile

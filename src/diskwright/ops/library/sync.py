@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 
-from diskwright.errors import DataTampered, Locked
+from diskwright.blockio.copy import ordered_map
+from diskwright.errors import DataTampered, Locked, OutputError, RemoteError
 from diskwright.model import codec
 from diskwright.model.library import Entry, Query, Status, Synced
 from diskwright.model.names import MANIFESTS, is_uuid, manifest_key
 from diskwright.model.record import RECORDS
 from diskwright.ops.library import changes
-from diskwright.ops.library.chain import number_of, read_chain
+from diskwright.ops.library.chain import Chain, number_of, read_chain
 from diskwright.ops.library.fold import history_of
 from diskwright.ops.library.place import Place, remembered, seen
 
@@ -20,6 +22,7 @@ _NOTE = "synced"
 _WHOLE_AFTER_S = 20 * 86400  # hints are kept for 30 days
 _LISTING = 1000  # keys that one request lists
 _MANY = 20  # images are looked at one by one; for more, listing all of a library may be quicker
+_READERS = 8  # a request is mostly waited for
 _LOCAL = (Status.QUEUED, Status.SAVING)
 
 
@@ -116,9 +119,15 @@ def _everything(run: _Run) -> None:
         image = info.key.removeprefix(RECORDS).partition("/")[0]
         if image in last:
             last[image] = max(last[image], number_of(info.key))
-    for image, number in last.items():
-        if image not in heads or number != heads[image][0] or _is_unopened(run.place, image):
-            _look(run, image, number, gone=False)
+    todo = [
+        (image, number)
+        for image, number in last.items()
+        if image not in heads or number != heads[image][0] or _is_unopened(run.place, image)
+    ]
+    read = ordered_map(todo, lambda it: _read(run.place, *it), threads=_READERS, ahead=4 * _READERS)
+    with closing(read) as found:
+        for (image, _), chain in zip(todo, found, strict=True):
+            _found(run, image, chain, gone=False)
     announced = None
     for image in heads.keys() - last.keys():
         if announced is None:
@@ -135,11 +144,21 @@ def _is_unopened(place: Place, image: str) -> bool:
 
 
 def _look(run: _Run, image: str, number: int | None, *, gone: bool) -> None:
-    place = run.place
+    _found(run, image, _read(run.place, image, number), gone=gone)
+
+
+def _read(place: Place, image: str, number: int | None) -> Chain | DataTampered | None:
+    """Called from several threads. None where it is not there."""
     try:
-        chain = read_chain(place.store, image, place.wrapper, last=number)
+        return read_chain(place.store, image, place.wrapper, last=number)
     except DataTampered as error:
-        run.damaged.append(str(error))
+        return error
+
+
+def _found(run: _Run, image: str, chain: Chain | DataTampered | None, *, gone: bool) -> None:
+    place = run.place
+    if isinstance(chain, DataTampered):
+        run.damaged.append(str(chain))
         return
     known = place.catalog.entry(image)
     if chain is None:
@@ -183,9 +202,21 @@ def _end_dead_runs(run: _Run) -> None:
     for entry in list(place.catalog.query(Query(statuses=_LOCAL))):
         try:
             with place.locks.held(entry.id):
-                if place.store.head(manifest_key(entry.id)) is None:
-                    place.catalog.forget(entry.id)
-                else:
+                if place.store.head(manifest_key(entry.id)) is not None:
                     _look(run, entry.id, None, gone=False)
+                elif _gave_back(place, entry):
+                    place.catalog.forget(entry.id)
         except Locked:
             continue
+
+
+def _gave_back(place: Place, entry: Entry) -> bool:
+    """Whether the name that it had taken is free again. Where that can't be written now, or needs
+    a key that is not given, a later sync does it."""
+    if entry.name is None or (entry.sealed and place.wrapper is None):
+        return False
+    try:
+        place.names(sealed=entry.sealed).release(entry.name, entry.id, place.now())
+    except (OutputError, RemoteError):
+        return False
+    return True
