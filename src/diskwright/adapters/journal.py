@@ -14,10 +14,10 @@ import fcntl
 import os
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import cast
 
-from diskwright.blockio.placing import sync_folder
+from diskwright.blockio.placing import locked_folder, sync_folder
 from diskwright.errors import Locked, output_error, writing
 from diskwright.model import canonical
 from diskwright.model.names import is_uuid
@@ -79,7 +79,7 @@ class FileUploadJournal:
         with writing(path):
             os.makedirs(self._folder, mode=0o700, exist_ok=True)
             # Nobody looks for dead runs between the file's birth and its lock.
-            with self._folder_lock():
+            with locked_folder(self._folder):
                 try:
                     fd = os.open(path, flags, 0o600)
                 except FileExistsError as error:
@@ -121,7 +121,7 @@ class FileUploadJournal:
                 yield image_id, os.path.join(self._folder, name)
 
     def _is_locked(self, fd: int) -> bool:
-        with self._folder_lock():
+        with locked_folder(self._folder):
             try:
                 fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -138,7 +138,7 @@ class FileUploadJournal:
                 return None
             kept = False
             try:
-                with self._folder_lock():
+                with locked_folder(self._folder):
                     try:
                         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
                     except BlockingIOError:
@@ -156,15 +156,6 @@ class FileUploadJournal:
             finally:
                 if not kept:
                     os.close(fd)
-
-    @contextmanager
-    def _folder_lock(self) -> Iterator[None]:
-        fd = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(fd)
 
 
 def _append(fd: int, value: Mapping[str, object]) -> None:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import fcntl
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from diskwright.errors import OutputNotWritable, TargetExists, output_error
 
@@ -50,6 +53,17 @@ def _rename_no_replace(source: str, target: str) -> None:
     if libc.renameat2(*paths, _RENAME_NOREPLACE):
         number = ctypes.get_errno()
         raise OSError(number, os.strerror(number), target)
+
+
+@contextmanager
+def locked_folder(path: str) -> Iterator[None]:
+    """Of all who ask for the lock of this folder, one at a time is inside. Raises OSError."""
+    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(fd)
 
 
 def sync_folder(path: str) -> None:

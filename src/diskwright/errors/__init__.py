@@ -21,7 +21,7 @@
     │   └── TargetExists, SourceChanged, ImageNotFound, ImageAmbiguous, TooManyRecipients, Locked,
     │       IllegalState, ChangedMeanwhile, NameTaken, ReadOnlyImage, ImageInUse
     ├── OutputError                      15
-    │   └── OutputNotWritable, DiskFull
+    │   └── OutputNotWritable, DiskFull, CatalogDamaged
     └── Cancelled                       130 (143 when told to terminate)
 
 An error holds facts as fields. `template` and `hint_template` are filled from those fields, and
@@ -58,6 +58,7 @@ from diskwright.errors.input import (
     PackagesUnread,
 )
 from diskwright.errors.output import (
+    CatalogDamaged,
     DiskFull,
     OutputError,
     OutputNotWritable,
@@ -93,6 +94,7 @@ from diskwright.errors.usage import Cancelled, ObjectTooLarge, UsageError, Valid
 __all__ = [
     "BucketMissing",
     "Cancelled",
+    "CatalogDamaged",
     "ChangedMeanwhile",
     "ConfinementUnavailable",
     "ConflictError",

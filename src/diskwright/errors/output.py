@@ -34,6 +34,16 @@ class DiskFull(OutputError):
     hint_template = "free some space (df -h), or write elsewhere"
 
 
+@dataclass(eq=False)
+class CatalogDamaged(OutputError):
+    """Nothing is lost by it: what a catalog knows is made anew from its library."""
+
+    path: str
+    reason: str
+    template = "{path}: is no sound catalog: {reason}"
+    hint_template = "make it anew from the library: diskwright library rebuild"
+
+
 def output_error(path: str, error: OSError) -> DiskFull | OutputNotWritable:
     """What the system said when `path` was to be written, in our words."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):

@@ -1,0 +1,121 @@
+"""The tables, and the numbered steps to the newest of them.
+
+    entries ── one narrow row an image: what is sorted and filtered by
+       ├─ bodies    the whole entry as JSON. Beside the row, as a filter runs over all rows
+       ├─ tags
+       └─ history   in its order, from 0
+    notes           what a sync remembers
+
+A released step is never changed: a new one is added behind it.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+
+from diskwright.errors import CatalogDamaged, UsageError
+
+APPLICATION = 0x64774341  # "dwCA" at byte 68 of the file: it is a catalog of ours
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    (
+        """CREATE TABLE entries (
+            n INTEGER PRIMARY KEY,
+            id TEXT NOT NULL UNIQUE,
+            gone INTEGER NOT NULL,  -- 1: in the trash, or deleted
+            status TEXT NOT NULL,
+            kind TEXT NOT NULL,
+            visibility TEXT NOT NULL,
+            name TEXT,
+            name_key TEXT,  -- casefolded, as it is sorted
+            created TEXT NOT NULL,
+            updated TEXT NOT NULL,
+            size INTEGER NOT NULL,  -- bytes as stored
+            os_key TEXT NOT NULL,
+            os_type_key TEXT NOT NULL,
+            min_memory INTEGER NOT NULL,  -- MiB
+            max_memory INTEGER NOT NULL,
+            channel TEXT NOT NULL,
+            seq INTEGER NOT NULL,
+            head TEXT NOT NULL
+        ) STRICT""",
+        "CREATE INDEX entries_by_exact_name ON entries (name)",
+        # One for each way to sort: a first page is read off its end. They begin with `gone`, as
+        # what is gone is left out unless it is asked for.
+        "CREATE INDEX entries_by_id ON entries (gone, id)",
+        "CREATE INDEX entries_by_name ON entries (gone, name_key, id)",
+        "CREATE INDEX entries_by_created ON entries (gone, created, id)",
+        "CREATE INDEX entries_by_updated ON entries (gone, updated, id)",
+        "CREATE INDEX entries_by_size ON entries (gone, size, id)",
+        "CREATE INDEX entries_by_status ON entries (gone, status, id)",
+        "CREATE INDEX entries_by_kind ON entries (gone, kind, id)",
+        "CREATE INDEX entries_by_os ON entries (gone, os_key, id)",
+        """CREATE TABLE bodies (
+            n INTEGER PRIMARY KEY REFERENCES entries ON DELETE CASCADE,
+            body TEXT NOT NULL
+        ) STRICT""",
+        """CREATE TABLE tags (
+            key TEXT NOT NULL,
+            value TEXT NOT NULL,
+            n INTEGER NOT NULL REFERENCES entries ON DELETE CASCADE,
+            PRIMARY KEY (key, value, n)
+        ) STRICT, WITHOUT ROWID""",
+        "CREATE INDEX tags_by_entry ON tags (n)",
+        """CREATE TABLE history (
+            n INTEGER NOT NULL REFERENCES entries ON DELETE CASCADE,
+            place INTEGER NOT NULL,
+            seq INTEGER NOT NULL,
+            time TEXT NOT NULL,
+            kind TEXT NOT NULL,
+            who TEXT NOT NULL,
+            what TEXT NOT NULL,
+            digest TEXT NOT NULL,
+            PRIMARY KEY (n, place)
+        ) STRICT, WITHOUT ROWID""",
+        """CREATE TABLE notes (
+            name TEXT PRIMARY KEY,
+            value TEXT NOT NULL
+        ) STRICT, WITHOUT ROWID""",
+    ),
+)
+
+
+def is_ready(connection: sqlite3.Connection, path: str, newest: int = len(MIGRATIONS)) -> bool:
+    """False for a file that is empty or of an older version.
+
+    Raises UsageError for one of a newer version, CatalogDamaged for another program's.
+    """
+    version = _number(connection, "user_version")
+    if _number(connection, "application_id") != APPLICATION:
+        if version or _number(connection, "schema_version"):
+            raise CatalogDamaged(path, "it is another program's database")
+        return False
+    if version > newest:
+        raise UsageError(
+            f"{path} was made by a newer diskwright (version {version}; this one knows {newest})",
+            "use that diskwright, or make the catalog anew: diskwright library rebuild",
+        )
+    return version == newest
+
+
+def migrate(connection: sqlite3.Connection, steps: Sequence[Sequence[str]] = MIGRATIONS) -> None:
+    """Each step whole or not at all. `connection` is in autocommit mode."""
+    for number, statements in enumerate(steps, 1):
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            if _number(connection, "user_version") < number:
+                for statement in statements:
+                    connection.execute(statement)
+                connection.execute(f"PRAGMA application_id = {APPLICATION}")
+                connection.execute(f"PRAGMA user_version = {number}")
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+
+
+def _number(connection: sqlite3.Connection, pragma: str) -> int:
+    (value,) = connection.execute(f"PRAGMA {pragma}").fetchone()
+    return int(value)

@@ -1,0 +1,190 @@
+"""The catalog: entries, their histories, and what a sync remembers."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from array import array
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from typing import Any
+
+from diskwright.adapters.catalog import filters, rows
+from diskwright.adapters.catalog.connection import connect, open_file, speaking
+from diskwright.errors import IllegalState
+from diskwright.model.library import STEPS, Change, Entry, Query, Status
+
+_MATCHES = 21
+_PREFIX = 4  # characters of an id, at least
+
+# What is written into SQL here are texts of this folder's alone (S608); values are bound
+_WHOLE = "SELECT body FROM entries JOIN bodies USING (n)"
+_TABLES = ("bodies", "tags", "history", "entries", "notes")  # what refers to others first
+
+
+class SqliteCatalog:
+    """`ports_library.Catalog` over one file. Threads may share one; a closed one is a ValueError.
+
+    Whatever SQLite complains of is DiskFull, Locked (another process writes for longer than
+    `wait_s`), OutputNotWritable, or CatalogDamaged, after which `discard` and a rebuild help.
+    """
+
+    def __init__(self, path: str, connection: sqlite3.Connection, *, wait_s: float) -> None:
+        self._path = path
+        self._connection = connection
+        self._wait_s = wait_s
+        self._lock = threading.RLock()
+
+    @classmethod
+    def open(cls, path: str, *, wait_s: float = 10.0) -> SqliteCatalog:
+        """Makes it where there is none. Raises UsageError for one of a newer version too."""
+        path = os.path.abspath(path)
+        return cls(path, open_file(path, wait_s), wait_s=wait_s)
+
+    def close(self) -> None:
+        with self._lock, speaking(self._path):
+            self._connection.close()
+
+    # --- reading ------------------------------------------------------------------------------
+
+    def entry(self, image_id: str) -> Entry | None:
+        found = self._entries("id = ?", rows.text(image_id))
+        return found[0] if found else None
+
+    def matching(self, wanted: str) -> tuple[Entry, ...]:
+        name = rows.text(wanted)
+        with self._transaction("BEGIN"):
+            found = self._entries("id = ?", name) or self._entries("name = ? AND gone = 0", name)
+            if not found and len(wanted) >= _PREFIX:
+                found = self._entries("id >= ? AND id < ?", name, name + "\U0010ffff")
+        return tuple(found)
+
+    def _entries(self, term: str, *values: str) -> list[Entry]:
+        sql = f"{_WHOLE} WHERE {term} ORDER BY id LIMIT {_MATCHES}"
+        return [rows.entry_of(body, self._path) for (body,) in self._all(sql, *values)]
+
+    def query(self, query: Query) -> Iterator[Entry]:
+        """All of it as it is when the first is taken, whatever is saved meanwhile. Descending
+        turns the ties too. Raises ValueError for an unknown `sort`."""
+        where, order = filters.where(query), filters.order(query)
+        limit = min(query.limit, rows.INT_LIMIT) or -1
+        offset = min(query.offset, rows.INT_LIMIT)
+        sql = f"SELECT n FROM entries WHERE {where.sql} ORDER BY {order} LIMIT ? OFFSET ?"  # noqa: S608
+        return self._read(where, sql, (*where.values, limit, offset))
+
+    def _read(
+        self, where: filters.Where, sql: str, values: tuple[str | int, ...]
+    ) -> Iterator[Entry]:
+        # A connection of its own: its snapshot lasts for as long as its reader takes
+        with speaking(self._path), closing(connect(self._path, self._wait_s)) as connection:
+            where.prepare(connection)
+            connection.execute("BEGIN")
+            # Numbers first: sorted with their bodies, these would be written to a temporary file
+            numbers = array("q", (n for (n,) in connection.execute(sql, values)))
+            for n in numbers:
+                found = connection.execute("SELECT body FROM bodies WHERE n = ?", (n,))
+                for (body,) in found:
+                    yield rows.entry_of(body, self._path)
+
+    def count(self, query: Query) -> int:
+        where = filters.where(query)
+        sql = f"SELECT count(*) FROM entries WHERE {where.sql}"  # noqa: S608
+        with self._lock:
+            where.prepare(self._connection)
+            ((number,),) = self._all(sql, *where.values)
+        return int(number)
+
+    def history(self, image_id: str) -> tuple[Change, ...]:
+        found = self._all(
+            "SELECT history.seq, time, history.kind, who, what, digest FROM history"
+            " JOIN entries USING (n) WHERE id = ? ORDER BY place",
+            rows.text(image_id),
+        )
+        return tuple(Change(*row) for row in found)
+
+    def heads(self) -> dict[str, tuple[int, str]]:
+        return {
+            image_id: (seq, head)
+            for image_id, seq, head in self._all("SELECT id, seq, head FROM entries")
+        }
+
+    def tag_values(self) -> dict[str, tuple[str, ...]]:
+        """Sorted; of the images in the trash too, as these are looked for as well."""
+        made: dict[str, list[str]] = {}
+        for key, value in self._all("SELECT DISTINCT key, value FROM tags ORDER BY key, value"):
+            made.setdefault(key, []).append(value)
+        return {key: tuple(values) for key, values in made.items()}
+
+    def note(self, name: str) -> str | None:
+        found = self._all("SELECT value FROM notes WHERE name = ?", name)
+        return str(found[0][0]) if found else None
+
+    # --- writing ------------------------------------------------------------------------------
+
+    def save(self, entry: Entry, history: Sequence[Change]) -> None:
+        columns, body = rows.columns(entry), rows.body(entry)
+        with self._transaction("BEGIN IMMEDIATE") as connection:
+            n = self._row_of(entry)
+            if n is None:
+                names, places = ", ".join(columns), ", ".join(f":{name}" for name in columns)
+                sql = f"INSERT INTO entries ({names}) VALUES ({places})"  # noqa: S608
+                n = connection.execute(sql, columns).lastrowid
+            else:
+                changes = ", ".join(f"{name} = :{name}" for name in columns)
+                sql = f"UPDATE entries SET {changes} WHERE n = {n:d}"  # noqa: S608
+                connection.execute(sql, columns)
+                connection.execute("DELETE FROM tags WHERE n = ?", (n,))
+                connection.execute("DELETE FROM history WHERE n = ?", (n,))
+            connection.execute("INSERT OR REPLACE INTO bodies VALUES (?, ?)", (n, body))
+            connection.executemany(
+                "INSERT OR IGNORE INTO tags VALUES (?, ?, ?)",
+                [(rows.text(key), rows.text(value), n) for key, value in entry.tags.items()],
+            )
+            connection.executemany(
+                "INSERT INTO history VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                [(n, place, *rows.change(it)) for place, it in enumerate(history)],
+            )
+
+    def _row_of(self, entry: Entry) -> int | None:
+        """The number of its row. Raises IllegalState for a step that there is none of."""
+        found = self._all("SELECT n, status FROM entries WHERE id = ?", rows.text(entry.id))
+        if not found:
+            return None
+        n, before = found[0]
+        if before != entry.status and entry.status not in STEPS[Status(before)]:
+            raise IllegalState(f"image {entry.id}", before, entry.status.value)
+        return int(n)
+
+    def forget(self, image_id: str) -> None:
+        with self._transaction("BEGIN IMMEDIATE") as connection:
+            connection.execute("DELETE FROM entries WHERE id = ?", (rows.text(image_id),))
+
+    def set_note(self, name: str, value: str) -> None:
+        with self._transaction("BEGIN IMMEDIATE") as connection:
+            connection.execute("INSERT OR REPLACE INTO notes VALUES (?, ?)", (name, value))
+
+    def clear(self) -> None:
+        """The notes too: a sync begins anew."""
+        with self._transaction("BEGIN IMMEDIATE") as connection:
+            for table in _TABLES:
+                connection.execute(f"DELETE FROM {table}")  # noqa: S608
+
+    # --- SQLite -------------------------------------------------------------------------------
+
+    def _all(self, sql: str, *values: str | int) -> list[tuple[Any, ...]]:
+        with self._lock, speaking(self._path):
+            return self._connection.execute(sql, values).fetchall()
+
+    @contextmanager
+    def _transaction(self, begin: str) -> Iterator[sqlite3.Connection]:
+        with self._lock, speaking(self._path):
+            self._connection.execute(begin)
+            try:
+                yield self._connection
+                self._connection.execute("COMMIT")
+            except BaseException:
+                # SQLite itself has rolled back after some errors, a full disk for one
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
