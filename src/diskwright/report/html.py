@@ -7,8 +7,6 @@ says could be more than text even if an escape were missed.
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections import Counter
 from collections.abc import Iterable
 
@@ -22,6 +20,7 @@ from diskwright.report.html_findings import findings, passed
 from diskwright.report.html_style import STYLE
 from diskwright.report.judged import Judged, Judgement, Standing, standing
 from diskwright.report.markup import escaped, table
+from diskwright.report.page import page
 
 _LOOKS = {
     Standing.NOT_JUDGED: "bad",
@@ -36,23 +35,9 @@ def html(judgement: Judgement) -> str:
     title = judged[0].label if len(judged) == 1 else f"{len(judged)} images"
     articles = [_article(n, one, judgement) for n, one in enumerate(judged, 1)]
     badge = _badge(standing(judged[0], strict=judgement.strict)) if len(judged) == 1 else ""
-    digest = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
-    policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
-    return "\n".join(
+    return page(
+        f"{title}: {judgement.profile}",
         [
-            "<!DOCTYPE html>",
-            '<html lang="en">',
-            "<head>",
-            '<meta charset="utf-8">',
-            f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
-            '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            '<meta name="color-scheme" content="light dark">',
-            '<meta name="referrer" content="no-referrer">',
-            f"<title>{escaped(title)}: {escaped(judgement.profile)}</title>",
-            f"<style>{STYLE}</style>",
-            "</head>",
-            "<body>",
-            "<main>",
             "<header>",
             f'<div class="head"><h1>{escaped(title)}</h1>{badge}</div>',
             f'<p class="sub">Judged for <strong>{escaped(judgement.profile)}</strong>'
@@ -62,11 +47,8 @@ def html(judgement: Judgement) -> str:
             *articles,
             f"<footer>Written by diskwright {escaped(judgement.version)}. Commands are for the "
             "guest, unless it says otherwise; a click selects them whole.</footer>",
-            "</main>",
-            "</body>",
-            "</html>",
-            "",
-        ]
+        ],
+        style=STYLE,
     )
 
 

@@ -17,6 +17,8 @@ from diskwright.model.finding import Accepted, Finding
 from diskwright.model.guest import GuestFacts
 from diskwright.model.image import ImageFacts
 from diskwright.model.iso import BootPlatform, ExtractedIso, IsoEntry, IsoFacts, IsoSystem, IsoTree
+from diskwright.model.library import Change, Entry
+from diskwright.model.manifest import Recipient
 from diskwright.model.outcome import (
     Converted,
     Doctored,
@@ -64,6 +66,13 @@ class _Results:
         finding["properties"]["disk"] = _TEXT
         known.made["finding"] = finding
         known.made["error"] = _ERROR
+        who = known.but(Recipient, without={"wrapped_key", "params"})
+        known.made["entry"] = known.but(
+            Entry,
+            without={"recipients"},
+            beside={"recipients": list_of(who), "virtual_size": _NUMBER, "object_size": _NUMBER},
+        )
+        known.made["change"] = known.but(Change)
 
     def of_each(self) -> dict[str, list[Schema]]:
         return {
