@@ -15,6 +15,7 @@ from diskwright.app.inputs import InputOptions
 from diskwright.app.iso import IsoVerbs
 from diskwright.app.libraries import LibrariesVerbs
 from diskwright.app.prepare import PrepareVerbs
+from diskwright.app.servers import ServersVerbs
 from diskwright.app.validate import ValidateVerbs
 from diskwright.config import Settings
 from diskwright.model.image import ImageFormat
@@ -34,7 +35,9 @@ if TYPE_CHECKING:
     from diskwright.ops.opening import Source
 
 
-class Diskwright(DifferenceVerbs, IsoVerbs, LibrariesVerbs, PrepareVerbs, ValidateVerbs):
+class Diskwright(
+    DifferenceVerbs, IsoVerbs, LibrariesVerbs, PrepareVerbs, ServersVerbs, ValidateVerbs
+):
     """The verbs, with settings. Nothing is held open between two of them."""
 
     def __init__(self, settings: Settings, *, passphrase: Callable[[], str] | None = None) -> None:

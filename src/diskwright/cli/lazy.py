@@ -20,6 +20,8 @@ COMMANDS = {
         "Fetch an image that was prepared, verified, to a file or another place.",
     ),
     "image": ("image", "Private images of a library: create, list, modify, share, delete."),
+    "server": ("server", "Servers of this workstation: make of images, list, delete."),
+    "volume": ("volume", "Volumes of this workstation: make of data disk images, list, delete."),
     "library": ("library", "Libraries of private images: make, list, sync, check."),
     "iso": ("iso", "Tell what an ISO is, list it and take files out of it."),
     "uploads": ("uploads", "List and abort uploads that were left open."),
