@@ -5,14 +5,19 @@ The child is a function that `diskwright._confine` calls; it has the descriptor 
 
 from __future__ import annotations
 
+import json
 import os
 import select
+import socket
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 
 from diskwright._process import ConfinedProcess, call_command, spawn
 from diskwright._ways import Choice
+from diskwright.errors import ConfinementUnavailable
 
 _BLOCK = 1 << 20
 _LOOK_S = 0.1  # how soon a wait notices that the user asked to stop
@@ -27,42 +32,111 @@ class NotInTime(NoAnswer):
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """`function` is "package.module:name", called with the descriptor and `arguments` (JSON).
+class Reader:
+    """Who is asked. `function` is "package.module:name", called with the descriptor and arguments.
 
-    `tool` names the child in errors, `path` the file; `limits` are RLIMIT_ names and values.
+    `tool` names the child in errors; `limits` are RLIMIT_ names and values.
     """
 
     function: str
-    arguments: Sequence[object]
     tool: str
-    path: str
     limits: Mapping[str, int]
-    time_limit_s: float
-    answer_bytes: int
     unconfined: bool = False
     confinement: Choice = "auto"
 
 
-def ask(question: Question, fd: int, *, check: Callable[[], None]) -> bytes:
-    """The child's stdout. `check` is called often, and raises where the user asked to stop.
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked: `arguments` are JSON, `path` is the file's in errors."""
 
-    Raises NoAnswer where the child breaks down, NotInTime where it was stopped at the limit, and
-    the launcher's own refusals (ConfinementUnavailable, ToolFailed). No child is left.
+    arguments: Sequence[object]
+    path: str
+    time_limit_s: float
+    answer_bytes: int
+
+
+class Child:
+    """A reader that is started: it imports what it needs, then waits for its one question, and
+    confines itself before it reads a byte of the file in question.
+
+    Raises ConfinementUnavailable where there is no way to confine it.
     """
-    command = call_command(
-        question.function,
-        [fd, *question.arguments],
-        limits=question.limits,
-        keep=[fd],
-        unconfined=question.unconfined,
-        confinement=question.confinement,
-    )
-    process = spawn(command, tool=question.tool, pass_fds=[fd], stdout=True)
-    try:
-        return _listen(process, question, check)
-    finally:
-        process.stop()
+
+    def __init__(self, reader: Reader) -> None:
+        self.reader = reader
+        self._ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs, ExitStack() as undo:
+            undo.callback(self._ours.close)
+            command = call_command(
+                reader.function,
+                [],
+                limits=reader.limits,
+                keep=[theirs.fileno()],
+                question=theirs.fileno(),
+                unconfined=reader.unconfined,
+                confinement=reader.confinement,
+            )
+            self._process = spawn(
+                command, tool=reader.tool, pass_fds=[theirs.fileno()], stdout=True
+            )
+            undo.pop_all()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def ask(self, question: Question, fd: int, *, check: Callable[[], None]) -> bytes:
+        """Its stdout. `check` is called often, and raises where the user asked to stop.
+
+        Raises NoAnswer where the child breaks down, NotInTime where it was stopped at the limit,
+        and the launcher's own refusals (ConfinementUnavailable, ToolFailed). No child is left.
+        """
+        try:
+            with suppress(OSError):  # it has ended: how is told by what it leaves
+                socket.send_fds(self._ours, [json.dumps(question.arguments).encode()], [fd])
+            return _listen(self._process, question, check)
+        finally:
+            self.stop()
+
+    def stop(self) -> None:
+        """Ended when this returns, asked or not."""
+        self._process.stop()
+        self._ours.close()
+
+
+class Ahead:
+    """Children that are started before there is a question. Used by several threads."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[Child] = deque()
+
+    @contextmanager
+    def started(self, reader: Reader) -> Iterator[None]:
+        """One child waits meanwhile, until it is taken; none is left. Where none can be confined
+        none waits, and `take` says why."""
+        try:
+            child = Child(reader)
+        except ConfinementUnavailable:
+            yield
+            return
+        self._waiting.append(child)
+        try:
+            yield
+        finally:
+            with suppress(ValueError):  # it was taken
+                self._waiting.remove(child)
+            child.stop()
+
+    def take(self, reader: Reader) -> Child:
+        """The one that waits, if it is such a reader; else a new one."""
+        try:
+            child = self._waiting.pop()
+        except IndexError:
+            return Child(reader)
+        if child.reader == reader:
+            return child
+        self._waiting.append(child)
+        return Child(reader)
 
 
 def _listen(process: ConfinedProcess, question: Question, check: Callable[[], None]) -> bytes:

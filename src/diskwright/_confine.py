@@ -18,10 +18,13 @@ SPEC is JSON in plain ASCII (bytes of file names that are no UTF-8 as surrogates
     argv      mode `exec`: the tool's absolute path and its arguments
     call      mode `call`: "package.module:function"; `preload()` of that module comes first
     arguments mode `call`: what the function is called with
+    question  mode `call`: a socket, or null. Once all is imported, one message comes there: a
+              descriptor, kept instead of `keep` and the first argument, and the others
 """
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import resource
@@ -39,6 +42,7 @@ NO_CONFINEMENT = 121  # this kernel can't confine
 FILE_CHANGED = 122  # a path leads to another file than the one that was looked at
 NO_FILE = 123  # a file that must be allowed, or the tool, is not there
 
+_QUESTION_BYTES = 64 << 10
 _LISTEN_FD = 3  # sd_listen_fds(3): the first one
 _RIGHTS = {
     "r": _sandbox.READ_FILE,
@@ -66,6 +70,8 @@ def main(argv: list[str]) -> int:
         if spec["way"] == "bubblewrap":
             _enter_namespaces(spec, argv[1])
         call = _imported(spec["call"]) if "call" in spec else None
+        if call is not None and spec["question"] is not None:
+            spec |= _asked(spec["question"])
         listening = _only_descriptors(spec["keep"], spec["listen"])
         for name, value in spec["limits"].items():
             _limit(name, value)
@@ -129,9 +135,23 @@ def _is_alone(alive: int) -> bool:
 def _imported(name: str) -> Any:
     """The function, its module prepared: later no file can be opened."""
     module_name, _, function = name.partition(":")
+    gc.disable()  # of code nothing becomes garbage: to look for it takes a tenth of the time
     module = import_module(module_name)
     module.preload()
+    gc.freeze()
+    gc.enable()
     return getattr(module, function)
+
+
+def _asked(question: int) -> dict[str, Any]:
+    """What to call the function with, and what to keep for it, as soon as the parent says it."""
+    import socket  # a tool's launcher needs none
+
+    with socket.socket(fileno=question) as sock:
+        message, fds, _, _ = socket.recv_fds(sock, _QUESTION_BYTES, 1)
+    if not fds:
+        raise Refusal(ENDED_ALONE, "nothing was asked")
+    return {"arguments": [*fds, *json.loads(message)], "keep": fds}
 
 
 def _only_descriptors(keep: list[int], listen: int | None) -> bool:
@@ -203,4 +223,7 @@ def _allow(ruleset: _sandbox.Ruleset | None, rule: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv))
+    status = main(sys.argv)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)  # nothing is left to be put away, and someone waits

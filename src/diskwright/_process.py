@@ -84,14 +84,16 @@ def call_command(
     *,
     limits: Mapping[str, int],
     keep: Sequence[int] = (),
+    question: int | None = None,
     unconfined: bool = False,
     confinement: Choice = "auto",
 ) -> list[str]:
     """The command line that calls "package.module:function" confined. `arguments` are JSON.
 
-    It opens no file at all, whatever the way.
+    It opens no file at all, whatever the way. A `question` is a socket in `keep` that it waits at.
     """
-    spec = {"call": function, "arguments": list(arguments), "listen": None, "keep": list(keep)}
+    spec = {"call": function, "arguments": list(arguments), "question": question}
+    spec |= {"keep": list(keep), "listen": None}
     return _launcher(spec, [], limits, way_of(confinement, unconfined=unconfined))
 
 

@@ -8,9 +8,11 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from diskwright._child import Ahead
 from diskwright.adapters import guest_child
 from diskwright.adapters.guest_child import ConfinedGuestInspector, understood
 from diskwright.adapters.qemu_nbd import QemuNbdExporter
@@ -102,7 +104,8 @@ def test_an_answer_to_another_question_is_none(
     told: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answer = json.dumps(encode(nothing_examined("so", told))).encode()
-    monkeypatch.setattr(guest_child, "ask", lambda *_, **__: answer)
+    child = SimpleNamespace(ask=lambda *_, **__: answer)
+    monkeypatch.setattr(Ahead, "take", lambda *_: child)
     found = inspector_behind(b"", None).examine(
         DiskFile(IDENTITY, ImageFormat.QCOW2), [PACKAGES, CONFIGURATION]
     )

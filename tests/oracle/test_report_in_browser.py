@@ -14,7 +14,7 @@ from diskwright.model.finding import Accepted
 from diskwright.model.partitions import Partition, PartitionRole
 from diskwright.model.units import MIB
 from diskwright.report.html import html
-from support.browser import Page, browser, installed
+from support.browser import TEXTS, Page, browser, installed
 from support.good_facts import UEFI
 from support.judgements import MANY, STATIC_ADDRESS, UNREAD, hostile, judgement, validated
 
@@ -38,41 +38,6 @@ PAGES = {
     "hostile": hostile(),
     "map": judgement(validated(replace(UEFI, table=replace(UEFI.table, partitions=GROWING)))),
 }
-
-# Of every text: is it seen (inside the page, not empty), and how well is it told from its ground
-TEXTS = """
-(() => {
-  const rgb = (c) => (c.match(/[\\d.]+/g) || []).map(Number);
-  const light = (c) => {
-    const [r, g, b] = c.slice(0, 3).map((v) => {
-      v /= 255; return v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4;
-    });
-    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-  };
-  const ground = (node) => {
-    for (; node; node = node.parentElement) {
-      const c = rgb(getComputedStyle(node).backgroundColor);
-      if (c.length && (c.length < 4 || c[3] > 0)) return c;
-    }
-    return [255, 255, 255];
-  };
-  const found = [];
-  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  while (walker.nextNode()) {
-    const node = walker.currentNode, box = node.parentElement;
-    if (!node.data.trim() || box.closest("svg, details:not([open]) > :not(summary)")) continue;
-    const range = document.createRange(); range.selectNodeContents(node);
-    const r = range.getBoundingClientRect();
-    const [a, b] = [light(rgb(getComputedStyle(box).color)), light(ground(box))];
-    found.push({
-      text: node.data.trim().slice(0, 60), width: r.width, height: r.height, left: r.left,
-      right: r.right, scrolls: !!box.closest(".wide"),
-      contrast: (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05),
-    });
-  }
-  return JSON.stringify(found);
-})()
-"""
 
 
 @pytest.fixture(scope="module")

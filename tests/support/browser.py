@@ -36,6 +36,42 @@ _FLAGS = [
     "--remote-debugging-pipe",
 ]
 
+# Of every text: is it seen (inside the page, not empty), and how well is it told from its ground
+TEXTS = """
+(() => {
+  const HIDDEN = "svg, script, details:not([open]) > :not(summary)";
+  const rgb = (c) => (c.match(/[\\d.]+/g) || []).map(Number);
+  const light = (c) => {
+    const [r, g, b] = c.slice(0, 3).map((v) => {
+      v /= 255; return v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4;
+    });
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const ground = (node) => {
+    for (; node; node = node.parentElement) {
+      const c = rgb(getComputedStyle(node).backgroundColor);
+      if (c.length && (c.length < 4 || c[3] > 0)) return c;
+    }
+    return [255, 255, 255];
+  };
+  const found = [];
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const node = walker.currentNode, box = node.parentElement;
+    if (!node.data.trim() || box.closest(HIDDEN)) continue;
+    const range = document.createRange(); range.selectNodeContents(node);
+    const r = range.getBoundingClientRect();
+    const [a, b] = [light(rgb(getComputedStyle(box).color)), light(ground(box))];
+    found.push({
+      text: node.data.trim().slice(0, 60), width: r.width, height: r.height, left: r.left,
+      right: r.right, scrolls: !!box.closest(".wide"),
+      contrast: (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05),
+    });
+  }
+  return JSON.stringify(found);
+})()
+"""
+
 
 class Page:
     """One tab. `requests`: the addresses that it asked for; `complaints`: what its console said."""

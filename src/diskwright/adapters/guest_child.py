@@ -7,22 +7,21 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import TypeVar
 
-from diskwright._child import NoAnswer, Question, ask
+from diskwright._child import Ahead, NoAnswer, Question
 from diskwright._ways import Choice
 from diskwright.formats import limits
 from diskwright.formats.qemu import is_local
 from diskwright.guest.answer import (
     BELOW,
-    EXAMINING,
     FILE,
     FILES,
-    FUNCTION,
     NBD,
     PACKAGES,
     Answer,
     nothing_examined,
     nothing_read,
 )
+from diskwright.guest.calls import EXAMINING, FUNCTION, guest_reader
 from diskwright.model.canonical import encode as encode_canonical
 from diskwright.model.codec import DecodeError, decode, encode
 from diskwright.model.cost import ReadingCost
@@ -34,8 +33,6 @@ from diskwright.ports import CancelToken
 
 T = TypeVar("T")
 
-_TOOL = "the guest reader"
-_LIMITS = {"AS": limits.READER_BYTES, "FSIZE": 0, "NOFILE": 32}
 _LIMIT = (limits.READER_CPU_S, limits.READER_S)  # seconds of a processor, and by the clock
 
 Descriptor = Callable[[DiskFile], AbstractContextManager[int]]
@@ -43,6 +40,7 @@ Descriptor = Callable[[DiskFile], AbstractContextManager[int]]
 
 class ConfinedGuestInspector:
     """`GuestInspector`. `descriptor` opens a raw file read-only, or connects to an NBD export.
+    A child that waits in `ahead` is taken.
 
     What a disk does to its reader (a crash, a hang, an answer of another form) leaves facts in
     which everything is unread. Raises only where the child can't be confined or the file changed.
@@ -56,12 +54,14 @@ class ConfinedGuestInspector:
         confinement: Choice = "auto",
         time_limit_s: float | None = None,
         cancel: CancelToken | None = None,
+        ahead: Ahead | None = None,
     ) -> None:
         self._descriptor = descriptor
         self._unconfined = unconfined
         self._confinement = confinement
         self._time_limit_s = time_limit_s
         self._cancel = cancel or NeverCancelled()
+        self._ahead = ahead or Ahead()
 
     def inspect(self, disk: DiskFile) -> GuestFacts:
         return self.measured(disk)[0]
@@ -92,19 +92,17 @@ class ConfinedGuestInspector:
         limit: tuple[int, float] = _LIMIT,
     ) -> bytes:
         cpu_s, time_s = limit
+        reader = guest_reader(
+            function, cpu_s=cpu_s, unconfined=self._unconfined, confinement=self._confinement
+        )
         with self._descriptor(disk) as fd:
             question = Question(
-                function,
                 [FILE if is_local(disk) else NBD, disk.identity.size, *arguments],
-                tool=_TOOL,
                 path=disk.name,
-                limits={**_LIMITS, "CPU": cpu_s},
                 time_limit_s=self._time_limit_s or time_s,
                 answer_bytes=most_bytes,
-                unconfined=self._unconfined,
-                confinement=self._confinement,
             )
-            return ask(question, fd, check=self._cancel.check)
+            return self._ahead.take(reader).ask(question, fd, check=self._cancel.check)
 
 
 def understood(answer: bytes) -> Answer:

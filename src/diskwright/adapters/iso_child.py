@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from diskwright._child import NoAnswer, NotInTime, Question, ask
+from diskwright._child import Child, NoAnswer, NotInTime, Question, Reader
 from diskwright._ways import Choice
 from diskwright.errors import ImageBroken, ImageUnsafe, ImageUnsupported, ToolStalled, UsageError
 from diskwright.formats import limits
@@ -60,18 +60,16 @@ class ConfinedIsoReader:
 
     def _ask(self, fd: int, identity: FileIdentity, asked: str, tree: IsoTree | None) -> Told:
         question = Question(
-            FUNCTION,
             [identity.size, asked, tree.value if tree is not None else ""],
-            tool=_TOOL,
             path=identity.path,
-            limits=_LIMITS,
             time_limit_s=self._time_limit_s,
             answer_bytes=limits.ISO_ANSWER_BYTES,
-            unconfined=self._unconfined,
-            confinement=self._confinement,
         )
+        child = Child(Reader(FUNCTION, _TOOL, _LIMITS, self._unconfined, self._confinement))
         try:
-            return self.judged(understood(ask(question, fd, check=self._cancel.check)), identity)
+            return self.judged(
+                understood(child.ask(question, fd, check=self._cancel.check)), identity
+            )
         except NotInTime:
             raise ToolStalled(_TOOL, self._time_limit_s) from None
         except NoAnswer as reason:

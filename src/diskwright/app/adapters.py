@@ -8,10 +8,9 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
 import diskwright
+from diskwright._child import Ahead
 from diskwright.config import Settings
 from diskwright.errors import KeyUnreadable, UsageError
-from diskwright.model.outcome import Tool
-from diskwright.model.profile import Profile
 from diskwright.ports import (
     ByteSink,
     CancelToken,
@@ -29,6 +28,8 @@ if TYPE_CHECKING:
     from diskwright.adapters.qemu_img import QemuImgConverter
     from diskwright.adapters.qemu_nbd import QemuNbdExporter
     from diskwright.app.inputs import InputOptions
+    from diskwright.model.outcome import Tool
+    from diskwright.model.profile import Profile
     from diskwright.ops.convert import LocalTools
     from diskwright.ops.iso import IsoReader
     from diskwright.ops.opening import ImageOpener
@@ -47,6 +48,7 @@ class Adapters:
     def __init__(self, settings: Settings, *, passphrase: Callable[[], str] | None) -> None:
         self._settings = settings
         self._ask = passphrase
+        self._ahead = Ahead()
 
     def exporter(self, cancel: CancelToken | None = None) -> QemuNbdExporter:
         from diskwright.adapters.qemu_nbd import QemuNbdExporter
@@ -66,6 +68,17 @@ class Adapters:
             unconfined=self._settings.unconfined,
             confinement=self._settings.confinement,
             cancel=cancel,
+            ahead=self._ahead,
+        )
+
+    def ahead(self) -> AbstractContextManager[None]:
+        """Meanwhile a child waits for the next `inspector`, and imports what it needs."""
+        from diskwright.guest.calls import guest_reader
+
+        return self._ahead.started(
+            guest_reader(
+                unconfined=self._settings.unconfined, confinement=self._settings.confinement
+            )
         )
 
     def opener(
@@ -228,6 +241,7 @@ class Adapters:
     def installed(self) -> tuple[Tool, ...]:
         """The external programs, whether they are there or not."""
         from diskwright._in_force import bubblewrap_version
+        from diskwright.model.outcome import Tool
 
         lacking = "confinement where the kernel has no Landlock: apt-get install bubblewrap"
         return (*self._made_with(), Tool("bubblewrap", bubblewrap_version(), lacking))
@@ -235,6 +249,7 @@ class Adapters:
     def _made_with(self) -> tuple[Tool, ...]:
         """Those that take part in making an image."""
         from diskwright.adapters.qemu_img import tool_version
+        from diskwright.model.outcome import Tool
 
         return (
             Tool(

@@ -15,11 +15,11 @@ from diskwright.model.finding import Accepted
 from diskwright.model.image import ImageFormat
 from diskwright.model.names import NAME_LIMIT, numbered
 from diskwright.model.nulls import NeverCancelled, NullProgress
-from diskwright.model.outcome import Prepared, Validated
 from diskwright.model.text import printable
 from diskwright.ports import CancelToken, Progress
 
 if TYPE_CHECKING:
+    from diskwright.model.outcome import Prepared, Validated
     from diskwright.ops.opening import ImageOpener, Source
     from diskwright.ops.prepare import PrepareTools
 

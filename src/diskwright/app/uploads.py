@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import time
+from typing import TYPE_CHECKING
 
 from diskwright.app.adapters import Adapters, given
 from diskwright.config import Settings
 from diskwright.errors import FolderMissing, UsageError
-from diskwright.model.uploads import AbortedUploads, ListedUploads, UploadChoice
 from diskwright.ports import CancelToken, ObjectStore
+
+if TYPE_CHECKING:
+    from diskwright.model.uploads import AbortedUploads, ListedUploads
 
 
 class UploadVerbs:
@@ -39,6 +42,7 @@ class UploadVerbs:
 
         With none of them those of dead runs. Never one of a run that goes on here.
         """
+        from diskwright.model.uploads import UploadChoice
         from diskwright.ops.uploads import abort_uploads
 
         choice = UploadChoice(given("--image", image), given("--key", key), older_than_s)

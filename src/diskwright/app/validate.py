@@ -13,17 +13,17 @@ from diskwright.config import Settings
 from diskwright.errors import Cancelled, DiskwrightError, UsageError
 from diskwright.model.finding import Accepted
 from diskwright.model.nulls import NeverCancelled
-from diskwright.model.outcome import Validated
 from diskwright.model.times import day_text
 from diskwright.ports import CancelToken, Progress
 
 if TYPE_CHECKING:
+    from diskwright.model.outcome import Validated
     from diskwright.model.rule import RuleText
     from diskwright.ops.opening import ImageOpener
     from diskwright.ops.report_files import ReportFiles
 
 # The name of a disk (empty where a file is one), and what was found or stood in the way
-Judged: TypeAlias = tuple[str, Validated | DiskwrightError]
+Judged: TypeAlias = "tuple[str, Validated | DiskwrightError]"
 
 
 class ValidateVerbs:
@@ -93,7 +93,7 @@ class ValidateVerbs:
         **inputs: Unpack[InputOptions],
     ) -> Validated:
         """Facts and findings under a profile; `min_memory` in bytes."""
-        from diskwright.ops.inspect import validate
+        from diskwright.ops.validate import validate
 
         opener = self.adapters.opener(inputs, progress=progress, cancel=cancel)
         with opener.source(
@@ -130,7 +130,7 @@ class ValidateVerbs:
         are a wish to stop, and the UsageError of what all are judged by.
         """
         from diskwright.ops.in_order import in_order
-        from diskwright.ops.inspect import check_accepted
+        from diskwright.ops.validate import check_accepted
 
         check_accepted(accepted)
         self.adapters.profile(profile)

@@ -20,18 +20,18 @@ from diskwright.app.validate import ValidateVerbs
 from diskwright.config import Settings
 from diskwright.model.image import ImageFormat
 from diskwright.model.nulls import NeverCancelled, NullProgress
-from diskwright.model.outcome import (
-    Converted,
-    Doctored,
-    Inspected,
-    Reopened,
-    Restored,
-)
 from diskwright.ports import CancelToken, Progress
 
 if TYPE_CHECKING:
     from diskwright.errors import ImageRefused
     from diskwright.model.deep import Refused
+    from diskwright.model.outcome import (
+        Converted,
+        Doctored,
+        Inspected,
+        Reopened,
+        Restored,
+    )
     from diskwright.ops.opening import Source
 
 
@@ -43,6 +43,11 @@ class Diskwright(
     def __init__(self, settings: Settings, *, passphrase: Callable[[], str] | None = None) -> None:
         self.settings = settings
         self.adapters = Adapters(settings, passphrase=passphrase)
+
+    def ahead(self) -> AbstractContextManager[None]:
+        """The first inspect or validate in this context is quicker: the process that will read the
+        guest is started at once, and not when the image was looked at."""
+        return self.adapters.ahead()
 
     def inspect(
         self,

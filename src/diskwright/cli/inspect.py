@@ -22,6 +22,7 @@ from diskwright.cli.sbom import write_sbom
 from diskwright.cli.session import Session, path_text
 
 if TYPE_CHECKING:
+    from diskwright.app import Diskwright
     from diskwright.app.inputs import InputOptions
     from diskwright.report.deep import Look
 
@@ -84,12 +85,6 @@ def command(
     but beneath the folder of --allow-backing-under. Of a package
     (OVA) each disk is told, one after the other.
     """
-    from diskwright.report.deep import deep_text
-    from diskwright.report.json import inspected_result
-    from diskwright.report.package import package_text
-    from diskwright.report.stats import stats_value
-    from diskwright.report.text import disk_label, inspected_text
-
     session.command = "inspect"
     if files and not diff:
         raise click.UsageError("--files says what --diff compares: add it")
@@ -108,33 +103,54 @@ def command(
         write_sbom(session, images[0], sbom, inputs, force=force, progress=progress)
         return
     app = session.open()
-    look = _look()
     if deep:
         session.explain = partial(app.explain, **inputs)
-    for image in images:
-        told = False
-        for disk, options in session.disks_of(app, image, inputs):
-            with session.reporting(image, disk):
-                with session.progress(progress) as bar:
-                    found = app.inspect(
-                        image,
-                        deep=deep,
-                        digests=not told,
-                        cells=64 if session.output == "json" else look.cells,
-                        progress=bar,
-                        **options,
-                    )
-                if found.package is not None and not told:
-                    session.say(package_text(found.package, image))
-                session.say(inspected_text(found, image))
-                if found.deep is not None:
-                    session.say(deep_text(found, look))
-                result = inspected_result(path_text(image), found, None, with_package=not told)
-                if stats:
-                    session.tell_cost(disk_label(image, found.name), found.cost)
-                    result["stats"] = stats_value(found.cost)
-                session.results.append(result)
-                told = True
+    with app.ahead():
+        for image in images:
+            _tell(session, app, image, inputs, deep=deep, stats=stats, progress=progress)
+
+
+def _tell(
+    session: Session,
+    app: Diskwright,
+    image: str,
+    inputs: InputOptions,
+    *,
+    deep: bool,
+    stats: bool,
+    progress: bool | None,
+) -> None:
+    """What is found of one file, each of its disks."""
+    from diskwright.report.deep import deep_text
+    from diskwright.report.json import inspected_result
+    from diskwright.report.package import package_text
+    from diskwright.report.stats import stats_value
+    from diskwright.report.text import disk_label, inspected_text
+
+    look = _look()
+    told = False
+    for disk, options in session.disks_of(app, image, inputs):
+        with session.reporting(image, disk):
+            with session.progress(progress) as bar:
+                found = app.inspect(
+                    image,
+                    deep=deep,
+                    digests=not told,
+                    cells=64 if session.output == "json" else look.cells,
+                    progress=bar,
+                    **options,
+                )
+            if found.package is not None and not told:
+                session.say(package_text(found.package, image))
+            session.say(inspected_text(found, image))
+            if found.deep is not None:
+                session.say(deep_text(found, look))
+            result = inspected_result(path_text(image), found, None, with_package=not told)
+            if stats:
+                session.tell_cost(disk_label(image, found.name), found.cost)
+                result["stats"] = stats_value(found.cost)
+            session.results.append(result)
+            told = True
 
 
 def _check_alone(option: str, images: tuple[str, ...], number: int, *, deep: bool) -> None:

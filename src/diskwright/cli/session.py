@@ -176,10 +176,11 @@ class Session:
                 self.bar = None
 
 
-def print_out(text: str) -> None:
-    """To stdout. Raises OutputError where it takes no more, and then nothing is said at exit."""
+def print_out(text: str, *, end: bool = True) -> None:
+    """To stdout, with the end of a line. Raises OutputError where it takes no more, and then
+    nothing is said at exit."""
     try:
-        click.echo(text)
+        click.echo(text, nl=end)
     except BrokenPipeError as error:
         raise ReaderGone from error
     except OSError as error:

@@ -102,8 +102,6 @@ def command(
     What could not be read is `unknown`, never `pass`. Of a package (OVA) the first disk is the
     system's, any other is judged as a data disk.
     """
-    from diskwright.cli.judging import Telling
-
     session.command = "validate"
     waivers = accepted(accept, reason, until)
     app = session.open(profile=profile)
@@ -120,12 +118,15 @@ def command(
         raise click.UsageError("Missing argument 'IMAGE|FOLDER...'.", click.get_current_context())
     files = [file for image in images for file in _files(app, image)]
     one_file = len(files) == 1 and files[0][0] == images[0]
-    telling = Telling(session, strict=strict, whole=one_file, keep=bool(reports), stats=stats)
     paths = [path for path, error in files if error is None]
     with (
+        app.ahead(),
         app.report_files([r.path for r in reports], images=paths, force=force) as outputs,
         session.watched(progress if one_file else False) as (bar, cancel),
     ):
+        from diskwright.cli.judging import Telling  # heavy, and the child is started
+
+        telling = Telling(session, strict=strict, whole=one_file, keep=bool(reports), stats=stats)
         judged = app.validate_all(
             paths,
             jobs=jobs,

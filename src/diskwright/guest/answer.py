@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from diskwright.model.cost import ReadingCost
-from diskwright.model.examined import Examined, FileListing, Software, Unlisted
 from diskwright.model.guest import GuestFacts, Section, Unread
 
-FUNCTION = "diskwright.guest.child:main"
-EXAMINING = "diskwright.guest.examining:main"
+if TYPE_CHECKING:
+    from diskwright.model.examined import Examined
+
 # What may be wished for: packages, and the files below one folder
 PACKAGES = "packages"
 CONFIGURATION = "configuration"
@@ -36,6 +37,9 @@ def nothing_examined(
     reason: str, wishes: Sequence[str], facts: GuestFacts | None = None
 ) -> Examined:
     """What was wished for is unread, and without `facts` they are too."""
+    # Not above: who reads the facts alone needs none of it
+    from diskwright.model.examined import Examined, FileListing, Software, Unlisted
+
     software = Software(unread=(reason,)) if PACKAGES in wishes else None
     below = next((BELOW[wish] for wish in wishes if wish in BELOW), None)
     files = FileListing(below, unread=(Unlisted(below, reason),), end=below) if below else None

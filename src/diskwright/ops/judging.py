@@ -13,8 +13,8 @@ from diskwright.model.manifest import LibraryEntry
 from diskwright.model.outcome import Validated
 from diskwright.model.profile import Profile
 from diskwright.model.times import day_text
-from diskwright.ops.inspect import verdict_of
 from diskwright.ops.opening import Source
+from diskwright.ops.validate import verdict_of
 from diskwright.ports import (
     BlockExporter,
     CancelToken,

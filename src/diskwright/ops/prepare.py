@@ -18,7 +18,6 @@ from diskwright.model.names import numbered, plain_key, sealed_key, uuid7
 from diskwright.model.outcome import Prepared, Validated
 from diskwright.model.profile import Profile
 from diskwright.model.units import format_size
-from diskwright.ops.inspect import minimum_of
 from diskwright.ops.judging import JudgedDisk, PrepareRequest, PrepareTools, judge_all
 from diskwright.ops.opening import Source, reading
 from diskwright.ops.prepared import (
@@ -34,6 +33,7 @@ from diskwright.ops.prepared import (
 )
 from diskwright.ops.sealing import Seal
 from diskwright.ops.upload import StoreDestination, check_reachable, sweep_dead_runs
+from diskwright.ops.validate import minimum_of
 from diskwright.ports import BlockReader, CancelToken, FormatWriter, Progress
 from diskwright.rules import import_attributes
 from diskwright.writers import COMPRESSING, FORWARD, is_forward, writer_for

@@ -14,25 +14,16 @@ from diskwright.model.units import format_size
 from diskwright.report.html_style import STYLE
 from diskwright.report.library_rows import MOST_IN_FULL, MOST_ROWS, TOGETHER, Rows, anchor_of, badge
 from diskwright.report.library_style import LIBRARY_STYLE
-from diskwright.report.library_words import KINDS, counted
+from diskwright.report.library_words import KINDS, LOOKS, counted
 from diskwright.report.lineage import lineage_svg
 from diskwright.report.markup import escaped
 from diskwright.report.page import page
-
-_LOOKS = {
-    Status.ACTIVE: "good",
-    Status.QUEUED: "open",
-    Status.SAVING: "open",
-    Status.PENDING_DELETE: "warn",
-    Status.DELETED: "warn",
-    Status.ERROR: "bad",
-}
 
 SCRIPT = """
 (() => {
   const box = document.getElementById("filter"), find = document.getElementById("find");
   const said = document.getElementById("found");
-  const rows = [...document.querySelectorAll("tr.image")];
+  const rows = [...document.querySelectorAll("tbody.image")];
   let texts;
   const told = (row) => {
     const copy = row.cloneNode(true);
@@ -48,7 +39,7 @@ SCRIPT = """
       count += !row.hidden;
     });
     for (const part of document.querySelectorAll("details.more")) {
-      const found = part.querySelector("tr.image:not([hidden])");
+      const found = part.querySelector("tbody.image:not([hidden])");
       part.hidden = !found;
       part.open = words.length > 0 && !!found;
     }
@@ -108,7 +99,7 @@ def _sums(entries: Sequence[Entry]) -> Iterator[str]:
     ]  # fmt: skip
     yield '<section class="overview" aria-label="Sums">'
     badges = (
-        f"<li>{badge(f'{statuses[status]} {status}', _LOOKS[status])}</li>"
+        f"<li>{badge(f'{statuses[status]} {status}', LOOKS[status])}</li>"
         for status in Status
         if statuses[status]
     )

@@ -10,6 +10,7 @@ from diskwright.model.library import Entry
 from diskwright.model.text import printable
 from diskwright.report.columns import cut
 from diskwright.report.library_words import (
+    CLASSES,
     KINDS,
     LOOKS,
     called,
@@ -25,7 +26,6 @@ MOST_IN_FULL = 500
 MOST_ROWS = 5_000
 _MOST_TAGS = _MOST_FINDINGS = 8
 _LONGEST = 200  # cells of what a person wrote; it is whole among the facts
-_CLASSES = {Result.FAIL: "bad", Result.WARN: "warn", Result.UNKNOWN: "open", Result.PASS: "good"}
 _TITLES = ("image", "state", "system", "size", "stored", "created")
 
 
@@ -50,7 +50,7 @@ class Rows:
         anchor = self.anchors.get(entry.id)
         own = f' id="{anchor}"' if anchor == anchor_of(number) else ""
         looks = " ".join(
-            badge(word, _CLASSES.get(look, "plain"))
+            badge(word, look)
             for word, look in ((entry.status.value, LOOKS[entry.status]), *marks(entry))
         )
         system = escaped(cut(printable(system_of(entry)), _LONGEST))
@@ -62,14 +62,19 @@ class Rows:
             ("created", escaped(entry.created[:10])),
         ]
         cells = "".join(f'<td role="cell" data-label="{key}">{value}</td>' for key, value in facts)
-        head = f'<th role="rowheader" scope="row">{self._named(number, entry)}</th>'
-        return f'<tr role="row" class="image"{own}>{head}{cells}</tr>'
+        name = escaped(cut(printable(called(entry)), _LONGEST))
+        head = (
+            f'<th role="rowheader" scope="row"><span class="name">{name}</span>'
+            f'<code class="id">{escaped(entry.id)}</code></th>'
+        )
+        return (
+            f'<tbody role="rowgroup" class="image"{own}><tr role="row">{head}{cells}</tr>\n'
+            f"{self._beneath(number, entry)}</tbody>"
+        )
 
-    def _named(self, number: int, entry: Entry) -> str:
-        parts = [
-            f'<span class="name">{escaped(cut(printable(called(entry)), _LONGEST))}</span>',
-            f'<code class="id">{escaped(entry.id)}</code>',
-        ]
+    def _beneath(self, number: int, entry: Entry) -> str:
+        """A row over all columns, for what few images have, and for all facts."""
+        parts = []
         if entry.description:
             parts.append(f"<p>{escaped(cut(printable(entry.description), _LONGEST))}</p>")
         if entry.channel:
@@ -79,7 +84,9 @@ class Rows:
         parts.append(_tags(entry))
         if number < MOST_IN_FULL:
             parts.append(_facts(entry))
-        return "".join(parts)
+        shown = "".join(parts)
+        cell = f'<td role="cell" colspan="{len(_TITLES)}"><div class="beneath">{shown}</div></td>'
+        return f'<tr role="row">{cell}</tr>' if shown else ""
 
     def _source(self, image: str) -> str:
         anchor = self.anchors.get(image)
@@ -96,17 +103,16 @@ def anchor_of(number: int) -> str:
     return f"{_ANCHOR}{number}"
 
 
-def badge(text: str, look: str) -> str:
-    return f'<span class="badge {look}">{escaped(text)}</span>'
+def badge(text: str, look: Result) -> str:
+    return f'<span class="badge {CLASSES.get(look, "plain")}">{escaped(text)}</span>'
 
 
 def _table(rows: Iterator[str]) -> str:
     """Its roles are said, as on a narrow screen it is shown as something else than a table."""
     titles = "".join(f'<th role="columnheader" scope="col">{title}</th>' for title in _TITLES)
-    body = "\n".join(rows)
     return (
         f'<table class="library" role="table"><thead role="rowgroup"><tr role="row">{titles}</tr>'
-        f'</thead>\n<tbody role="rowgroup">\n{body}\n</tbody></table>'
+        "</thead>\n" + "\n".join(rows) + "\n</table>"
     )
 
 
@@ -136,6 +142,5 @@ def _facts(entry: Entry) -> str:
             grouped.append((key, []))
         grouped[-1][1].append(escaped(value))
     shown = "".join(f"<dt>{key}</dt><dd>{'<br>'.join(values)}</dd>" for key, values in grouped)
-    return (
-        f'<details class="all"><summary>all facts</summary><dl class="facts">{shown}</dl></details>'
-    )
+    listed = f'<dl class="facts">{shown}</dl>'
+    return f'<details class="all"><summary>all facts</summary>{listed}</details>'

@@ -28,25 +28,31 @@ table.library {
   border-collapse: separate; border-spacing: 0;
 }
 .library th, .library td { padding: .6rem .75rem; }
-.library tbody tr:last-child > * { border-bottom: 0; }
-.library tbody th { font-weight: 400; color: var(--ink); white-space: normal; width: 38%; }
-.library tr:target { background: var(--code); }
+.library tbody th, .library tbody td { border-bottom: 0; }
+.library tbody > :last-child > * { border-bottom: 1px solid var(--line); }
+.library tbody:last-child > :last-child > * { border-bottom: 0; }
+.library tbody th { font-weight: 400; color: var(--ink); white-space: normal; width: 32%; }
+.library tbody tr + tr td { padding-top: 0; }
+.library tbody:target { background: var(--code); }
+.beneath { display: flex; flex-wrap: wrap; gap: .3rem 1.25rem; align-items: center; }
+.beneath p, .beneath ul { margin: 0; }
 .library .name { display: block; font-weight: 600; overflow-wrap: anywhere; }
 .library .id { color: var(--soft); overflow-wrap: anywhere; }
-.library p { margin: .15rem 0 0; overflow-wrap: anywhere; }
+.library p { overflow-wrap: anywhere; }
 .library td:nth-child(n+4) { white-space: nowrap; }
 .library td { min-width: 0; }
 .badges { display: flex; flex-wrap: wrap; gap: .3rem; }
 .badges .badge { font-size: .8rem; white-space: normal; }
 .against { color: var(--soft); font-size: .85rem; }
 .tags {
-  display: flex; flex-wrap: wrap; gap: .3rem; list-style: none; padding: 0; margin: .35rem 0 0;
+  display: flex; flex-wrap: wrap; gap: .3rem; list-style: none; padding: 0; margin: 0;
 }
 .tags li {
   background: var(--code); border: 1px solid var(--line); border-radius: 5px; padding: 0 .45rem;
   font-size: .8rem; overflow-wrap: anywhere;
 }
-details.all { margin-top: .35rem; font-size: .85rem; }
+details.all { margin: 0; font-size: .85rem; }
+details.all[open] { flex-basis: 100%; }
 details.all dl { margin-top: .4rem; grid-template-columns: 7rem minmax(0, 1fr); }
 details.more > summary { padding: .35rem 0; }
 .lineage {
@@ -80,18 +86,21 @@ text.sign { text-anchor: middle; font-weight: 700; fill: var(--ink); font-size: 
   .library, .library tbody, .library tr, .library th, .library td { display: block; }
   .library thead { display: none; }
   .library tbody th, .library td { width: auto; border: 0; padding: .15rem 0; }
-  .library tr { padding: .75rem; border-bottom: 1px solid var(--line); }
-  .library tbody tr:last-child { border-bottom: 0; }
+  .library tbody > :last-child > * { border-bottom: 0; }
+  .library tbody { padding: .75rem; border-bottom: 1px solid var(--line); }
+  .library tbody:last-child { border-bottom: 0; }
   .library td { display: grid; grid-template-columns: 5.5rem minmax(0, 1fr); }
   .library td::before { content: attr(data-label); color: var(--soft); grid-row: span 2; }
   .library td:nth-child(n+4) { display: inline-block; margin-right: 1.25rem; }
   .library td:nth-child(n+4)::before { margin-right: .4rem; }
   .library td:empty { display: none !important; }
   .library td > * { grid-column: 2; }
+  .library td[colspan] { display: block; padding-top: .25rem !important; }
+  .library td[colspan]::before { content: none; }
   .lanes { width: 104px; font-size: 11px; }
 }
 @media print {
   #filter { display: none; }
-  .library tr { break-inside: avoid; }
+  .library tbody { break-inside: avoid; }
 }
 """

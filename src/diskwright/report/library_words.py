@@ -23,6 +23,12 @@ LOOKS = {  # of a status, as a finding of that result looks
     Status.DELETED: Result.WARN,
     Status.ERROR: Result.FAIL,
 }
+CLASSES = {  # of the style sheet, the worst first; what has none is plain
+    Result.FAIL: "bad",
+    Result.WARN: "warn",
+    Result.UNKNOWN: "open",
+    Result.PASS: "good",
+}
 Rows = list[tuple[str, str]]  # not printable yet; without a key: goes on with the one above
 
 

@@ -18,22 +18,16 @@ from diskwright.model.finding import Result
 from diskwright.model.library import Entry, Status
 from diskwright.model.text import printable
 from diskwright.report.columns import cut
-from diskwright.report.library_words import LOOKS, called, counted, marks
+from diskwright.report.library_words import CLASSES, LOOKS, called, counted, marks
 from diskwright.report.markup import escaped
 
-MOST_LANES = 30
+MOST_LANES = 16
 MOST_IN_A_LANE = 40
 _NO_CHANNEL = "no channel"
 _STEP, _ROW, _TOP = 84, 62, 30  # pixels
 _EDGE = 44  # from the left to the first, from the last to the right
 _RADIUS = 9
 _LABEL = 17  # cells
-_CLASSES = {
-    Result.FAIL: "bad",
-    Result.WARN: "warn",
-    Result.UNKNOWN: "open",
-    Result.PASS: "good",
-}
 _SIGNS = {Result.FAIL: "×", Result.WARN: "!", Result.UNKNOWN: "…", Result.PASS: ""}
 
 
@@ -117,7 +111,10 @@ def lineage_svg(entries: Iterable[Entry], anchors: Mapping[str, str]) -> str:
         f"Lineage of {counted(len(found.nodes), 'image')} in {counted(len(found.lanes), 'row')}: "
         "the table tells of each what it was made of"
     )
-    more = f'<p class="sub">{counted(found.left_out, "older image")} not drawn</p>'
+    more = (
+        f'<p class="sub">{counted(found.left_out, "image")} not drawn: here are the newest '
+        f"{MOST_IN_A_LANE} of the {MOST_LANES} channels that changed last</p>"
+    )
     return "\n".join(
         [
             '<div class="lineage">',
@@ -171,7 +168,7 @@ def _edge(source: Node, target: Node) -> str:
 def _look(entry: Entry) -> Result:
     """The worst of its status and its marks."""
     seen = {LOOKS[entry.status], *(look for _, look in marks(entry))}
-    return next(look for look in _CLASSES if look in seen or look is Result.PASS)
+    return next(look for look in CLASSES if look in seen or look is Result.PASS)
 
 
 def _node(node: Node, anchor: str | None) -> str:
@@ -180,7 +177,7 @@ def _node(node: Node, anchor: str | None) -> str:
     gone = " gone" if entry.status in (Status.PENDING_DELETE, Status.DELETED) else ""
     shapes = (
         f"<title>{escaped(', '.join(said))}</title>"
-        f'<circle class="{_CLASSES[look]}{gone}" cx="{node.x}" cy="{node.y}" r="{_RADIUS}"/>'
+        f'<circle class="{CLASSES[look]}{gone}" cx="{node.x}" cy="{node.y}" r="{_RADIUS}"/>'
         f'<text class="sign" x="{node.x}" y="{node.y + 4}">{_SIGNS[look]}</text>'
         f'<text class="day" x="{node.x}" y="{node.y + 25}">{escaped(entry.created[:10])}</text>'
     )
@@ -196,7 +193,7 @@ def _key() -> str:
     }
     items = (
         f'<li><svg class="dot" aria-hidden="true" width="20" height="20">'
-        f'<circle class="{_CLASSES[look]}" cx="10" cy="10" r="{_RADIUS}"/>'
+        f'<circle class="{CLASSES[look]}" cx="10" cy="10" r="{_RADIUS}"/>'
         f'<text class="sign" x="10" y="14">{_SIGNS[look]}</text></svg>{text}</li>'
         for look, text in words.items()
     )

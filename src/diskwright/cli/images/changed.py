@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
 def tell_change(session: Session, image: str, made: Changed) -> None:
     """What it was, and what it is now; with a dry run what it would become."""
-    from diskwright.report.library import changed_text, entry_value
+    from diskwright.report.library import entry_value
+    from diskwright.report.library_made import changed_text
 
     session.say(changed_text(made))
     session.results.append(

@@ -127,7 +127,8 @@ def command(
     from diskwright.cli.before_sending import Judging
     from diskwright.ops.library.create import CreateRequest
     from diskwright.report.json import made_result
-    from diskwright.report.library import created_text, entry_value
+    from diskwright.report.library import entry_value
+    from diskwright.report.library_made import created_text
     from diskwright.report.outcome import prepared_text
 
     session.command = "image create"

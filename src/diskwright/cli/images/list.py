@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from typing import Any
 
@@ -49,6 +50,7 @@ Examples:
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="At most so many.")
 @click.option("--offset", type=click.IntRange(min=0), default=0, metavar="N", help="Skip N.")
 @click.option("--columns", metavar="A,B,…|all", callback=not_empty, help="Of --output csv.")
+@click.option("--bom", is_flag=True, help="Begin --output csv with a BOM, as Excel wants it.")
 @click.option("--wide", is_flag=True, help="More columns in the table.")
 @click.option("--no-sync", is_flag=True, help="As the catalog here knows it; no store is asked.")
 @library_options
@@ -81,6 +83,7 @@ def command(
     limit: int | None,
     offset: int,
     columns: str | None,
+    bom: bool,
     wide: bool,
     no_sync: bool,
     at: dict[str, Any],
@@ -104,22 +107,26 @@ def command(
         limit=limit or 0,
         offset=offset,
     )
-    if columns is not None and session.output != "csv":
-        raise click.UsageError("--columns is of --output csv")
+    if (columns is not None or bom) and session.output != "csv":
+        raise click.UsageError("--columns and --bom are of --output csv")
     with opened(session, at, s3) as library, session.watched(False) as (_, cancel):
         entries = library.list(query, sync=not no_sync, cancel=cancel)
-        _tell(session, entries, columns=columns, wide=wide)
+        _tell(session, entries, columns=columns, bom=bom, wide=wide)
 
 
-def _tell(session: Session, entries: Any, *, columns: str | None, wide: bool) -> None:
+def _tell(session: Session, entries: Any, *, columns: str | None, bom: bool, wide: bool) -> None:
     """Line by line where that can be: a catalog may be large."""
     from diskwright.report.library import entries_table, entry_value
 
     if session.output == "csv":
-        from diskwright.report.library_csv import csv_rows
+        from diskwright.report.library_csv import CONSOLE_COLUMNS, csv_rows
 
-        for line in csv_rows(entries, columns=columns):
-            sys.stdout.write(line)
+        names = CONSOLE_COLUMNS if columns is None else tuple(columns.split(","))
+        try:
+            for line in csv_rows(entries, columns=names, bom=bom):
+                print_out(line, end=False)
+        except ValueError as error:
+            raise click.UsageError(f"--columns: {error}") from error
     elif session.output == "jsonl":
         import json
 
@@ -131,5 +138,7 @@ def _tell(session: Session, entries: Any, *, columns: str | None, wide: bool) ->
             for entry in entries
         ]
     else:
-        for line in entries_table(entries, wide=wide, terminal=sys.stdout.isatty()):
+        room = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+        table = entries_table(entries, wide=wide, colour=session.colour(), columns=room)
+        for line in table:
             print_out(line)
