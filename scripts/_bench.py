@@ -245,6 +245,7 @@ def main() -> int:
     options = parser.parse_args()
     from _bench_guests import guests, inspector, many
     from _bench_inputs import formats, inspects
+    from _bench_library import catalog
 
     with tempfile.TemporaryDirectory(prefix="diskwright-bench-", dir=options.folder) as name:
         folder = Path(name)
@@ -272,6 +273,7 @@ def main() -> int:
                 "inspects": lambda: inspects(bench, options.images),
                 "guests": lambda: guests(bench, options.images),
                 "inspector": lambda: inspector(bench, options.images),
+                "catalog": lambda: catalog(bench),
                 "many": lambda: many(bench, FIXTURE),
             }
             for name, measure in measures.items():

@@ -127,6 +127,6 @@ def discard(path: str) -> None:
 def _quoted(path: str) -> str:
     """As sqlite.org/uri.html wants it; a file name of any bytes goes through."""
     return "".join(
-        chr(byte) if chr(byte).isalnum() and byte < 128 or byte in b"/._-~" else f"%{byte:02X}"
+        chr(byte) if (chr(byte).isalnum() and byte < 128) or byte in b"/._-~" else f"%{byte:02X}"
         for byte in os.fsencode(path)
     )

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
+from dataclasses import fields
 from typing import Any
 
 from diskwright.errors import CatalogDamaged
@@ -27,6 +29,28 @@ from diskwright.model.manifest import Recipient
 GONE = frozenset({Status.PENDING_DELETE, Status.DELETED})
 INT_LIMIT = (1 << 63) - 1  # SQLite's
 
+# Of a field its empty value, which is not written; the first eight are always
+_ALWAYS = ("id", "name", "status", "kind", "created", "updated", "seq", "head")
+_NONE = Entry("", None, Status.ACTIVE, ImageKind.DATA, "", "", 0, "")
+_EMPTY = {it.name: getattr(_NONE, it.name) for it in fields(Entry) if it.name not in _ALWAYS}
+
+# Of a field that JSON has otherwise, how its value is made of that
+_STATUSES: dict[str, Status] = {it.value: it for it in Status}
+_KINDS: dict[str, ImageKind] = {it.value: it for it in ImageKind}
+_MADE: dict[str, Callable[[Any], object]] = {
+    "status": _STATUSES.__getitem__,
+    "kind": _KINDS.__getitem__,
+    "visibility": Visibility,
+    "recipients": lambda found: tuple(Recipient(**it) for it in found),
+    "disks": lambda found: tuple(EntryDisk(**it) for it in found),
+    "members": lambda found: tuple(
+        Member(it["account"], it["name"], MemberState(it["state"])) for it in found
+    ),
+    "failed": tuple,
+    "received": MemberState,
+    "warnings": tuple,
+}
+
 # GLOB ends at a NUL, and SQLite has no lone surrogates (argv has some, where it is no UTF-8).
 # A noncharacter of Unicode stands for both where text is compared.
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
@@ -38,8 +62,21 @@ def text(value: str) -> str:
 
 
 def folded(value: str) -> str:
-    """For an order by code points, and for whatever its case."""
+    """For whatever its case."""
     return text(value.casefold())
+
+
+def _sortable(value: str) -> str:
+    """SQLite orders text as its UTF-8 bytes, so by code points."""
+    return _unicode(value.casefold())
+
+
+def _unicode(value: str) -> str:
+    return value.encode(errors="replace").decode()
+
+
+def one_line(value: str) -> str:
+    return value.replace("\n", "\uffff")
 
 
 def columns(entry: Entry) -> dict[str, str | int | None]:
@@ -50,12 +87,12 @@ def columns(entry: Entry) -> dict[str, str | int | None]:
         "kind": entry.kind.value,
         "visibility": entry.visibility.value,
         "name": None if entry.name is None else text(entry.name),
-        "name_key": None if entry.name is None else folded(entry.name),
+        "name_key": None if entry.name is None else _sortable(entry.name),
         "created": text(entry.created),
         "updated": text(entry.updated),
         "size": min(entry.object_size, INT_LIMIT),
-        "os_key": folded(entry.os),
-        "os_type_key": folded(entry.os_type),
+        "os_key": _sortable(entry.os),
+        "os_text": f"{one_line(folded(entry.os))}\n{one_line(folded(entry.os_type))}",
         "min_memory": min(entry.min_memory_mib, INT_LIMIT),
         "max_memory": min(entry.max_memory_mib, INT_LIMIT),
         "channel": text(entry.channel),
@@ -66,35 +103,27 @@ def columns(entry: Entry) -> dict[str, str | int | None]:
 
 def change(it: Change) -> tuple[int | str, ...]:
     told = it.time, it.kind, it.who, it.what, it.digest
-    return it.seq, *(part.encode(errors="replace").decode() for part in told)
+    return it.seq, *(_unicode(part) for part in told)
 
 
 def body(entry: Entry) -> str:
-    return json.dumps(codec.encode(entry), separators=(",", ":"))
+    """What is as an empty entry has it is left out: half of what there is to read."""
+    told = {name: codec.encode(getattr(entry, name)) for name in _ALWAYS}
+    for name, empty in _EMPTY.items():
+        value = getattr(entry, name)
+        if value != empty:
+            told[name] = codec.encode(value)
+    return json.dumps(told, separators=(",", ":"))
 
 
 def entry_of(stored: str, path: str) -> Entry:
     """Raises CatalogDamaged, of the catalog at `path`, for what `body` never wrote."""
     try:
-        return _entry(json.loads(stored))
-    except (ValueError, TypeError, KeyError) as error:
-        raise CatalogDamaged(path, f"an entry in it is none: {error}") from error
-
-
-def _entry(value: dict[str, Any]) -> Entry:
-    """A field that a later version added has its default; one that we don't know is a TypeError."""
-    value["status"] = Status(value["status"])
-    value["kind"] = ImageKind(value["kind"])
-    value["visibility"] = Visibility(value["visibility"])
-    value["disks"] = tuple(EntryDisk(**disk) for disk in value["disks"])
-    value["recipients"] = tuple(Recipient(**recipient) for recipient in value["recipients"])
-    value["members"] = tuple(_member(member) for member in value["members"])
-    value["failed"] = tuple(value["failed"])
-    value["warnings"] = tuple(value["warnings"])
-    received = value["received"]
-    value["received"] = None if received is None else MemberState(received)
-    return Entry(**value)
-
-
-def _member(value: dict[str, Any]) -> Member:
-    return Member(value["account"], value["name"], MemberState(value["state"]))
+        value = json.loads(stored)
+        for name, make in _MADE.items():
+            if name in value:
+                value[name] = make(value[name])
+        # A field that a later version added has its default, one that we don't know is a TypeError
+        return Entry(**value)
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise CatalogDamaged(path, f"what it holds is no entry: {error!r}") from error

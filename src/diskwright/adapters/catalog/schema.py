@@ -33,7 +33,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             updated TEXT NOT NULL,
             size INTEGER NOT NULL,  -- bytes as stored
             os_key TEXT NOT NULL,
-            os_type_key TEXT NOT NULL,
+            os_text TEXT NOT NULL,  -- what a query's `os` is looked for in
             min_memory INTEGER NOT NULL,  -- MiB
             max_memory INTEGER NOT NULL,
             channel TEXT NOT NULL,

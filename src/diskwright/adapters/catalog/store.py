@@ -20,6 +20,8 @@ _PREFIX = 4  # characters of an id, at least
 
 # What is written into SQL here are texts of this folder's alone (S608); values are bound
 _WHOLE = "SELECT body FROM entries JOIN bodies USING (n)"
+_BATCH = 100  # bodies that are read at once
+_BODIES = f"SELECT n, body FROM bodies WHERE n IN ({', '.join('?' * _BATCH)})"  # noqa: S608
 _TABLES = ("bodies", "tags", "history", "entries", "notes")  # what refers to others first
 
 
@@ -55,7 +57,7 @@ class SqliteCatalog:
     def matching(self, wanted: str) -> tuple[Entry, ...]:
         name = rows.text(wanted)
         with self._transaction("BEGIN"):
-            found = self._entries("id = ?", name) or self._entries("name = ? AND gone = 0", name)
+            found = self._entries("id = ?", name) or self._entries("name = ? AND +gone = 0", name)
             if not found and len(wanted) >= _PREFIX:
                 found = self._entries("id >= ? AND id < ?", name, name + "\U0010ffff")
         return tuple(found)
@@ -67,7 +69,8 @@ class SqliteCatalog:
     def query(self, query: Query) -> Iterator[Entry]:
         """All of it as it is when the first is taken, whatever is saved meanwhile. Descending
         turns the ties too. Raises ValueError for an unknown `sort`."""
-        where, order = filters.where(query), filters.order(query)
+        where = filters.where(query)
+        order = filters.order(query, where)
         limit = min(query.limit, rows.INT_LIMIT) or -1
         offset = min(query.offset, rows.INT_LIMIT)
         sql = f"SELECT n FROM entries WHERE {where.sql} ORDER BY {order} LIMIT ? OFFSET ?"  # noqa: S608
@@ -82,13 +85,15 @@ class SqliteCatalog:
             connection.execute("BEGIN")
             # Numbers first: sorted with their bodies, these would be written to a temporary file
             numbers = array("q", (n for (n,) in connection.execute(sql, values)))
-            for n in numbers:
-                found = connection.execute("SELECT body FROM bodies WHERE n = ?", (n,))
-                for (body,) in found:
-                    yield rows.entry_of(body, self._path)
+            for start in range(0, len(numbers), _BATCH):
+                batch = numbers[start : start + _BATCH]
+                filled = (*batch, *[-1] * (_BATCH - len(batch)))  # one statement for all
+                bodies = dict(connection.execute(_BODIES, filled))
+                for n in batch:
+                    yield rows.entry_of(bodies.get(n, "null"), self._path)
 
     def count(self, query: Query) -> int:
-        where = filters.where(query)
+        where = filters.where(query, counting=True)
         sql = f"SELECT count(*) FROM entries WHERE {where.sql}"  # noqa: S608
         with self._lock:
             where.prepare(self._connection)
