@@ -1,9 +1,9 @@
 """An empty qcow2 file over another one: what is written goes into it, all the rest is read below.
 
-    0        header, the backing file's format and its name     emitted last
-    64 KiB   L1 table, all zeros: nothing is mapped yet
-             refcount table
-             refcount block
+0        header, the backing file's format and its name     emitted last
+64 KiB   L1 table, all zeros: nothing is mapped yet
+         refcount table
+         refcount block
 """
 
 from __future__ import annotations

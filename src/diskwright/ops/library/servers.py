@@ -26,7 +26,10 @@ from diskwright.ports import CancelToken, ObjectStore, Progress
 from diskwright.ports_library import LocalObjects, Servers, ServerWork
 from diskwright.writers.qcow2_overlay import can_name, overlay_chunks
 
-_OWN = (ImageFormat.RAW, ImageFormat.QCOW2)  # what a server's disk is kept in; else it becomes qcow2
+_OWN = (
+    ImageFormat.RAW,
+    ImageFormat.QCOW2,
+)  # what a server's disk is kept in; else it becomes qcow2
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,9 +203,7 @@ def _overlays(
     return tuple(_overlay(n, disk, work, tools) for n, disk in enumerate(now.disks))
 
 
-def _overlay(
-    number: int, disk: EntryDisk, work: ServerWork, tools: ServerTools
-) -> ServerDisk:
+def _overlay(number: int, disk: EntryDisk, work: ServerWork, tools: ServerTools) -> ServerDisk:
     assert tools.objects is not None
     tools.objects.protect(disk.key)
     base = tools.objects.path_of(disk.key)
