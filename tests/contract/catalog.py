@@ -9,7 +9,8 @@ from hypothesis import HealthCheck, given, settings
 
 from diskwright.errors import IllegalState
 from diskwright.model.library import STEPS, Entry, Query, Status
-from support.entries import change, disk, entry, expected, full, image_id, libraries, queries
+from support.entries import change, disk, entry, full, image_id
+from support.library_queries import expected, libraries, queries
 
 EVERY = tuple(Status)
 

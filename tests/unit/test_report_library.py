@@ -117,6 +117,14 @@ def test_columns_may_widen_later_and_stay_together():
     assert lines[-2].index("019a") == 62
 
 
+def test_a_word_that_comes_late_is_whole_on_a_terminal_too():
+    late = [entry(n, name="n" * 90) for n in range(600)]
+    late.append(entry(601, name="n" * 90, status=Status.PENDING_DELETE, os="x" * 99))
+    lines = table(*late, columns=120)
+    assert "pending-delete" in lines[-1]
+    assert max(map(cells, lines)) <= 120
+
+
 @pytest.mark.parametrize("columns", [None, 20, 80])
 @pytest.mark.parametrize("wide", [False, True])
 def test_a_hostile_entry_is_a_line(wide, columns):

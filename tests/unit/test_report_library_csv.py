@@ -10,7 +10,7 @@ import tracemalloc
 from collections.abc import Iterable
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from diskwright.model.library import Entry, ImageKind, Status
@@ -90,6 +90,7 @@ def test_what_is_not_known_is_empty():
     assert row["name"] == row["can_sriov"] == row["tags"] == row["disk_gib"] == ""
 
 
+@settings(deadline=None)
 @given(st.lists(ENTRIES, max_size=4), st.booleans())
 def test_every_value_comes_back(entries, bom):
     rows = read(csv_rows(entries, columns=("all",), bom=bom))
@@ -114,6 +115,7 @@ def test_no_cell_begins_as_a_formula_wherever_it_is_cut(value):
     assert not re.match(r"[ \"]*[\t\r\n]", defused(value))
 
 
+@settings(deadline=None)
 @given(st.lists(ENTRIES, max_size=2))
 def test_no_cell_of_a_file_does(entries):
     for row in csv.reader(io.StringIO("".join(csv_rows(entries, columns=["all"])), newline="")):

@@ -21,6 +21,7 @@ from diskwright.report.style import painted
 _TOGETHER = 500  # rows that the columns are fitted to; the next ones may only widen them
 _GAP = "  "
 _LEAST_NAME = 20  # cells; columns go before a name gets narrower
+_MOST_OS = 20  # cells, on a terminal
 _SHORT_ID = len("019a3c2f-7b10")  # of UUID version 7 the milliseconds
 _KEY_WIDTH = 17
 _FIRST_TO_GO = ("stored", "kind", "created", "os")
@@ -56,14 +57,9 @@ def entries_table(
     left = iter(entries)
     widths: dict[str, int] = {}
     while chunk := list(islice(left, _TOGETHER)):
-        first = not widths
         found = _columns(chunk, wide=wide, short=room is not None)
-        if first:
-            widths = _fitted(found, room)
-        else:
-            for one in found:
-                if one.title in widths and room is None:
-                    widths[one.title] = max(widths[one.title], *map(cells, one.shown))
+        first = not widths
+        widths = _fitted(found, room) if first else _widened(widths, found, room)
         kept = [one for one in found if one.title in widths]
         if first:
             yield _line([_title(one, widths[one.title]) for one in kept])
@@ -73,12 +69,13 @@ def entries_table(
 
 def _columns(chunk: Sequence[Entry], *, wide: bool, short: bool) -> list[_Column]:
     ids = [printable(entry.id) for entry in chunk]
+    systems = [printable(one.os or system_of(one)) for one in chunk]
     found = [
         _column("name", map(called, chunk)),
         _column("id", (one[:_SHORT_ID] if short else one for one in ids)),
         _column("status", (one.status.value for one in chunk), [LOOKS[e.status] for e in chunk]),
         _column("kind", (one.kind.value for one in chunk)),
-        _column("os", (one.os or system_of(one) for one in chunk)),
+        _column("os", (cut(os, _MOST_OS) for os in systems) if short else systems),
         _column("size", (size_of(one.virtual_size) for one in chunk), right=True),
         _column("stored", (size_of(one.object_size) for one in chunk), right=True),
         _column("created", (one.created if wide else one.created[:10] for one in chunk)),
@@ -110,20 +107,40 @@ def _tags(entry: Entry) -> str:
     return ",".join(f"{key}={value}" if value else key for key, value in sorted(entry.tags.items()))
 
 
+def _wanted(column: _Column) -> int:
+    return max(map(cells, (column.title, *column.shown)))
+
+
 def _fitted(found: Sequence[_Column], room: int | None) -> dict[str, int]:
     """The widths of those columns that stay."""
-    widths = {one.title: max(map(cells, (one.title, *one.shown))) for one in found}
+    widths = {one.title: _wanted(one) for one in found}
     if room is None:
         return widths
-    least = min(widths["name"], _LEAST_NAME)
-    wanted = widths["name"]
-    for title in (None, *_FIRST_TO_GO):
-        widths.pop(title or "", None)
-        others = sum(width + len(_GAP) for key, width in widths.items() if key != "name")
-        widths["name"] = min(wanted, max(least, room - others))
-        if others + least <= room:
+    name = widths["name"]
+    for title in _FIRST_TO_GO:
+        if _others(widths) + min(name, _LEAST_NAME) <= room:
             break
+        del widths[title]
+    widths["name"] = _name_width(widths, name, room)
     return widths
+
+
+def _widened(widths: dict[str, int], found: Sequence[_Column], room: int | None) -> dict[str, int]:
+    """The same columns, none narrower than it was; but for the name where there is no room."""
+    wider = {
+        one.title: max(widths[one.title], _wanted(one)) for one in found if one.title in widths
+    }
+    if room is not None:
+        wider["name"] = _name_width(wider, wider["name"], room)
+    return wider
+
+
+def _others(widths: dict[str, int]) -> int:
+    return sum(width + len(_GAP) for title, width in widths.items() if title != "name")
+
+
+def _name_width(widths: dict[str, int], wanted: int, room: int) -> int:
+    return min(wanted, max(_LEAST_NAME, room - _others(widths)))
 
 
 def _title(column: _Column, width: int) -> str:

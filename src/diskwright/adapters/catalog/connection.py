@@ -92,7 +92,7 @@ def open_file(path: str, wait_s: float) -> sqlite3.Connection:
     with speaking(path):
         connection = connect(path, wait_s)
         try:
-            if not (schema.is_ready(connection, path) and _journal(connection) == "wal"):
+            if not (_is_newest(connection, path) and _journal(connection) == "wal"):
                 _make_ready(connection, path)
         except BaseException:
             connection.close()
@@ -103,11 +103,15 @@ def open_file(path: str, wait_s: float) -> sqlite3.Connection:
 def _make_ready(connection: sqlite3.Connection, path: str) -> None:
     # The change to WAL fails at once where another process is about it, however long it may wait
     with writing(path), locked_folder(os.path.dirname(path)):
-        if not schema.is_ready(connection, path):
+        if not _is_newest(connection, path):
             _journal(connection, " = WAL")
-            schema.migrate(connection)
+            schema.migrate(connection, schema.MIGRATIONS)
         if _journal(connection, " = WAL") != "wal":
             raise OutputNotWritable(path, "its file system can't share memory (SQLite's WAL)")
+
+
+def _is_newest(connection: sqlite3.Connection, path: str) -> bool:
+    return schema.is_ready(connection, path, newest=len(schema.MIGRATIONS))
 
 
 def _journal(connection: sqlite3.Connection, change: str = "") -> str:

@@ -67,10 +67,13 @@ def order(query: Query, where: Where) -> str:
     """Raises ValueError for a `sort` that is none of `SORTS`. None comes last, always."""
     if query.sort not in SORTS:
         raise ValueError(f"not sorted by {query.sort!r}")
-    column = _SORT_COLUMNS.get(query.sort, query.sort)
     way = "DESC" if query.descending else "ASC"
+    hidden = "+" if where.scanned else ""
+    if query.sort == "id":
+        return f"{hidden}id {way}"
+    column = _SORT_COLUMNS.get(query.sort, query.sort)
     last = " NULLS LAST" if query.sort == "name" else ""
-    return f"{'+' if where.scanned else ''}{column} {way}{last}, id {way}"
+    return f"{hidden}{column} {way}{last}, id {way}"
 
 
 def _of_columns(made: Where, query: Query) -> None:
@@ -90,14 +93,15 @@ def _of_columns(made: Where, query: Query) -> None:
 
 
 def _of_statuses(made: Where, statuses: Sequence[Status], hidden: str) -> None:
-    """`gone` is told where it can be: the indexes of all sorts begin with it."""
+    """`gone` is told where it can be: the indexes of all sorts begin with it, and end with the
+    status."""
     wanted = frozenset(statuses) or _LIVE
     if wanted <= _LIVE:
         made.add(f"{hidden}gone = 0")
     elif wanted <= GONE:
         made.add(f"{hidden}gone = 1")
     if wanted not in (_LIVE, GONE):
-        _one_of(made, "status", sorted(status.value for status in wanted))
+        _one_of(made, "+status", sorted(status.value for status in wanted))
 
 
 def _one_of(made: Where, column: str, values: Sequence[str]) -> None:

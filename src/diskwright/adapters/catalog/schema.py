@@ -42,15 +42,15 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         ) STRICT""",
         "CREATE INDEX entries_by_exact_name ON entries (name)",
         # One for each way to sort: a first page is read off its end. They begin with `gone`, as
-        # what is gone is left out unless it is asked for.
-        "CREATE INDEX entries_by_id ON entries (gone, id)",
-        "CREATE INDEX entries_by_name ON entries (gone, name_key, id)",
-        "CREATE INDEX entries_by_created ON entries (gone, created, id)",
-        "CREATE INDEX entries_by_updated ON entries (gone, updated, id)",
-        "CREATE INDEX entries_by_size ON entries (gone, size, id)",
+        # what is gone is left out unless it is asked for, and tell the status without a look.
+        "CREATE INDEX entries_by_id ON entries (gone, id, status)",
+        "CREATE INDEX entries_by_name ON entries (gone, name_key, id, status)",
+        "CREATE INDEX entries_by_created ON entries (gone, created, id, status)",
+        "CREATE INDEX entries_by_updated ON entries (gone, updated, id, status)",
+        "CREATE INDEX entries_by_size ON entries (gone, size, id, status)",
         "CREATE INDEX entries_by_status ON entries (gone, status, id)",
-        "CREATE INDEX entries_by_kind ON entries (gone, kind, id)",
-        "CREATE INDEX entries_by_os ON entries (gone, os_key, id)",
+        "CREATE INDEX entries_by_kind ON entries (gone, kind, id, status)",
+        "CREATE INDEX entries_by_os ON entries (gone, os_key, id, status)",
         """CREATE TABLE bodies (
             n INTEGER PRIMARY KEY REFERENCES entries ON DELETE CASCADE,
             body TEXT NOT NULL
@@ -81,7 +81,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
 )
 
 
-def is_ready(connection: sqlite3.Connection, path: str, newest: int = len(MIGRATIONS)) -> bool:
+def is_ready(connection: sqlite3.Connection, path: str, *, newest: int) -> bool:
     """False for a file that is empty or of an older version.
 
     Raises UsageError for one of a newer version, CatalogDamaged for another program's.
@@ -99,7 +99,7 @@ def is_ready(connection: sqlite3.Connection, path: str, newest: int = len(MIGRAT
     return version == newest
 
 
-def migrate(connection: sqlite3.Connection, steps: Sequence[Sequence[str]] = MIGRATIONS) -> None:
+def migrate(connection: sqlite3.Connection, steps: Sequence[Sequence[str]]) -> None:
     """Each step whole or not at all. `connection` is in autocommit mode."""
     for number, statements in enumerate(steps, 1):
         connection.execute("BEGIN IMMEDIATE")
