@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from diskwright.app.library.images import ImageVerbs
 from diskwright.app.library.servers import ServerVerbs
-from diskwright.app.verbs import Diskwright
+
+if TYPE_CHECKING:
+    from diskwright.app.verbs import Diskwright
 
 
 class Library(ImageVerbs, ServerVerbs):
@@ -26,6 +28,7 @@ class Library(ImageVerbs, ServerVerbs):
         **settings: Any,
     ) -> None:
         if app is None:
+            from diskwright.app.verbs import Diskwright
             from diskwright.config import load
 
             app = Diskwright(load(**settings))
