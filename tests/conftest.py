@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from support.servers.openbao import OpenBao
 from support.servers.seaweed import Seaweed
 
 # Whoever starts the tests in the background has them ignore these, and every command they start.
@@ -18,5 +19,13 @@ signal.signal(signal.SIGHUP, signal.SIG_DFL)
 def seaweed() -> Iterator[Seaweed]:
     """A real S3 server, started when the first test asks for it."""
     server = Seaweed.start()
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def openbao() -> Iterator[OpenBao]:
+    """A real key server, started when the first test asks for it. Who changes it puts it right."""
+    server = OpenBao.start()
     yield server
     server.close()

@@ -24,6 +24,7 @@ PLACES = {
     "fs_explorer": ["guest/filesystems/"],
     "Registry": ["guest/windows/hive.py"],
     "cryptography": ["envelope/", "adapters/kms_"],
+    "urllib3": ["adapters/kms_vault/line.py"],
     "click": ["cli/"],
     "tqdm": ["cli/"],
     "platformdirs": ["config.py"],

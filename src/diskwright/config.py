@@ -2,7 +2,8 @@
 
 Later wins: built-in defaults, the file (`--config`, `$DISKWRIGHT_CONFIG`, else config.toml in the
 platform's folder), the environment (`DISKWRIGHT_…`), and what the caller or the command line says.
-Credentials are left to boto3's own chain (`AWS_…`, shared files).
+S3's credentials are left to boto3's own chain (`AWS_…`, shared files). Vault's variables are taken
+as its own command takes them (`VAULT_ADDR`, `VAULT_TOKEN`, …, or `BAO_…`), below `DISKWRIGHT_…`.
 """
 
 from __future__ import annotations
@@ -38,6 +39,18 @@ class S3Settings:
 
 
 @dataclass(frozen=True, slots=True)
+class VaultSettings:
+    """How to speak to HashiCorp Vault or OpenBao. Empty: not given."""
+
+    address: str = ""
+    ca_cert: str = ""  # a PEM file; empty: the system's
+    namespace: str = ""
+    token_file: str = ""  # read where no variable gives the token; empty: ~/.vault-token
+    # never from a configuration file
+    token: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Empty strings are what nobody gave: to give one is an error, as `--key "$UNSET"` would be."""
 
@@ -56,6 +69,7 @@ class Settings:
     unconfined: bool = False
     threads: int = 0  # 0: one more than there are processors
     s3: S3Settings = field(default_factory=S3Settings)
+    vault: VaultSettings = field(default_factory=VaultSettings)
 
     def with_s3(self, **changes: Any) -> Settings:
         """A copy with those S3 settings changed that are not None."""
@@ -80,14 +94,17 @@ def load(
     named = path or env.get("DISKWRIGHT_CONFIG")
     for name, value in _read_file(named, env).items():
         settings = _set(settings, name, value, where=named or "config.toml")
+    settings = replace(settings, vault=_vaults_own(settings.vault, env))
     for variable, value in sorted(env.items()):
         if variable.startswith("DISKWRIGHT_") and variable != "DISKWRIGHT_CONFIG":
             settings = _set_from_environment(settings, variable, value)
     for name, value in overrides.items():
-        if value is not None and not isinstance(value, S3Settings):
-            settings = _set(settings, name, value, where="settings")
-        elif value is not None:
+        if isinstance(value, S3Settings):
             settings = replace(settings, s3=value)
+        elif isinstance(value, VaultSettings):
+            settings = replace(settings, vault=value)
+        elif value is not None:
+            settings = _set(settings, name, value, where="settings")
     return replace(
         settings,
         state_dir=settings.state_dir or _state_dir(env),
@@ -158,19 +175,45 @@ def _who() -> str:
     return f"{user}@{socket.gethostname()}"
 
 
+def _vaults_own(given: VaultSettings, env: Mapping[str, str]) -> VaultSettings:
+    """With what the variables of Vault's and OpenBao's own commands say; the latter's win."""
+    for prefix in ("VAULT_", "BAO_"):
+        found = {
+            "address": env.get(f"{prefix}ADDR"),
+            "ca_cert": env.get(f"{prefix}CACERT"),
+            "namespace": env.get(f"{prefix}NAMESPACE"),
+            "token": env.get(f"{prefix}TOKEN"),
+        }
+        given = replace(given, **{name: value for name, value in found.items() if value})
+    if not given.token_file and env.get("HOME"):
+        given = replace(given, token_file=os.path.join(env["HOME"], ".vault-token"))
+    return given
+
+
+_TABLES: dict[str, type[S3Settings] | type[VaultSettings]] = {
+    "s3": S3Settings,
+    "vault": VaultSettings,
+}
+_NOT_SET_HERE = {*_TABLES, "token"}
+
+
 def _set(settings: Settings, name: str, value: Any, *, where: str) -> Settings:
-    if name == "s3":
+    if name in _TABLES:
         if not isinstance(value, dict):
-            raise UsageError(f"{where}: [s3] is a table")
-        s3 = settings.s3
+            raise UsageError(f"{where}: [{name}] is a table")
+        table = getattr(settings, name)
         for key, item in value.items():
-            s3 = replace(s3, **{key: _checked(S3Settings, key, item, f"{where}: s3.{key}")})
-        return replace(settings, s3=s3)
+            checked = _checked(_TABLES[name], key, item, f"{where}: {name}.{key}")
+            table = replace(table, **{key: checked})
+        return replace(settings, **{name: table})
     return replace(settings, **{name: _checked(Settings, name, value, f"{where}: {name}")})
 
 
-def _checked(cls: type[Settings] | type[S3Settings], name: str, value: Any, where: str) -> Any:
-    defaults = {f.name: getattr(cls(), f.name) for f in fields(cls) if f.name != "s3"}
+_Table = type[Settings] | type[S3Settings] | type[VaultSettings]
+
+
+def _checked(cls: _Table, name: str, value: Any, where: str) -> Any:
+    defaults = {f.name: getattr(cls(), f.name) for f in fields(cls) if f.name not in _NOT_SET_HERE}
     if name not in defaults:
         raise UsageError(f"{where}: no such setting", f"known: {', '.join(sorted(defaults))}")
     if type(value) is not type(defaults[name]):
@@ -186,9 +229,10 @@ def _checked(cls: type[Settings] | type[S3Settings], name: str, value: Any, wher
 
 def _set_from_environment(settings: Settings, variable: str, text: str) -> Settings:
     name = variable.removeprefix("DISKWRIGHT_").lower()
-    cls: type[Settings] | type[S3Settings] = Settings
-    if name.startswith("s3_"):
-        cls, name = S3Settings, name.removeprefix("s3_")
+    cls: _Table = Settings
+    table, _, inner = name.partition("_")
+    if table in _TABLES:
+        cls, name = _TABLES[table], inner
     default = getattr(cls(), name, None)
     value: Any = text
     if isinstance(default, bool):
@@ -199,5 +243,6 @@ def _set_from_environment(settings: Settings, variable: str, text: str) -> Setti
         if not text.isdigit():
             raise UsageError(f"{variable}: a number expected")
         value = int(text)
-    wrapped = {name: value} if cls is S3Settings else value
-    return _set(settings, "s3" if cls is S3Settings else name, wrapped, where=variable)
+    if cls is not Settings:
+        return _set(settings, table, {name: value}, where=variable)
+    return _set(settings, name, value, where=variable)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:  # light to import: every confined child does
     from diskwright.model.profile import Minimum
     from diskwright.model.stored import (
         Chunk,
+        Foreign,
         Layout,
         ObjectInfo,
         OpenUpload,
@@ -75,9 +76,7 @@ class ObjectStore(Protocol):
     @property
     def url(self) -> str: ...  # as the user named it, for messages
     @property
-    def place(self) -> str:
-        """The one place in the world that it is: endpoint and all."""
-
+    def place(self) -> str: ...  # the one place in the world that it is: endpoint and all
     def put(self, key: str, data: bytes, *, if_absent: bool = False) -> None:
         """Whole or absent. With `if_absent` raises TargetExists where the key is taken."""
 
@@ -94,9 +93,12 @@ class ObjectStore(Protocol):
         """Part `number` from 1, in any order; returns its ETag."""
 
     def copy_part(
-        self, key: str, upload_id: str, number: int, source: str, offset: int, length: int
+        self, key: str, upload_id: str, number: int, source: str | Foreign, offset: int, length: int
     ) -> str:
-        """A part from bytes that lie in the store already."""
+        """A part from bytes that lie in the store already, or where `copy_source` says."""
+
+    def copy_source(self, other: ObjectStore, key: str) -> Foreign | None:
+        """For `copy_part`: an object of `other`, itself too. None: its bytes have to be sent."""
 
     def complete_upload(self, key: str, upload_id: str, etags: Sequence[str]) -> None:
         """It appears whole; a lost answer is settled before this returns."""
@@ -178,8 +180,7 @@ class StagedFile(Protocol):
 
     @property
     def path(self) -> str: ...
-    def commit(self) -> None:
-        """It is synced and appears under its own name, whole."""
+    def commit(self) -> None: ...  # it is synced and appears under its own name, whole
 
 
 class OsDatabase(Protocol):
@@ -195,5 +196,4 @@ class Progress(Protocol):
 
 
 class CancelToken(Protocol):
-    def check(self) -> None:
-        """Raises Cancelled once the user has asked to stop."""
+    def check(self) -> None: ...  # raises Cancelled once the user has asked to stop

@@ -156,7 +156,7 @@ def test_force_overwrites_and_only_when_whole(diskwright, folder):
     [
         (["prepare", "{disk}"], "target"),
         (["prepare", "{disk}", "--to", "ftp://x"], "not a target"),
-        (["prepare", "{disk}", "--to", "dir:{folder}", "--key", "vault:x"], "not a key"),
+        (["prepare", "{disk}", "--to", "dir:{folder}", "--key", "kms:x"], "not a key"),
         (["prepare", "{disk}", "--to", "dir:{folder}", "-O", "raw", "--compress"], "compressed"),
         (["prepare", "{disk}", "--to", "dir:{folder}", "--profile", "nowhere"], "nowhere"),
         (["validate", "{disk}", "--accept", "no.such", "--reason", "x"], "no rule"),

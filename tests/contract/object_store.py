@@ -1,4 +1,5 @@
-"""What every ObjectStore promises. An adapter passes by giving the fixture `store`, empty."""
+"""What every ObjectStore promises. An adapter passes by giving the fixture `store`, empty, and
+`beside`, another place from which it copies by itself, if it knows such."""
 
 from __future__ import annotations
 
@@ -9,12 +10,17 @@ from time import time as now
 import pytest
 
 from diskwright.errors import DiskwrightError, ObjectMissing, TargetExists
+from support.memory_store import MemoryStore
 
 KIB = 1 << 10
 PART = 5 << 20  # the least that S3 takes for a part that is not the last
 
 
 class ObjectStoreContract:
+    @pytest.fixture
+    def beside(self, store):
+        return store
+
     def test_what_was_put_is_read_back_whole_and_in_ranges(self, store):
         data = os.urandom(100 * KIB)
         store.put("a/b.bin", data)
@@ -124,6 +130,28 @@ class ObjectStoreContract:
         ]
         store.complete_upload("copy", upload_id, etags)
         assert store.get("copy") == source[123 : 123 + PART] + b"tail"
+
+    def test_parts_can_be_copied_from_a_place_beside(self, store, beside):
+        source = os.urandom(PART + 5000)
+        beside.put("folder/source +%", source)
+        upload_id = store.create_upload("copy", part_size=PART)
+        found = store.copy_source(beside, "folder/source +%")
+        etags = [
+            store.copy_part("copy", upload_id, 1, found, 0, PART),
+            store.copy_part("copy", upload_id, 2, found, PART, 5000),
+        ]
+        store.complete_upload("copy", upload_id, etags)
+        assert store.get("copy") == source
+
+    def test_what_is_not_there_is_not_copied(self, store, beside):
+        upload_id = store.create_upload("copy", part_size=PART)
+        for source in ("no", store.copy_source(beside, "no")):
+            with pytest.raises(ObjectMissing):
+                store.copy_part("copy", upload_id, 1, source, 0, PART)
+        store.abort_upload("copy", upload_id)
+
+    def test_a_stranger_is_no_source(self, store):
+        assert store.copy_source(MemoryStore(), "k") is None
 
     def test_an_open_upload_is_listed_until_it_is_aborted(self, store):
         first = store.create_upload("images/1/a", part_size=PART)

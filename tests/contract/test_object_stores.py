@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import uuid
 
 import pytest
 
@@ -27,12 +28,20 @@ class TestDirectory(ObjectStoreContract):
         yield DirectoryStore(str(root))
         assert not os.path.exists(root / ".uploads")
 
+    @pytest.fixture
+    def beside(self, tmp_path):
+        return DirectoryStore(str(tmp_path / "beside"))
+
 
 @pytest.mark.s3
 class TestS3(ObjectStoreContract):
     @pytest.fixture
     def store(self, seaweed):
         return seaweed.fresh()
+
+    @pytest.fixture
+    def beside(self, seaweed):
+        return seaweed.store(seaweed.bucket("beside"), f"test {uuid.uuid4()}")
 
     def test_a_wrong_checksum_is_seen_by_the_server(self, store):
         assert store.probe().checksum_verified

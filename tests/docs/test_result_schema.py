@@ -84,7 +84,11 @@ RUNS = {
         ["validate"],
     ],
     "convert": [["convert", "disk.qcow2", "out.raw"], ["convert", "none.raw", "out2.raw"]],
-    "key new": [["key", "new", "kek.json"]],
+    "key new": [
+        ["key", "new", "kek.json"],
+        ["key", "new", "receiver.json", "--receiver", "--name", "Ada"],
+    ],
+    "key public": [["key", "public", "receiver.json"]],
     "prepare": [
         ["prepare", "disk.qcow2", "--to", "dir:one"],
         ["prepare", "disk.qcow2", "--to", "dir:sealed", "--key", "local:kek.json"],

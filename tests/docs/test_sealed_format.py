@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 
 from diskwright.adapters.kms_local import LocalKey
-from diskwright.envelope import header, stream
+from diskwright.adapters.kms_vault import transit
+from diskwright.envelope import header, receiver, stream
 from diskwright.envelope.private import open_private
-from support import sealed_vectors, second_reader
+from diskwright.model.stored import WrappedKey
+from support import sealed_vectors, second_hpke, second_reader
 from support.sealing import open_bytes
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -77,6 +79,22 @@ def test_the_project_reads_the_vectors(tmp_path: Path) -> None:
     assert open_private(data_key, manifest["private"], clear) == manifest["body"].encode()
 
 
+def test_a_key_that_was_wrapped_for_a_receiver_opens_for_good() -> None:
+    vector = json.loads((DOCS / "vectors" / "receiver.json").read_text())
+    seed, wrapped = bytes.fromhex(vector["seed"]), vector["recipient"]
+    context = VECTORS["context"].encode()
+    key = json.loads(vector["key_file"])
+    assert base64.b64decode(key["key"]) == seed
+    ours = receiver.ReceiverKey.of("receiver:vector", key["id"], key["name"], seed)
+    assert ours.public.encode().decode() == vector["public"]
+    assert ours.public.fingerprint == vector["fingerprint"]
+    assert base64.b64decode(ours.public.public) == second_hpke.public_of(seed)
+    opened = ours.unwrap(WrappedKey(**wrapped), context)
+    assert opened.hex() == VECTORS["data_key"]
+    raw = base64.b64decode(wrapped["wrapped_key"])
+    assert second_hpke.open_(seed, raw, b"diskwright receiver v1" + context) == opened
+
+
 def test_the_page_says_the_numbers_that_the_code_uses() -> None:
     page = (DOCS / "sealed-format.md").read_text()
     said = [
@@ -86,6 +104,11 @@ def test_the_page_says_the_numbers_that_the_code_uses() -> None:
         "`diskwright manifest v1`",
         f"{stream.FIRST_PLAIN:,}",
         f"{stream.OTHER_PLAIN:,}",
+        f"{receiver.SUITE} ",
+        f"`{receiver.INFO.decode()}`",
+        f"provider `{receiver.PROVIDER}`",
+        f"at most {receiver.LIMIT_BYTES:,} bytes",
+        f"provider `{transit.PROVIDER}`",
         VECTORS["context"],
         DISKS["small"]["j1"],
         VECTORS["kek"]["plain"],

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 
 from diskwright.errors import ObjectMissing, TargetExists
-from diskwright.model.stored import ObjectInfo, OpenUpload, StoreCapabilities
+from diskwright.model.stored import Foreign, ObjectInfo, OpenUpload, StoreCapabilities
 
 
 class MemoryStore:
@@ -89,8 +89,10 @@ class MemoryStore:
         return self._call("put_part", key, work)
 
     def copy_part(
-        self, key: str, upload_id: str, number: int, source: str, offset: int, length: int
+        self, key: str, upload_id: str, number: int, source: str | Foreign, offset: int, length: int
     ) -> str:
+        source = source.key if isinstance(source, Foreign) else source
+
         def work():
             if source not in self.objects:
                 raise ObjectMissing(source)
@@ -98,6 +100,9 @@ class MemoryStore:
             return f"etag-{number}-{length}"
 
         return self._call("copy_part", key, work)
+
+    def copy_source(self, other: object, key: str) -> Foreign | None:
+        return Foreign("memory", key) if other is self else None
 
     def complete_upload(self, key: str, upload_id: str, etags: Sequence[str]) -> None:
         def work():

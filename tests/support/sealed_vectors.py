@@ -15,7 +15,7 @@ from itertools import pairwise
 from unittest import mock
 
 from diskwright.adapters.kms_local import LocalKey
-from diskwright.envelope import header, kek, keys, stream
+from diskwright.envelope import header, keyfile, keys, stream
 from diskwright.envelope.private import seal_private
 from diskwright.envelope.recipients import recipient_of
 from diskwright.envelope.sealer import seal_chunks
@@ -95,7 +95,7 @@ def _disk(name: str, disk: int, size: int) -> dict[str, object]:
 def build() -> dict[str, object]:
     with _fixed_random():
         wrapped = LocalKey("local:kek.json", KEK_ID, KEK).wrap(DATA_KEY, header.context_bytes(SEAL))
-        protected = kek.encode(KEK_ID, KEK, PASSPHRASE)
+        protected = keyfile.encode(keyfile.KEK, KEK_ID, KEK, PASSPHRASE)
         private = seal_private(DATA_KEY, BODY, CLEAR)
     return {
         "data_key": DATA_KEY.hex(),
@@ -107,7 +107,7 @@ def build() -> dict[str, object]:
         "context": header.context_bytes(SEAL).decode(),
         "kek": {
             "key": KEK.hex(),
-            "plain": kek.encode(KEK_ID, KEK).decode(),
+            "plain": keyfile.encode(keyfile.KEK, KEK_ID, KEK).decode(),
             "passphrase": PASSPHRASE,
             "protected": protected.decode(),
         },

@@ -82,3 +82,39 @@ def test_a_named_file_has_to_be_there(tmp_path):
 def test_a_caller_is_told_of_a_setting_that_is_not_known():
     with pytest.raises(UsageError, match="no such setting"):
         load(environment={"XDG_CONFIG_HOME": "/nonexistent"}, colour="red")
+
+
+def test_vaults_own_variables_are_taken_and_openbaos_win(tmp_path):
+    path = written(tmp_path, '[vault]\naddress = "file"\nca_cert = "file"\nnamespace = "file"')
+    environment = {
+        "HOME": "/home/me",
+        "VAULT_ADDR": "vault",
+        "VAULT_CACERT": "vault",
+        "VAULT_TOKEN": "secret-1",
+        "VAULT_NAMESPACE": "",
+        "BAO_ADDR": "bao",
+    }
+    vault = load(path, environment=environment).vault
+    assert (vault.address, vault.ca_cert, vault.namespace) == ("bao", "vault", "file")
+    assert vault.token == "secret-1"
+    assert vault.token_file == "/home/me/.vault-token"
+    assert "secret-1" not in repr(load(path, environment=environment))
+    environment |= {"DISKWRIGHT_VAULT_ADDRESS": "ours", "DISKWRIGHT_VAULT_TOKEN_FILE": "/run/token"}
+    vault = load(path, environment=environment).vault
+    assert (vault.address, vault.token_file) == ("ours", "/run/token")
+
+
+@pytest.mark.parametrize(
+    ("text", "environment"),
+    [
+        ('[vault]\ntoken = "secret-1"', {}),
+        ("[vault]\naddress = 1", {}),
+        ("vault = 1", {}),
+        ("", {"DISKWRIGHT_VAULT_TOKEN": "secret-1"}),
+        ("", {"DISKWRIGHT_VAULT": "x"}),
+    ],
+)
+def test_a_token_is_no_setting_and_a_table_is_one(tmp_path, text, environment):
+    with pytest.raises(UsageError) as caught:
+        load(written(tmp_path, text), environment=environment)
+    assert "secret-1" not in caught.value.message

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from diskwright.adapters.kms_local import LocalKey, new_key
-from diskwright.envelope import box, kek
+from diskwright.envelope import box, keyfile
 from diskwright.errors import (
     KeyRefused,
     KeyUnreadable,
@@ -30,7 +30,7 @@ COST = {"n": 1024, "p": 1, "r": 8, "salt": box.encode_base64(bytes(16))}
 
 def protected(passphrase: str = "correct horse", **cost: object) -> dict[str, object]:
     """A document under a passphrase, cheap to derive."""
-    used = kek.Cost(**COST)
+    used = keyfile.Cost(**COST)
     bound = {"format": "diskwright-kek", "id": ID, "scrypt": COST | cost, "v": 1}
     return bound | {"sealed_key": box.seal(used.derive(passphrase), KEY, canonical(bound))}
 
@@ -289,6 +289,6 @@ def test_parameters_that_no_local_key_has_are_refused(write: Callable[..., str])
 
 
 def test_no_key_is_shown(write: Callable[..., str]) -> None:
-    shown = repr(LocalKey.load(write(PLAIN))) + repr(kek.decode(canonical(PLAIN)))
+    shown = repr(LocalKey.load(write(PLAIN))) + repr(keyfile.decode(canonical(PLAIN), keyfile.KEK))
     assert str(KEY) not in shown
     assert str(PLAIN["key"]) not in shown

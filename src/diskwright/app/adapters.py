@@ -42,6 +42,17 @@ def given(option: str, value: str | None) -> str | None:
     return value
 
 
+def _first_line(path: str) -> str:
+    """Of a small file; empty where it is not there. Raises UsageError where it can't be read."""
+    try:
+        with open(path, encoding="utf-8", errors="surrogateescape") as file:
+            return file.read(4096).partition("\n")[0].strip()
+    except FileNotFoundError:
+        return ""
+    except OSError as error:
+        raise UsageError(f"{path}: can't be read: {error.strerror}") from error
+
+
 class Adapters:
     """One method for each port."""
 
@@ -198,7 +209,28 @@ class Adapters:
             from diskwright.adapters.kms_local import LocalKey
 
             return LocalKey.load(place, self.passphrase)
-        raise UsageError(f"{name}: not a key", "write local:FILE (make one: diskwright key new)")
+        if provider == "receiver" and place:
+            from diskwright.adapters import kms_receiver
+
+            return kms_receiver.wrapper(place, self.passphrase)
+        if provider == "vault" and place:
+            return self._transit(place)
+        hint = "write local:FILE, receiver:FILE (make one: diskwright key new) or vault:[MOUNT/]KEY"
+        raise UsageError(f"{name}: not a key", hint)
+
+    def _transit(self, place: str) -> KeyWrapper:
+        from diskwright.adapters.kms_vault import TransitKey, VaultSettings
+
+        given = self._settings.vault
+        return TransitKey(
+            place,
+            VaultSettings(
+                address=given.address,
+                token=given.token or _first_line(given.token_file),
+                namespace=given.namespace,
+                ca_cert=given.ca_cert,
+            ),
+        )
 
     def passphrase(self) -> str:
         """Raises KeyUnreadable where there is nobody to ask, UsageError for an unreadable file."""

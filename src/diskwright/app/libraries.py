@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from diskwright.app.adapters import Adapters
-from diskwright.app.library.opening import registry
+from diskwright.app.known import registry
 from diskwright.config import Settings
 from diskwright.errors import TargetExists, UsageError
-from diskwright.model.library import KnownLibrary
 from diskwright.ports import CancelToken
+
+if TYPE_CHECKING:
+    from diskwright.model.library import KnownLibrary
 
 
 class LibrariesVerbs:
@@ -64,6 +67,8 @@ class LibrariesVerbs:
 
     def _checked(self, name: str, url: str) -> KnownLibrary:
         """A folder may be named by its path alone."""
+        from diskwright.model.library import KnownLibrary
+
         if not name or ":" in name or "/" in name or not name.isprintable():
             hint = "give letters, digits and dashes, without : and /"
             raise UsageError(f"{name!r}: not a name for a library", hint)

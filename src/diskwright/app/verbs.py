@@ -13,6 +13,7 @@ from diskwright.app.adapters import Adapters, given
 from diskwright.app.difference import DifferenceVerbs
 from diskwright.app.inputs import InputOptions
 from diskwright.app.iso import IsoVerbs
+from diskwright.app.keys import KeyVerbs
 from diskwright.app.libraries import LibrariesVerbs
 from diskwright.app.prepare import PrepareVerbs
 from diskwright.app.servers import ServersVerbs
@@ -36,7 +37,13 @@ if TYPE_CHECKING:
 
 
 class Diskwright(
-    DifferenceVerbs, IsoVerbs, LibrariesVerbs, PrepareVerbs, ServersVerbs, ValidateVerbs
+    DifferenceVerbs,
+    IsoVerbs,
+    KeyVerbs,
+    LibrariesVerbs,
+    PrepareVerbs,
+    ServersVerbs,
+    ValidateVerbs,
 ):
     """The verbs, with settings. Nothing is held open between two of them."""
 
@@ -233,16 +240,6 @@ class Diskwright(
         from diskwright.config_profiles import profile_names
 
         return self.service_of(profile) if profile in profile_names() else ""
-
-    def passphrase(self) -> str:
-        """From the file that the settings name, else as the caller asks for it."""
-        return self.adapters.passphrase()
-
-    def new_key(self, path: str, *, passphrase: str | None = None) -> str:
-        """Make a key-encryption key in a file; its id. Raises TargetExists."""
-        from diskwright.adapters.kms_local import new_key
-
-        return new_key(path, passphrase=passphrase).key_id
 
     def _source(
         self,

@@ -120,6 +120,32 @@ class LongerView(_View):
         return max(0, min(length, self._reader.size - offset))
 
 
+class ShorterView(_View):
+    """The first `size` bytes of a disk."""
+
+    def __init__(self, reader: BlockReader, size: int) -> None:
+        super().__init__(reader)
+        if size > reader.size:
+            raise ValueError(f"{size} bytes are more than the disk's {reader.size}")
+        self._size = size
+
+    @property
+    def size(self) -> int:
+        return self._size
+
+    def extents(self, start: int, length: int) -> Iterator[Extent]:
+        self._check(start, length)
+        return self._reader.extents(start, length)
+
+    def read_into(self, offset: int, buffer: memoryview) -> None:
+        self._check(offset, len(buffer))
+        self._reader.read_into(offset, buffer)
+
+    def _check(self, offset: int, length: int) -> None:
+        if offset < 0 or length < 0 or offset + length > self._size:
+            raise ValueError(f"[{offset}, {offset + length}) is not within {self._size} bytes")
+
+
 class StoredView(_View):
     """A disk of which more is known than its reader tells: data outside of `runs` are holes.
 

@@ -25,7 +25,7 @@ COMMANDS = {
     "library": ("library", "Libraries of private images: make, list, sync, check."),
     "iso": ("iso", "Tell what an ISO is, list it and take files out of it."),
     "uploads": ("uploads", "List and abort uploads that were left open."),
-    "key": ("key", "Make key-encryption keys."),
+    "key": ("key", "Make key-encryption keys and receivers' keys."),
     "doctor": ("doctor", "Say what works here, and what an endpoint can do."),
     "completion": ("completion", "Print the completion script for a shell."),
 }

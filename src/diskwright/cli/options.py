@@ -73,6 +73,20 @@ def set_output(ctx: click.Context, _param: click.Parameter, value: str) -> str:
 
 def input_options(command: F) -> F:
     """What a person can say of the file to read; the command gets them as one `inputs`."""
+    return file_options(
+        click.option(
+            "--disk",
+            type=click.IntRange(min=1),
+            metavar="NUMBER",
+            expose_value=False,
+            callback=_keep_input,
+            help="Which disk of a package (OVA), from 1 (default: each; convert takes one).",
+        )(command)
+    )
+
+
+def file_options(command: F) -> F:
+    """As `input_options`, where a disk is not chosen by its number."""
     for option in (
         click.option(
             "--max-unpacked",
@@ -81,14 +95,6 @@ def input_options(command: F) -> F:
             expose_value=False,
             callback=_keep_input,
             help="Most bytes to unpack of a gzip, xz, zstd or bzip2 file (default: by its size).",
-        ),
-        click.option(
-            "--disk",
-            type=click.IntRange(min=1),
-            metavar="NUMBER",
-            expose_value=False,
-            callback=_keep_input,
-            help="Which disk of a package (OVA), from 1 (default: each; convert takes one).",
         ),
         click.option(
             "--allow-backing-under",

@@ -48,7 +48,7 @@ Examples:
     "--key",
     metavar="KEY",
     callback=not_empty,
-    help="Seal with this key-encryption key, as local:kek.json.",
+    help="Seal with this key: local:FILE, receiver:FILE[.pub], or vault:[MOUNT/]KEY.",
 )
 @click.option(
     "-O",

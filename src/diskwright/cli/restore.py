@@ -36,7 +36,7 @@ Examples:
     "--key",
     metavar="KEY",
     callback=not_empty,
-    help="The key-encryption key of a sealed image; with a key no other image is taken.",
+    help="The key of a sealed image, as for prepare; with a key no other image is taken.",
 )
 @click.option(
     "-O",

@@ -13,7 +13,7 @@
     ├── ToolError                        11
     │   └── ToolMissing, ToolFailed, ToolStalled, ConfinementUnavailable
     ├── SecretError                      12
-    │   └── KeyUnreadable, KeyRefused, KeyMissing, DataTampered, ImageNotSealed
+    │   └── KeyUnreadable, KeyUnavailable, KeyRefused, KeyMissing, DataTampered, ImageNotSealed
     ├── RemoteError                      13
     │   └── RemoteUnreachable, RemoteRefused, NoCredentials, BucketMissing, ObjectMissing,
     │       RemoteUnable
@@ -82,6 +82,7 @@ from diskwright.errors.secret import (
     ImageNotSealed,
     KeyMissing,
     KeyRefused,
+    KeyUnavailable,
     KeyUnreadable,
     SecretError,
 )
@@ -121,6 +122,7 @@ __all__ = [
     "InputUnreadable",
     "KeyMissing",
     "KeyRefused",
+    "KeyUnavailable",
     "KeyUnreadable",
     "Locked",
     "NameTaken",

@@ -29,7 +29,20 @@ class KeyRefused(SecretError):
     reason: str
     hint_text: str = ""
     template = "key {key} does not open this: {reason}"
-    hint_template = "name the key that it was sealed with: --key local:FILE"
+    hint_template = (
+        "name the key that it was sealed with: --key local:FILE, receiver:FILE or vault:KEY"
+    )
+
+
+@dataclass(eq=False)
+class KeyUnavailable(SecretError):
+    """The key service can't be asked: not reached, sealed, no token, or it may not be used."""
+
+    key: str
+    reason: str
+    hint_text: str = ""
+    template = "key {key} can't be used: {reason}"
+    hint_template = "try again when the key service answers; look at its status and its log"
 
 
 @dataclass(eq=False)
@@ -37,7 +50,9 @@ class KeyMissing(SecretError):
     image: str
     recipients: str
     template = "{image} is sealed and no key was given"
-    hint_template = "add --key local:FILE; its recipients are: {recipients}"
+    hint_template = (
+        "add --key local:FILE, receiver:FILE or vault:KEY; its recipients are: {recipients}"
+    )
 
 
 @dataclass(eq=False)

@@ -31,8 +31,22 @@ class DiskAbout:
 
 
 @dataclass(frozen=True, slots=True)
+class DiskBase:
+    """The disk that a delta rests on: `disk` (from 0) of an image of the same library."""
+
+    image: str
+    disk: int
+    key: str  # of its object
+    digest: str  # dw1 of the whole disk, hex
+
+
+@dataclass(frozen=True, slots=True)
 class ManifestDisk:
-    """What one disk's object holds, once opened. `name` and `about` came with sets of disks."""
+    """What one disk's object holds, once opened. `name` and `about` came with sets of disks.
+
+    With a `base` the object is a qcow2 of what differs from that disk; sizes and digest are those
+    of the whole disk all the same, `stored_size` is the delta's.
+    """
 
     key: str
     format: str
@@ -43,6 +57,7 @@ class ManifestDisk:
     stored_size: int  # bytes of the plain object (the payload's plaintext, where sealed)
     name: str = ""  # of the disk in the package that it is from
     about: DiskAbout | None = None
+    base: DiskBase | None = None
 
 
 @dataclass(frozen=True, slots=True)

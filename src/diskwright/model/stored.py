@@ -64,6 +64,16 @@ class StoredObject:
 
 
 @dataclass(frozen=True, slots=True)
+class Foreign:
+    """An object of a store that another store can read by itself: a bucket or a folder, and the
+    whole key or the key beneath that folder.
+    """
+
+    place: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
 class OpenUpload:
     """`begun` in seconds since 1970, None where it is not known; of a folder's, when it was last
     written to.
@@ -105,5 +115,5 @@ class WrappedKey:
 
     provider: str
     key_id: str
-    wrapped_key: str  # base64
+    wrapped_key: str  # text: base64, or as the key service gave it
     params: dict[str, str]

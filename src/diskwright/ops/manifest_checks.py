@@ -8,8 +8,8 @@ import re
 from diskwright.errors import DataTampered
 from diskwright.formats.vhd.layout import FOOTER_BYTES
 from diskwright.model.image import ImageFormat
-from diskwright.model.manifest import Manifest, ManifestBody, ManifestDisk
-from diskwright.model.names import image_prefix, manifest_key, sealed_key
+from diskwright.model.manifest import DiskBase, Manifest, ManifestBody, ManifestDisk
+from diskwright.model.names import image_prefix, is_uuid, manifest_key, sealed_key
 from diskwright.model.stored import PART_MINIMUM, StoredObject
 from diskwright.model.units import MIB
 from diskwright.writers import FORWARD
@@ -43,9 +43,11 @@ def check_body(manifest: Manifest, body: ManifestBody) -> None:
         raise DataTampered(key, "its disks and its objects are not the same")
     for number, (disk, stored) in enumerate(zip(body.disks, manifest.objects, strict=True)):
         _check_disk(disk, key)
+        if disk.base is not None:
+            _check_base(disk.base, disk.format, manifest)
         if manifest.sealed:
             continue
-        if not _is_plain_key(disk, manifest.image, number):
+        if not _is_plain_key(disk.key, manifest.image, number, disk.format):
             raise DataTampered(key, "it names what is no import-ready object of its image")
         if stored.size != disk.stored_size:
             raise DataTampered(key, "its sizes do not belong together")
@@ -76,8 +78,25 @@ def _check_disk(disk: ManifestDisk, key: str) -> None:
         raise DataTampered(key, f"its {disk.format} disk has another size than its object")
 
 
-def _is_plain_key(disk: ManifestDisk, image_id: str, number: int) -> bool:
-    prefix, suffix = image_prefix(image_id), f"-{number}.{disk.format}"
-    if not (disk.key.startswith(prefix) and disk.key.endswith(suffix)):
+def _check_base(base: DiskBase, image_format: str, manifest: Manifest) -> None:
+    """It can be an object of another image, sealed if this one is."""
+    key = manifest_key(manifest.image)
+    if image_format != ImageFormat.QCOW2:
+        raise DataTampered(key, f"no {image_format} holds what differs from a base")
+    if not is_uuid(base.image) or base.image == manifest.image or base.disk < 0:
+        raise DataTampered(key, "a base in it is none")
+    if not _DIGEST.fullmatch(base.digest):
+        raise DataTampered(key, "a base's digest in it is none")
+    if manifest.sealed:
+        known = base.key == sealed_key(base.image, base.disk)
+    else:
+        known = any(_is_plain_key(base.key, base.image, base.disk, one) for one in FORWARD)
+    if not known:
+        raise DataTampered(key, "it names a base that is no object of its image")
+
+
+def _is_plain_key(key: str, image_id: str, number: int, image_format: str) -> bool:
+    prefix, suffix = image_prefix(image_id), f"-{number}.{image_format}"
+    if not (key.startswith(prefix) and key.endswith(suffix)):
         return False
-    return _STEM.fullmatch(disk.key[len(prefix) : -len(suffix)]) is not None
+    return _STEM.fullmatch(key[len(prefix) : -len(suffix)]) is not None

@@ -19,7 +19,7 @@ from diskwright.errors import (
 from diskwright.model.manifest import Manifest, encode
 from diskwright.model.names import image_prefix, manifest_key
 from diskwright.model.nulls import NeverCancelled
-from diskwright.model.stored import Layout
+from diskwright.model.stored import Layout, StoredObject
 from diskwright.ops.cleanup import (
     Swept,
     clean_doubtful,
@@ -27,7 +27,8 @@ from diskwright.ops.cleanup import (
     journal_target,
     sweep_dead_runs,
 )
-from diskwright.ops.sink import MultipartSink
+from diskwright.ops.known_parts import KnownParts
+from diskwright.ops.sink import MultipartSink, Record
 from diskwright.ports import CancelToken, JournalEntry, ObjectStore, UploadJournal
 
 _LEFT = "cleaning up failed, the next run will do it"
@@ -68,6 +69,7 @@ class StoreDestination:
         self._workers = workers
         self._entry: JournalEntry | None = None
         self._sinks: list[MultipartSink] = []
+        self._copies: list[KnownParts] = []
         self._commit_tried = False
         self._over = False
 
@@ -95,13 +97,9 @@ class StoreDestination:
 
     def sink(self, key: str, layout: Layout) -> MultipartSink:
         """`key` lies under the image's own prefix. The upload is open when this returns."""
-        if not key.startswith(image_prefix(self._image_id)):
-            raise ValueError(f"{key} is no key of image {self._image_id}")
-        self._cancel.check()
-        entry = self._begun()
         sink = MultipartSink(
             self._store,
-            entry.record,
+            self._recording(key),
             key=key,
             layout=layout,
             workers=self._workers,
@@ -110,11 +108,20 @@ class StoreDestination:
         self._sinks.append(sink)
         return sink
 
+    def known_parts(self, key: str, stored: StoredObject) -> KnownParts:
+        """As `sink`, for an object of which `stored` is told: a copy of that one."""
+        parts = KnownParts(self._store, self._recording(key), key=key, like=stored)
+        self._copies.append(parts)
+        return parts
+
     def commit(self, manifest: Manifest) -> None:
         """The image is there when this returns, and is not when this raises, as far as the store
         still answers. Raises TargetExists where another one is.
         """
-        if manifest.image != self._image_id or not all(sink.finished for sink in self._sinks):
+        whole = all(one.finished for one in self._sinks) and all(
+            one.finished for one in self._copies
+        )
+        if manifest.image != self._image_id or not whole:
             raise ValueError("a manifest is committed after all of its image's objects")
         self._cancel.check()
         entry = self._begun()
@@ -146,6 +153,13 @@ class StoreDestination:
             clean_uncommitted(self._store, self._image_id)
         self._over = True
         self._entry.remove()
+
+    def _recording(self, key: str) -> Record:
+        """Into the journal, in which the run is noted from here on."""
+        if not key.startswith(image_prefix(self._image_id)):
+            raise ValueError(f"{key} is no key of image {self._image_id}")
+        self._cancel.check()
+        return self._begun().record
 
     def _begun(self) -> JournalEntry:
         if self._over:

@@ -43,6 +43,7 @@ from diskwright.report.schema_of import (
 )
 
 _TEXT, _NUMBER, _TRUTH, _NULL = (PLAIN[kind] for kind in (str, int, bool, type(None)))
+_KEY: dict[str, Schema] = {"image": _NULL, "key": _TEXT, "file": _TEXT, "error": _NULL}
 _ERROR = described_object(
     {
         "kind": {
@@ -87,9 +88,8 @@ class _Results:
             "iso inspect": [self._inspected()],
             "iso list": [self._listed()],
             "iso extract": [self._result({"made": self._known.of(ExtractedIso)})],
-            "key new": [
-                described_object({"image": _NULL, "key": _TEXT, "file": _TEXT, "error": _NULL})
-            ],
+            "key new": [described_object(_KEY)],
+            "key public": [described_object({**_KEY, "public": _TEXT, "fingerprint": _TEXT})],
         }
 
     def _result(

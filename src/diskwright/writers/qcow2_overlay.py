@@ -15,8 +15,7 @@ from diskwright.formats.limits import QCOW2_BACKING_NAME_BYTES
 from diskwright.formats.qemu import driver_of
 from diskwright.model.image import ImageFormat
 from diskwright.model.stored import Chunk
-from diskwright.model.units import SECTOR
-from diskwright.writers.qcow2 import LARGEST
+from diskwright.writers.qcow2_packing import check_size
 from diskwright.writers.qcow2_tables import CLUSTER, Backing, Tables
 
 
@@ -31,8 +30,7 @@ def overlay_chunks(*, virtual_size: int, base: str, base_format: ImageFormat) ->
 
     ValueError for what no caller should ask for.
     """
-    if virtual_size % SECTOR or not 0 < virtual_size <= LARGEST:
-        raise ValueError(f"not a size for a disk: {virtual_size}")
+    check_size(virtual_size)
     if not os.path.isabs(base) or not can_name(base):
         raise ValueError(f"no name for a backing file: {base!r}")
     backing = Backing(os.fsencode(base), driver_of(base_format, base))

@@ -34,6 +34,7 @@ _BLOCK_ENTRIES = CLUSTER // 2
 
 _COPIED = 1 << 63  # the host cluster has refcount 1
 _COMPRESSED = 1 << 62
+_ZERO = 1  # reads as zeros, whatever lies beneath; version 3
 _SECTORS_SHIFT = 62 - (CLUSTER_BITS - 8)
 
 _HEADER = struct.Struct(
@@ -91,6 +92,10 @@ class Tables:
         self._count(offset, length)
         more_sectors = (offset + length - 1) // SECTOR - offset // SECTOR
         self._map(cluster, _COMPRESSED | more_sectors << _SECTORS_SHIFT | offset)
+
+    def add_zero(self, cluster: int) -> None:
+        """It reads as zeros, whatever lies beneath, and takes no room."""
+        self._map(cluster, _ZERO)
 
     def chunks(self, position: int) -> Iterator[Chunk]:
         """Tables from the first cluster border at or after `position`, and the header last."""

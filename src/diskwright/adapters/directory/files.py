@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
+import struct
 
 from diskwright.blockio.writeback import begin_writeback, write_all
 
 PIECE = 64 << 10  # whole pieces of zeros stay holes; a file system's block is at most this
 _ZEROS = bytes(PIECE)
+
+# ioctl_ficlonerange(2), linux/fs.h: FICLONERANGE; source descriptor, offset, length, own offset
+_SHARE = 0x4020940D
+_SHARED_RANGE = struct.Struct("=qQQQ")
+_NOT_SHARED = {errno.EOPNOTSUPP, errno.ENOTTY, errno.ENOSYS, errno.EINVAL, errno.EXDEV, errno.EPERM}
 
 
 def write_part(fd: int, data: memoryview, offset: int) -> None:
@@ -22,6 +29,29 @@ def write_part(fd: int, data: memoryview, offset: int) -> None:
     else:
         _write_sparse(fd, data, offset)
     begin_writeback(fd, offset, len(data))
+
+
+def share_part(fd: int, offset: int, source: int, source_offset: int, length: int) -> bool:
+    """`length` bytes of `source` at `offset` too, without a second copy of them; holes stay holes.
+
+    False: the file system can't, or not this range (which begins at a block, and ends at one or at
+    the source's end); nothing was changed.
+    """
+    if not length:  # which means: to the end
+        return False
+    try:
+        fcntl.ioctl(fd, _SHARE, _SHARED_RANGE.pack(source, source_offset, length, offset))
+    except OSError as error:
+        if error.errno in _NOT_SHARED:
+            return False
+        raise
+    return True
+
+
+def device_of(path: str) -> int:
+    """Of the file system that `path` is on, or is going to be."""
+    missing = missing_above(path)
+    return os.stat(os.path.dirname(missing[-1]) if missing else path).st_dev
 
 
 def _write_sparse(fd: int, data: memoryview, offset: int) -> None:

@@ -19,7 +19,8 @@ from diskwright.errors import (
     TargetExists,
     writing,
 )
-from diskwright.model.stored import ObjectInfo, OpenUpload, StoreCapabilities
+from diskwright.model.stored import Foreign, ObjectInfo, OpenUpload, StoreCapabilities
+from diskwright.ports import ObjectStore
 
 T = TypeVar("T")
 
@@ -114,27 +115,37 @@ class DirectoryStore:
         return f"{number}-{len(data)}"
 
     def copy_part(
-        self, key: str, upload_id: str, number: int, source: str, offset: int, length: int
+        self, key: str, upload_id: str, number: int, source: str | Foreign, offset: int, length: int
     ) -> str:
+        whence = Foreign(self._root, source) if isinstance(source, str) else source
         upload, path = self._upload(key, upload_id)
         if length > upload.part_size or number < 1:
             raise ValueError(f"part {number} of {length} bytes: over {upload.part_size}")
-        source_path = names.object_path(self._root, source)
+        source_path = names.object_path(whence.place, whence.key)
         start = (number - 1) * upload.part_size
         with (
-            _reading(source, source_path),
+            _reading(whence.key, source_path),
             open(source_path, "rb") as file,
             self._part_file(key, path) as fd,
         ):
-            file.seek(offset)
-            done = 0
-            while done < length:
-                block = file.read(min(_COPY_BLOCK, length - done))
-                if not block:
-                    raise InputUnreadable(source_path, "it ends before the range to copy")
-                files.write_part(fd, memoryview(block), start + done)
-                done += len(block)
+            if not files.share_part(fd, start, file.fileno(), offset, length):
+                file.seek(offset)
+                done = 0
+                while done < length:
+                    block = file.read(min(_COPY_BLOCK, length - done))
+                    if not block:
+                        raise InputUnreadable(source_path, "it ends before the range to copy")
+                    files.write_part(fd, memoryview(block), start + done)
+                    done += len(block)
         return f"{number}-{length}"
+
+    def copy_source(self, other: ObjectStore, key: str) -> Foreign | None:
+        """A folder on the same file system, which may be able to share the bytes."""
+        if not isinstance(other, DirectoryStore):
+            return None
+        if files.device_of(other._root) != files.device_of(self._root):
+            return None
+        return Foreign(other._root, key)
 
     def complete_upload(self, key: str, upload_id: str, etags: Sequence[str]) -> None:
         upload, path = self._upload(key, upload_id)

@@ -113,6 +113,7 @@ def connect(url: str, settings: S3Settings, *, cancel: CancelToken | None = None
             proxy=proxy_for(client.meta.endpoint_url, dict(settings.proxies)),
             ca_bundle=settings.ca_bundle or "",
             stall_s=settings.connect_timeout_s + settings.read_timeout_s,
+            account=f"{settings.access_key or ''} {settings.profile or ''}",
         ),
         sse=settings.sse,
         kms_key_id=settings.kms_key_id,

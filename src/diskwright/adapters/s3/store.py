@@ -13,7 +13,8 @@ from diskwright.adapters.s3.objects import S3Objects, base64_of, md5, said
 from diskwright.adapters.s3.probe import try_everything
 from diskwright.adapters.s3.way import facts_of
 from diskwright.errors import Cancelled, DiskwrightError, RemoteUnable
-from diskwright.model.stored import OpenUpload, StoreCapabilities
+from diskwright.model.stored import Foreign, OpenUpload, StoreCapabilities
+from diskwright.ports import ObjectStore
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import CompletedPartTypeDef, ListMultipartUploadsOutputTypeDef
@@ -62,8 +63,9 @@ class S3Store(S3Objects):
         return etag
 
     def copy_part(
-        self, key: str, upload_id: str, number: int, source: str, offset: int, length: int
+        self, key: str, upload_id: str, number: int, source: str | Foreign, offset: int, length: int
     ) -> str:
+        whence = Foreign(self._bucket, self._prefix + source) if isinstance(source, str) else source
         answer = self._call(
             "copy_part",
             key,
@@ -73,7 +75,7 @@ class S3Store(S3Objects):
                     Key=self._prefix + key,
                     UploadId=upload_id,
                     PartNumber=number,
-                    CopySource={"Bucket": self._bucket, "Key": self._prefix + source},
+                    CopySource={"Bucket": whence.place, "Key": whence.key},
                     CopySourceRange=f"bytes={offset}-{offset + length - 1}",
                 ).get("CopyPartResult", {}),
                 "ETag",
@@ -83,6 +85,16 @@ class S3Store(S3Objects):
         etag = answer["ETag"]
         self._sent.of(upload_id).note(number, length, etag, None)
         return etag
+
+    def copy_source(self, other: ObjectStore, key: str) -> Foreign | None:
+        """Any bucket of the endpoint, read with the credentials that both were made with."""
+        if not isinstance(other, S3Store) or other._reached_by != self._reached_by:
+            return None
+        return Foreign(other._bucket, other._prefix + key)
+
+    @property
+    def _reached_by(self) -> tuple[str, str]:
+        return self._way.endpoint, self._way.account
 
     def complete_upload(self, key: str, upload_id: str, etags: Sequence[str]) -> None:
         """Without a condition: the key is unique. A lost answer is settled by a look at the key."""

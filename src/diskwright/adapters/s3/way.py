@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 class Way:
     """`endpoint` and `proxy` hold no user name and no password; empty: none is known, or used.
 
+    `account` tells whose requests they are: what the credentials were asked for by.
     A request takes no longer than `stall_s` and what its bytes need; None: no limit.
     """
 
@@ -25,6 +26,7 @@ class Way:
     proxy: str = ""
     ca_bundle: str = ""
     stall_s: float | None = None
+    account: str = field(default="", repr=False)
 
 
 def facts_of(client: S3Client, bucket: str, way: Way) -> EndpointFacts:

@@ -1,4 +1,4 @@
-"""Which library is meant, and what its verbs need of the outside world."""
+"""What the verbs of a library need of the outside world."""
 
 from __future__ import annotations
 
@@ -8,46 +8,15 @@ from contextlib import closing
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from diskwright.app.adapters import given
-from diskwright.errors import UsageError
-from diskwright.model.library import KnownLibrary, LibraryInfo
+from diskwright.app.known import chosen
+from diskwright.model.library import LibraryInfo
 from diskwright.ports import CancelToken, ObjectStore
 from diskwright.ports_library import Catalog
 
 if TYPE_CHECKING:
     from diskwright.adapters.catalog import SqliteCatalog
-    from diskwright.adapters.registry import FileLibraryRegistry
     from diskwright.app.verbs import Diskwright
-    from diskwright.config import Settings
     from diskwright.ops.library.place import Place
-
-
-def registry(settings: Settings) -> FileLibraryRegistry:
-    from diskwright.adapters.registry import FileLibraryRegistry
-
-    return FileLibraryRegistry(os.path.join(settings.data_dir, "libraries.json"))
-
-
-def chosen(settings: Settings, wanted: str | None) -> KnownLibrary:
-    """By name, or as a place that need not be known. None: that of the settings, else the default.
-
-    Raises UsageError.
-    """
-    known = registry(settings).known()
-    name = given("--library", wanted) or settings.library
-    if not name:
-        default = next((one for one in known if one.default), None)
-        if default is None:
-            hint = "make one: diskwright library init NAME dir:PATH, or name it: --library NAME"
-            raise UsageError("there is no default library", hint)
-        return default
-    named = next((one for one in known if one.name == name), None)
-    if named is not None:
-        return named
-    if name.startswith(("dir:", "s3://")):
-        return next((one for one in known if one.url == name), KnownLibrary("", name))
-    listed = ", ".join(one.name for one in known) or "none"
-    raise UsageError(f"--library {name}: not known here", f"known: {listed}; or a URL")
 
 
 class OpenLibrary:
@@ -68,7 +37,7 @@ class OpenLibrary:
         self.known = chosen(app.settings, wanted)
         self._key = key
         self._single_writer = single_writer
-        self._catalog: SqliteCatalog | None = None
+        self._held: SqliteCatalog | None = None
         self._info: LibraryInfo | None = None
 
     def __enter__(self) -> Self:
@@ -83,9 +52,9 @@ class OpenLibrary:
         self.close()
 
     def close(self) -> None:
-        if self._catalog is not None:
-            with closing(self._catalog):
-                self._catalog = None
+        if self._held is not None:
+            with closing(self._held):
+                self._held = None
 
     def place(self, cancel: CancelToken | None = None, *, sse: str = "") -> Place:
         """Raises NotALibrary, KeyUnreadable, and what the store raises."""
@@ -117,10 +86,10 @@ class OpenLibrary:
     def _catalog_of(self, library_id: str) -> Catalog:
         from diskwright.adapters.catalog import SqliteCatalog
 
-        if self._catalog is None:
+        if self._held is None:
             folder = os.path.join(self.app.settings.data_dir, "catalogs")
-            self._catalog = SqliteCatalog.open(os.path.join(folder, f"{library_id}.sqlite"))
-        return self._catalog
+            self._held = SqliteCatalog.open(os.path.join(folder, f"{library_id}.sqlite"))
+        return self._held
 
     def synced(self, cancel: CancelToken | None = None, *, sse: str = "") -> Place:
         """The place, when what others did is in the catalog."""

@@ -11,7 +11,7 @@ from diskwright.cli.images.set import MemoryType, is_on, whole_mib
 from diskwright.cli.options import (
     SizeType,
     accepted,
-    input_options,
+    file_options,
     not_empty,
     output_option,
     profile_option,
@@ -85,7 +85,7 @@ Examples:
 )
 @click.option("--reason", multiple=True, metavar="TEXT", help="Why it is accepted, or borne.")
 @click.option("--dry-run", is_flag=True, help="Look, judge and lay out; send nothing.")
-@input_options
+@file_options
 @library_options
 @progress_option
 @output_option

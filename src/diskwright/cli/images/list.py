@@ -139,6 +139,9 @@ def _tell(session: Session, entries: Any, *, columns: str | None, bom: bool, wid
         ]
     else:
         room = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-        table = entries_table(entries, wide=wide, colour=session.colour(), columns=room)
-        for line in table:
+        empty = True
+        for line in entries_table(entries, wide=wide, colour=session.colour(), columns=room):
             print_out(line)
+            empty = False
+        if empty:
+            click.echo("diskwright: no image is such", err=True)

@@ -13,7 +13,7 @@ from diskwright.formats.source import ImageSource
 from diskwright.model.image import FileIdentity, ImageFormat
 from diskwright.model.library import Entry, EntryDisk, ImageKind, Status, Visibility
 from diskwright.model.limits import check_memory, check_name
-from diskwright.model.names import uuid7
+from diskwright.model.names import manifest_key, uuid7
 from diskwright.model.server import Server, ServerBase, ServerDisk, ServerKind, ServerMade, Use
 from diskwright.ops.convert import LocalTools
 from diskwright.ops.library.chain import read_chain
@@ -198,6 +198,9 @@ def _overlays(
     chain = read_chain(place.store, entry.id, place.wrapper)
     if chain is None:
         raise ImageNotFound(place.store.url, entry.id)
+    if chain.body is None or any(disk.base is not None for disk in chain.body.disks):
+        what = "it is for quick provisioning, and its disks are not whole by themselves"
+        raise DataTampered(manifest_key(entry.id), what)
     now = entry_of(chain)
     check_state(now, Status.ACTIVE, f"a {server.kind.value}")
     return tuple(_overlay(n, disk, work, tools) for n, disk in enumerate(now.disks))

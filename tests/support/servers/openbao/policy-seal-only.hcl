@@ -1,0 +1,2 @@
+# May wrap data keys, may not unwrap any.
+path "transit/encrypt/*" { capabilities = ["update"] }
