@@ -22,7 +22,9 @@ class Catalog(Protocol):
         (in the trash too) are matched by id and prefix alone. At most 21 are told."""
 
     def query(self, query: Query) -> Iterator[Entry]:
-        """Sorted, ties by id. Those in the trash only where `statuses` names that."""
+        """Sorted, ties by id; `descending` turns both, but who has no name comes last. `size` is
+        the stored one. What is in the trash or deleted is told only where `statuses` names that.
+        One moment's state, whatever is saved meanwhile. Raises ValueError for an unknown `sort`."""
 
     def count(self, query: Query) -> int: ...  # without `limit` and `offset`
     def save(self, entry: Entry, history: Sequence[Change]) -> None:

@@ -21,7 +21,13 @@ from support.ovas import Disk, raw, write_ova
 
 README = Path(__file__).parents[2] / "README.md"
 TEXT = README.read_text()
-GROUPS = {"key": ["new"], "uploads": ["abort"], "iso": ["inspect"]}  # and one of their commands
+GROUPS = {  # and one of their commands
+    "key": ["new"],
+    "uploads": ["abort"],
+    "iso": ["inspect"],
+    "image": ["create"],
+    "library": ["init"],
+}
 
 
 def blocks(language: str) -> list[str]:

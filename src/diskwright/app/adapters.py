@@ -42,17 +42,6 @@ def given(option: str, value: str | None) -> str | None:
     return value
 
 
-def _first_line(path: str) -> str:
-    """Of a small file; empty where it is not there. Raises UsageError where it can't be read."""
-    try:
-        with open(path, encoding="utf-8", errors="surrogateescape") as file:
-            return file.read(4096).partition("\n")[0].strip()
-    except FileNotFoundError:
-        return ""
-    except OSError as error:
-        raise UsageError(f"{path}: can't be read: {error.strerror}") from error
-
-
 class Adapters:
     """One method for each port."""
 
@@ -201,36 +190,10 @@ class Adapters:
 
     def wrapper(self, key: str | None) -> KeyWrapper | None:
         """The key service named by `key` or by the settings; None where neither names one."""
+        from diskwright.app.key_services import key_service
+
         name = given("--key", key) or self._settings.key
-        if not name:
-            return None
-        provider, _, place = name.partition(":")
-        if provider == "local" and place:
-            from diskwright.adapters.kms_local import LocalKey
-
-            return LocalKey.load(place, self.passphrase)
-        if provider == "receiver" and place:
-            from diskwright.adapters import kms_receiver
-
-            return kms_receiver.wrapper(place, self.passphrase)
-        if provider == "vault" and place:
-            return self._transit(place)
-        hint = "write local:FILE, receiver:FILE (make one: diskwright key new) or vault:[MOUNT/]KEY"
-        raise UsageError(f"{name}: not a key", hint)
-
-    def _transit(self, place: str) -> KeyWrapper:
-        from diskwright.adapters.kms_vault import TransitKey, VaultSettings
-
-        given = self._settings.vault
-        return TransitKey(
-            place,
-            VaultSettings(
-                address=given.address,
-                token=given.token or _first_line(given.token_file),
-                namespace=given.namespace,
-                ca_cert=given.ca_cert,
-            ),
-        )
+        return key_service(name, self._settings.vault, self.passphrase) if name else None
 
     def passphrase(self) -> str:
         """Raises KeyUnreadable where there is nobody to ask, UsageError for an unreadable file."""

@@ -94,7 +94,7 @@ def is_ready(connection: sqlite3.Connection, path: str, *, newest: int) -> bool:
     if version > newest:
         raise UsageError(
             f"{path} was made by a newer diskwright (version {version}; this one knows {newest})",
-            "use that diskwright, or make the catalog anew: diskwright library rebuild",
+            "use that one; or remove the file, then: diskwright library rebuild",
         )
     return version == newest
 

@@ -64,11 +64,10 @@ class SqliteCatalog:
 
     def _entries(self, term: str, *values: str) -> list[Entry]:
         sql = f"{_WHOLE} WHERE {term} ORDER BY id LIMIT {_MATCHES}"
-        return [rows.entry_of(body, self._path) for (body,) in self._all(sql, *values)]
+        return rows.entries_of([body for (body,) in self._all(sql, *values)], self._path)
 
     def query(self, query: Query) -> Iterator[Entry]:
-        """All of it as it is when the first is taken, whatever is saved meanwhile. Descending
-        turns the ties too. Raises ValueError for an unknown `sort`."""
+        """The moment is that at which the first is taken."""
         where = filters.where(query)
         order = filters.order(query, where)
         limit = min(query.limit, rows.INT_LIMIT) or -1
@@ -89,8 +88,7 @@ class SqliteCatalog:
                 batch = numbers[start : start + _BATCH]
                 filled = (*batch, *[-1] * (_BATCH - len(batch)))  # one statement for all
                 bodies = dict(connection.execute(_BODIES, filled))
-                for n in batch:
-                    yield rows.entry_of(bodies.get(n, "null"), self._path)
+                yield from rows.entries_of([bodies.get(n, "null") for n in batch], self._path)
 
     def count(self, query: Query) -> int:
         where = filters.where(query, counting=True)

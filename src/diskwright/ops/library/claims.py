@@ -8,8 +8,9 @@ from diskwright.errors import NameTaken
 from diskwright.model.library import Entry, Status, Visibility
 from diskwright.model.names import manifest_key
 from diskwright.model.text import printable
+from diskwright.ops.library.chain import read_chain
+from diskwright.ops.library.fold import entry_of
 from diskwright.ops.library.place import Place
-from diskwright.ops.manifests import read_manifest
 
 # For so long a claim is believed of an image whose manifest is not there: a large one is on its way
 _UNDERWAY_S = 24 * 3600
@@ -56,16 +57,20 @@ def _named(place: Place, name: str) -> list[Entry]:
 
 
 class _Holds:
-    """Whether an older claim still counts."""
+    """Whether an older claim still counts: by the library itself, as what the catalog knows may be
+    older than the claim."""
 
     def __init__(self, place: Place, name: str) -> None:
         self._place, self._name = place, name
 
     def __call__(self, image: str, time: str) -> bool:
-        entry = self._place.catalog.entry(image)
-        if entry is not None and entry.opened:
-            return entry.status in _LIVE and entry.name == self._name
-        if self._place.store.head(manifest_key(image)) is None:
-            claimed = datetime.fromisoformat(time).timestamp()
-            return self._place.now() - claimed < _UNDERWAY_S
-        return read_manifest(self._place.store, image) is not None
+        place = self._place
+        claimed = datetime.fromisoformat(time).timestamp()
+        underway = place.now() - claimed < _UNDERWAY_S
+        chain = read_chain(place.store, image, place.wrapper)
+        if chain is None:  # not there yet, or given up
+            return underway and place.store.head(manifest_key(image)) is None
+        entry = entry_of(chain)
+        if entry.opened and entry.name != self._name:
+            return underway  # its new name may be on its way
+        return entry.status in _LIVE

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from diskwright.errors import DataTampered, Locked
+from diskwright.errors import DataTampered, Locked, OutputError, RemoteError
 from diskwright.model import codec
 from diskwright.model.library import Entry, Query, Status, Synced
 from diskwright.model.names import MANIFESTS, is_uuid, manifest_key
@@ -20,7 +20,6 @@ _NOTE = "synced"
 _WHOLE_AFTER_S = 20 * 86400  # hints are kept for 30 days
 _LISTING = 1000  # keys that one request lists
 _MANY = 20  # images are looked at one by one; for more, listing all of a library may be quicker
-_MANY = 20  # images are looked at one by one; for more, listing all of a library is quicker
 _LOCAL = (Status.QUEUED, Status.SAVING)
 
 
@@ -184,9 +183,21 @@ def _end_dead_runs(run: _Run) -> None:
     for entry in list(place.catalog.query(Query(statuses=_LOCAL))):
         try:
             with place.locks.held(entry.id):
-                if place.store.head(manifest_key(entry.id)) is None:
-                    place.catalog.forget(entry.id)
-                else:
+                if place.store.head(manifest_key(entry.id)) is not None:
                     _look(run, entry.id, None, gone=False)
+                elif _gave_back(place, entry):
+                    place.catalog.forget(entry.id)
         except Locked:
             continue
+
+
+def _gave_back(place: Place, entry: Entry) -> bool:
+    """Whether the name that it had taken is free again. Where that can't be written now, or needs
+    a key that is not given, a later sync does it."""
+    if entry.name is None or (entry.sealed and place.wrapper is None):
+        return False
+    try:
+        place.names(sealed=entry.sealed).release(entry.name, entry.id, place.now())
+    except (OutputError, RemoteError):
+        return False
+    return True
