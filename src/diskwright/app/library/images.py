@@ -30,13 +30,13 @@ class ImageVerbs(OpenLibrary):
     ) -> Iterator[Entry]:
         """The images that `query` asks for. Without `sync` as the catalog was left: neither store
         nor key is asked."""
-        yield from self._catalog(cancel, sync=sync).query(query or Query())
+        yield from self._index(cancel, sync=sync).query(query or Query())
 
     def show(self, image: str, *, sync: bool = True, cancel: CancelToken | None = None) -> Entry:
         """By id, unique prefix of one, or name. Raises ImageNotFound, ImageAmbiguous."""
         from diskwright.ops.library.place import find_entry
 
-        return find_entry(self._catalog(cancel, sync=sync), image, self.known.url)
+        return find_entry(self._index(cancel, sync=sync), image, self.known.url)
 
     def history(
         self, image: str, *, sync: bool = True, cancel: CancelToken | None = None
@@ -44,7 +44,7 @@ class ImageVerbs(OpenLibrary):
         """Every change, oldest first."""
         from diskwright.ops.library.place import find_entry
 
-        catalog = self._catalog(cancel, sync=sync)
+        catalog = self._index(cancel, sync=sync)
         return catalog.history(find_entry(catalog, image, self.known.url).id)
 
     def sync(self, *, cancel: CancelToken | None = None) -> Synced:
@@ -64,7 +64,7 @@ class ImageVerbs(OpenLibrary):
             self.discard_catalog()
         return rebuild(self.place(cancel))
 
-    def _catalog(self, cancel: CancelToken | None, *, sync: bool) -> Catalog:
+    def _index(self, cancel: CancelToken | None, *, sync: bool) -> Catalog:
         return self.synced(cancel).catalog if sync else self.catalog()
 
     def set(
