@@ -19,8 +19,9 @@ def quick(sizes: tuple[int, ...] = (_GIB, 512 * _GIB)) -> list[dict[str, object]
 
 
 def _measured(size: int) -> dict[str, object]:
-    import diskwright
     from _bench_tree import run
+
+    import diskwright
     from diskwright.model.names import uuid7
     from diskwright.model.server import ServerKind
     from support.quick_images import sparse_quick

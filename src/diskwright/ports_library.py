@@ -29,7 +29,7 @@ class Catalog(Protocol):
     def count(self, query: Query) -> int: ...  # without `limit` and `offset`
     def save(self, entry: Entry, history: Sequence[Change]) -> None:
         """The whole of an image as the library has it, in one transaction. Raises IllegalState for
-        a step of its status that there is none of."""
+        a step of its status that there is none of; where `seq` grew others may have taken more."""
 
     def forget(self, image_id: str) -> None: ...  # it is not in the library any more
     def history(self, image_id: str) -> tuple[Change, ...]: ...

@@ -18,6 +18,9 @@ class _ImageGroup(LazyGroup):
         "set": ("images.set", "Modify name, description, memory, multi-queue, SR-IOV."),
         "tag": ("images.tag", "Put tags on an image."),
         "untag": ("images.untag", "Take tags off an image."),
+        "delete": ("images.delete", "Put images into the trash."),
+        "undelete": ("images.undelete", "Take an image out of the trash again."),
+        "prove": ("images.prove", "Read an image back, and note that it is whole."),
     }
 
 

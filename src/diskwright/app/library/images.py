@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Unpack
 
 from diskwright.app.library.opening import OpenLibrary
 from diskwright.app.prepare import PrepareOptions, default_name
-from diskwright.errors import UsageError
+from diskwright.errors import CatalogDamaged, UsageError
 from diskwright.model.library import Change, Changed, Entry, ImageKind, Query, Synced
 from diskwright.model.nulls import NeverCancelled, NullProgress
 from diskwright.model.outcome import Prepared
@@ -54,9 +54,14 @@ class ImageVerbs(OpenLibrary):
         return sync(self.place(cancel), whole=True)
 
     def rebuild(self, *, cancel: CancelToken | None = None) -> Synced:
-        """The catalog thrown away and made anew; but for runs that go on here nothing is lost."""
+        """The catalog thrown away, damaged or not, and made anew; but for runs that go on here
+        nothing is lost."""
         from diskwright.ops.library.sync import rebuild
 
+        try:
+            return rebuild(self.place(cancel))
+        except CatalogDamaged:
+            self.discard_catalog()
         return rebuild(self.place(cancel))
 
     def _index(self, cancel: CancelToken | None, *, sync: bool) -> Catalog:

@@ -1,4 +1,9 @@
-"""Who stands on an image's data: `uses/<image id>/<server id>.json` (docs/layout.md)."""
+"""Who stands on an image's data: `uses/<image id>/<server or image id>.json` (docs/layout.md).
+
+A server's disk is an overlay over it; another image may be what differs from it. Whoever makes one
+puts the use first, and then looks whether the image is still active; who deletes it marks the image
+first, and then looks for uses. So of the two at once one sees the other.
+"""
 
 from __future__ import annotations
 
@@ -40,18 +45,35 @@ def uses_of(store: ObjectStore, image_id: str) -> tuple[Use, ...]:
     return tuple(found)
 
 
+def users(store: ObjectStore, image_id: str) -> tuple[str, ...]:
+    """Ids of servers and images, as they are named: no use is read."""
+    prefix = f"{USES}{image_id}/"
+    found = (info.key.removeprefix(prefix) for info in store.list(prefix))
+    return tuple(name.removesuffix(".json") for name in found)
+
+
+def own_uses(store: ObjectStore, image_id: str) -> list[str]:
+    """Keys of what says that an image itself stands on others."""
+    end = f"/{image_id}.json"
+    return [info.key for info in store.list(USES) if info.key.endswith(end)]
+
+
 def check_unused(store: ObjectStore, image_id: str) -> None:
     """Raises ImageInUse."""
-    uses = uses_of(store, image_id)
-    if uses:
-        told = [_words(use) for use in uses[:_TOLD]]
-        more = [f"{len(uses) - _TOLD} more"] if len(uses) > _TOLD else []
-        raise ImageInUse(f"image {image_id}", ", ".join([*told, *more]))
+    if not users(store, image_id):
+        return
+    told = tuple(_words(use) for use in uses_of(store, image_id))
+    raise ImageInUse(f"image {image_id}", said(told or users(store, image_id)))
+
+
+def said(found: tuple[str, ...]) -> str:
+    more = f" and {len(found) - _TOLD} more" if len(found) > _TOLD else ""
+    return ", ".join(found[:_TOLD]) + more
 
 
 def _words(use: Use) -> str:
     at = f" on {use.host} ({use.who})" if use.host else ""
-    return printable(f"server {use.name or use.server}{at}")
+    return printable(f"{use.name or use.server}{at}")
 
 
 def _read(store: ObjectStore, key: str, server: str) -> Use | None:
