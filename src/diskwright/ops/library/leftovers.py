@@ -138,7 +138,7 @@ def why_kept(
     for upload in place.store.list_uploads(image_prefix(left.image)):
         if upload.begun is None or upload.begun > limit:
             return "an upload to it is open"
-    if found := users(place, left.image):
+    if found := users(place.store, left.image):
         return f"in use by {said(found)}"
     return refs.why_needed(left.image)
 
@@ -156,7 +156,7 @@ def remove(place: Place, left: Left, refs: References) -> str:
 def remove_rest(place: Place, left: Left) -> None:
     """What is found by records or data goes before them, and the newest record, which says that
     the image was deleted, behind the others."""
-    for key in (*left.offers, *own_uses(place, left.image)):
+    for key in (*left.offers, *own_uses(place.store, left.image)):
         place.store.delete(key)
     for key in sorted(left.records, key=number_of):
         place.store.delete(key)

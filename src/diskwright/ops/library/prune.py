@@ -52,7 +52,7 @@ def _holds(place: Place, entry: Entry) -> str:
         return f"shared with {', '.join(one.name or one.account for one in entry.members)}"
     if KEEP_TAG in entry.tags:
         return f"tagged {KEEP_TAG}"
-    found = users(place, entry.id)
+    found = users(place.store, entry.id)
     return f"in use by {said(found)}" if found else ""
 
 

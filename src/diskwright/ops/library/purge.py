@@ -37,7 +37,7 @@ def why_kept(place: Place, chain: Chain, refs: References, *, grace_s: float) ->
     time = deleted[0].record.time
     if _age(place, time) < grace_s and not is_going(chain):
         return f"in the trash since {time}"
-    if found := users(place, image):
+    if found := users(place.store, image):
         return f"in use by {said(found)}"
     for link in chain.links:
         if not isinstance(link.body, Replicated) or link.body.to in refs.known:
@@ -77,7 +77,7 @@ def _purge(place: Place, image: str, refs: References, grace_s: float) -> Remove
         return Kept(image, why)
     if not is_going(chain):
         append(place, chain, Deleted(place.who, True, "purged"))
-        if found := users(place, image):
+        if found := users(place.store, image):
             return Kept(image, f"in use by {said(found)}")
     changes.announce(place.store, image, None, place.now())
     left = rest_of(place, image)

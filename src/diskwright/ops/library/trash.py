@@ -30,7 +30,7 @@ def plan_delete(place: Place, wanted: str, *, reason: str = "") -> TrashPlan:
     chain = to_change(place, wanted)
     entry = seen(place, chain)
     check_state(entry, Status.ACTIVE, "deleted")
-    check_unused(place, entry.id)
+    check_unused(place.store, entry.id)
     return TrashPlan(entry, chain, Deleted(place.who, True, reason))
 
 
