@@ -211,10 +211,10 @@ def data_dir(who: Command) -> str:
 
 
 def read(app, library, entry, out) -> None:
-    source = library.source_of(entry)
+    store, key = library.source_of(entry)
     restore(
         RestoreRequest(str(out), image=entry.id, output_format=ImageFormat.RAW, force=True),
-        tools=RestoreTools(source.store, source.wrapper, app.adapters.local_tools()),
+        tools=RestoreTools(store, key, app.adapters.local_tools()),
         progress=NullProgress(),
         cancel=NeverCancelled(),
     )

@@ -61,7 +61,7 @@ class Pair:
         plan = answers.plan_answer(self.ada, (self.origin,), image, state)
         return answers.answer(self.ada, plan, dry_run=False)
 
-    def source(self, image: str) -> answers.ImageSource:
+    def source(self, image: str):
         entry = self.ada.catalog.entry(image)
         return answers.source(self.ada, (self.origin,), entry)
 

@@ -77,12 +77,12 @@ def test_only_what_was_accepted_is_read(two, sealed):
         with pytest.raises(IllegalState):
             two.source(put.id)
     two.answer("web")
-    source = two.source(put.id)
-    found = find(source.store, put.id, source.wrapper)
+    store, key = two.source(put.id)
+    found = find(store, put.id, key)
     assert found.body.name == "web"
     assert (found.data_key is not None) is sealed
     with pytest.raises(ReadOnlyImage):
-        source.store.put("images/x", b"")
+        store.put("images/x", b"")
 
 
 @SEALED
@@ -181,8 +181,8 @@ def test_nothing_but_what_is_shared_is_asked_for(two):
     calls = len(two.store.calls)
     two.sync()
     two.answer("web")
-    source = two.source(put.id)
-    find(source.store, put.id, source.wrapper)
+    store, key = two.source(put.id)
+    find(store, put.id, key)
     allowed = (
         "library.json",
         f"shares/{two.key.public.id}/",
@@ -228,10 +228,10 @@ class TestExchanged:
         assert two.ada.catalog.entry(put.id).status is Status.ERROR
 
     def test_between_the_look_and_the_reading(self, two, put):
-        source = two.source(put.id)
+        store, key = two.source(put.id)
         self.exchange(two, put)
         with pytest.raises(DataTampered, match="another manifest"):
-            find(source.store, put.id, source.wrapper)
+            find(store, put.id, key)
 
     def test_accepting_it_again_takes_the_new_one(self, two, put):
         self.exchange(two, put)

@@ -17,6 +17,7 @@ from diskwright.app.iso import IsoVerbs
 from diskwright.app.keys import KeyVerbs
 from diskwright.app.libraries import LibrariesVerbs
 from diskwright.app.prepare import PrepareVerbs
+from diskwright.app.servers import ServersVerbs
 from diskwright.app.validate import ValidateVerbs
 from diskwright.config import Settings
 from diskwright.model.image import ImageFormat
@@ -37,7 +38,14 @@ if TYPE_CHECKING:
 
 
 class Diskwright(
-    AccountVerbs, DifferenceVerbs, IsoVerbs, KeyVerbs, LibrariesVerbs, PrepareVerbs, ValidateVerbs
+    AccountVerbs,
+    DifferenceVerbs,
+    IsoVerbs,
+    KeyVerbs,
+    LibrariesVerbs,
+    PrepareVerbs,
+    ServersVerbs,
+    ValidateVerbs,
 ):
     """The verbs, with settings. Nothing is held open between two of them."""
 

@@ -23,6 +23,9 @@ class _ImageGroup(LazyGroup):
         "shares": ("images.shares", "Tell what is shared: by us, and with us."),
         "accept": ("images.accept", "Use an image that another shares with us."),
         "reject": ("images.reject", "Don't use an image that another shares with us."),
+        "delete": ("images.delete", "Put images into the trash."),
+        "undelete": ("images.undelete", "Take an image out of the trash again."),
+        "prove": ("images.prove", "Read an image back, and note that it is whole."),
     }
 
 

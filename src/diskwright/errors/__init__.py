@@ -19,7 +19,8 @@
     │       RemoteUnable
     ├── ConflictError                    14
     │   └── TargetExists, SourceChanged, ImageNotFound, ImageAmbiguous, TooManyRecipients, Locked,
-    │       IllegalState, ChangedMeanwhile, NameTaken, ReadOnlyImage, ImageInUse, NotShared
+    │       IllegalState, ChangedMeanwhile, NameTaken, ReadOnlyImage, ImageInUse,
+    │       ServerNotFound, ServerAmbiguous, NotShared
     ├── OutputError                      15
     │   └── OutputNotWritable, DiskFull, CatalogDamaged
     └── Cancelled                       130 (143 when told to terminate)
@@ -40,6 +41,8 @@ from diskwright.errors.conflict import (
     NameTaken,
     NotShared,
     ReadOnlyImage,
+    ServerAmbiguous,
+    ServerNotFound,
     SourceChanged,
     TargetExists,
     TooManyRecipients,
@@ -138,6 +141,8 @@ __all__ = [
     "RemoteUnable",
     "RemoteUnreachable",
     "SecretError",
+    "ServerAmbiguous",
+    "ServerNotFound",
     "SourceChanged",
     "TargetExists",
     "TooManyRecipients",

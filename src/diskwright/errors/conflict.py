@@ -111,3 +111,18 @@ class NotShared(ConflictError):
     why: str
     template = "{what} is not shared with us: {why}"
     hint_template = "ask its owner to share it, then: diskwright library sync"
+
+
+@dataclass(eq=False)
+class ServerNotFound(ConflictError):
+    wanted: str
+    template = "there is no {wanted} on this workstation"
+    hint_template = "see which are there: diskwright server list, diskwright volume list"
+
+
+@dataclass(eq=False)
+class ServerAmbiguous(ConflictError):
+    wanted: str
+    candidates: str
+    template = "{wanted} may be one of several: {candidates}"
+    hint_template = "name one by its id"

@@ -52,16 +52,16 @@ def restore(
     staged_bytes = 0
     digest = ""
     if wanted is stored_format and not request.verify:
-        _fetch(found, target, request.force, tools, progress, cancel)
+        fetch(found, target, request.force, tools, progress, cancel)
     else:
         with tools.local.staged(target, request.force) as staged:
-            _fetch(found, staged.path, True, tools, progress, cancel)
+            fetch(found, staged.path, True, tools, progress, cancel)
             if wanted is stored_format:
-                digest = _verify(found, staged.path, tools, progress, cancel)
+                digest = verify(found, staged.path, tools, progress, cancel)
                 staged.commit()
             else:
                 staged_bytes = os.stat(staged.path).st_size
-                digest = _verify(found, staged.path, tools, progress, cancel)
+                digest = verify(found, staged.path, tools, progress, cancel)
                 _convert(found, staged.path, target, wanted, request, tools, progress, cancel)
     return Restored(
         source=tools.store.url,
@@ -152,7 +152,7 @@ def _reopened(found: Found, target: str, source: str, made: Manifest) -> Reopene
     )
 
 
-def _fetch(
+def fetch(
     found: Found,
     target: str,
     force: bool,
@@ -180,10 +180,13 @@ def _counted(chunks: Iterator[Chunk], progress: Progress, cancel: CancelToken) -
         progress.advance(len(chunk.data))
 
 
-def _verify(
+def verify(
     found: Found, path: str, tools: RestoreTools, progress: Progress, cancel: CancelToken
 ) -> str:
-    """Read the file back as a disk; its digest, which is the one taken from the source."""
+    """Read the file back as a disk; its digest, which is the one taken from the source.
+
+    Raises DataTampered for another one.
+    """
     copy = look(path, input_format=ImageFormat(found.disk.format))
     digest = digest_of(copy, tools.local, progress, cancel, "verify")
     if digest != found.disk.digest:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Unpack
 from diskwright.app.library.opening import OpenLibrary
 from diskwright.app.prepare import PrepareOptions, default_name
 from diskwright.errors import CatalogDamaged, UsageError
-from diskwright.model.library import Change, Changed, Entry, ImageKind, Query, Synced
+from diskwright.model.library import Change, Changed, Entry, ImageKind, Query, Status, Synced
 from diskwright.model.nulls import NeverCancelled, NullProgress
 from diskwright.model.outcome import Prepared
 from diskwright.model.record import Attributes
@@ -30,13 +30,13 @@ class ImageVerbs(OpenLibrary):
     ) -> Iterator[Entry]:
         """The images that `query` asks for. Without `sync` as the catalog was left: neither store
         nor key is asked."""
-        yield from self._catalog(cancel, sync=sync).query(query or Query())
+        yield from self._index(cancel, sync=sync).query(query or Query())
 
     def show(self, image: str, *, sync: bool = True, cancel: CancelToken | None = None) -> Entry:
         """By id, unique prefix of one, or name. Raises ImageNotFound, ImageAmbiguous."""
         from diskwright.ops.library.place import find_entry
 
-        return find_entry(self._catalog(cancel, sync=sync), image, self.known.url)
+        return find_entry(self._index(cancel, sync=sync), image, self.known.url)
 
     def history(
         self, image: str, *, sync: bool = True, cancel: CancelToken | None = None
@@ -44,7 +44,7 @@ class ImageVerbs(OpenLibrary):
         """Every change, oldest first."""
         from diskwright.ops.library.place import find_entry
 
-        catalog = self._catalog(cancel, sync=sync)
+        catalog = self._index(cancel, sync=sync)
         return catalog.history(find_entry(catalog, image, self.known.url).id)
 
     def sync(self, *, cancel: CancelToken | None = None) -> Synced:
@@ -69,7 +69,7 @@ class ImageVerbs(OpenLibrary):
         place = self.place(cancel)
         return self._with_received(place, rebuild(place), cancel, whole=True)
 
-    def _catalog(self, cancel: CancelToken | None, *, sync: bool) -> Catalog:
+    def _index(self, cancel: CancelToken | None, *, sync: bool) -> Catalog:
         return self.synced(cancel).catalog if sync else self.catalog()
 
     def set(
@@ -107,6 +107,22 @@ class ImageVerbs(OpenLibrary):
         place = self.synced(cancel)
         plan = modify.plan_tags(place, image, put=put, removed=removed)
         return modify.made(place, plan, dry_run=dry_run)
+
+    def report_html(
+        self, path: str, *, force: bool = False, cancel: CancelToken | None = None
+    ) -> int:
+        """A page of all images, those in the trash too; how many. The file is whole or not there.
+
+        Raises TargetExists without `force`, OutputError.
+        """
+        from diskwright.report.library_html import library_html
+
+        with self.app.report_files([path], images=(), force=force) as files:
+            place = self.synced(cancel)
+            entries = tuple(place.catalog.query(Query(statuses=tuple(Status))))
+            name = self.known.name or self.known.url
+            files.write(path, library_html(name, entries, place.time()).encode())
+        return len(entries)
 
     def create(
         self,

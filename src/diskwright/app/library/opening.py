@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Self
 
 from diskwright.app.known import chosen
 from diskwright.model.library import Entry, LibraryInfo, Synced
-from diskwright.ports import CancelToken, ObjectStore
+from diskwright.ports import CancelToken, KeyWrapper, ObjectStore
 from diskwright.ports_library import Catalog
 
 if TYPE_CHECKING:
     from diskwright.adapters.catalog import SqliteCatalog
     from diskwright.app.verbs import Diskwright
-    from diskwright.ops.library.answers import ImageSource
     from diskwright.ops.library.offered import Origin
     from diskwright.ops.library.place import Place
 
@@ -119,8 +118,10 @@ class OpenLibrary:
 
         return receive(place, self._origins(cancel), synced, whole=whole)
 
-    def source_of(self, entry: Entry, cancel: CancelToken | None = None) -> ImageSource:
-        """Where the bytes of an image are to be read from, ours or another's.
+    def source_of(
+        self, entry: Entry, cancel: CancelToken | None = None
+    ) -> tuple[ObjectStore, KeyWrapper | None]:
+        """Where the data of one of its images lies, ours or another's, and what opens it there.
 
         Raises IllegalState for another's that was not accepted, NotShared where it is not offered
         any more, KeyRefused where our key was taken out, DataTampered where its manifest is not

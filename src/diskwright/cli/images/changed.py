@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from diskwright.cli.session import Session
 
 if TYPE_CHECKING:
+    from diskwright.errors import DiskwrightError
     from diskwright.model.library import Changed
 
 
@@ -29,17 +28,10 @@ def tell_change(session: Session, image: str, made: Changed) -> None:
     )
 
 
-@contextmanager
-def telling(session: Session, image: str) -> Iterator[None]:
-    """One of several images: its failure is told, and the rest goes on."""
-    from diskwright.errors import Cancelled, DiskwrightError
+def tell_failure(session: Session, image: str, error: DiskwrightError) -> None:
+    """Of one of several; the others go on."""
     from diskwright.report.json import error_of
 
-    try:
-        yield
-    except Cancelled:
-        raise
-    except DiskwrightError as error:
-        session.show(error)
-        session.failures.append(error)
-        session.results.append({"image": image, "entry": None, "error": error_of(error)})
+    session.show(error)
+    session.failures.append(error)
+    session.results.append({"image": image, "error": error_of(error)})

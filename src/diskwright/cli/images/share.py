@@ -6,10 +6,11 @@ from typing import Any
 
 import click
 
-from diskwright.cli.images.changed import tell_change, telling
+from diskwright.cli.images.changed import tell_change, tell_failure
 from diskwright.cli.images.options import images_argument, library_options, opened
 from diskwright.cli.options import not_empty, output_option
 from diskwright.cli.session import Session
+from diskwright.errors import Cancelled, DiskwrightError
 
 
 @click.command(
@@ -51,6 +52,11 @@ def command(
     session.command = "image share"
     with opened(session, at, s3) as library, session.watched(False) as (_, cancel):
         for image in images:
-            with telling(session, image):
+            try:
                 made = library.share(image, account, dry_run=dry_run, cancel=cancel)
+            except Cancelled:
+                raise
+            except DiskwrightError as error:
+                tell_failure(session, image, error)
+            else:
                 tell_change(session, image, made)

@@ -41,14 +41,6 @@ from diskwright.ops.manifests import unwrapped
 from diskwright.ports import KeyWrapper, ObjectStore
 
 
-@dataclass(frozen=True, slots=True)
-class ImageSource:
-    """Where an image's bytes are read from; `wrapper` opens it, None where it is not sealed."""
-
-    store: ObjectStore
-    wrapper: KeyWrapper | None
-
-
 def answers(store: ObjectStore) -> dict[str, int]:
     """The newest number of each image that was answered."""
     newest: dict[str, int] = {}
@@ -148,14 +140,16 @@ def answer(place: Place, plan: AnswerPlan, *, dry_run: bool) -> Changed:
     return Changed(plan.entry, what, dry_run)
 
 
-def source(place: Place, origins: Sequence[Origin], entry: Entry) -> ImageSource:
-    """Where the image is to be read from, ours or another's.
+def source(
+    place: Place, origins: Sequence[Origin], entry: Entry
+) -> tuple[ObjectStore, KeyWrapper | None]:
+    """Where the image is to be read from, ours or another's, and what opens it if it is sealed.
 
     Raises IllegalState for one that was not accepted, NotShared where it is not offered any more,
     KeyRefused where our key was taken out, DataTampered where its manifest was exchanged.
     """
     if not entry.origin:
-        return ImageSource(place.store, place.wrapper if entry.sealed else None)
+        return place.store, place.wrapper if entry.sealed else None
     what = f"image {entry.id}"
     origin, store = _origin(origins, entry)
     found = _offered(origin, store, entry.id)
@@ -171,7 +165,7 @@ def source(place: Place, origins: Sequence[Origin], entry: Entry) -> ImageSource
         raise DataTampered(what, "its manifest is another than the one that was accepted")
     _check_opens(origin, found)
     pinned = PinnedStore(store, entry.id, said.manifest)
-    return ImageSource(pinned, origin.key if found.chain.manifest.sealed else None)
+    return pinned, origin.key if found.chain.manifest.sealed else None
 
 
 def _origin(origins: Sequence[Origin], entry: Entry) -> tuple[Origin, ObjectStore]:
