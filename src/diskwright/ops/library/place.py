@@ -184,7 +184,7 @@ def append(place: Place, chain: Chain, body: Body) -> Chain:
     except TargetExists as error:
         if place.store.get(record_key(image, record.seq), 0, records.LIMIT_BYTES) != data:
             raise ChangedMeanwhile(f"image {image}", _winner(place, image, chain.seq)) from error
-    return reread(place, image)
+    return reread(place, image, chain)
 
 
 def _winner(place: Place, image: str, before: int) -> str:
@@ -195,9 +195,12 @@ def _winner(place: Place, image: str, before: int) -> str:
     return f"{change.kind} by {change.who or 'somebody'} at {change.time}"
 
 
-def reread(place: Place, image: str) -> Chain:
-    """As the library has it; the catalog is told. Raises ImageNotFound."""
-    chain = read_chain(place.store, image, place.wrapper)
+def reread(place: Place, image: str, before: Chain | None = None) -> Chain:
+    """As the library has it; the catalog is told. `before` as of `read_chain`.
+
+    Raises ImageNotFound.
+    """
+    chain = read_chain(place.store, image, place.wrapper, before=before)
     if chain is None:
         raise ImageNotFound(place.store.url, image)
     place.catalog.save(remembered(place, seen(place, chain)), history_of(chain))
