@@ -96,7 +96,12 @@ def test_in_a_folder(diskwright, ada, folder, tiny_disk):
     assert two.shown() == {}
     two.share("web", "plain")
     assert two.shown() == {"web": ("shared", "pending"), "plain": ("shared", "pending")}
+    making = ["volume", "create", "--image", "web", "--name", "data"]
+    ended = ada(*making)
+    assert ended.code == 14
+    assert "is pending" in one_line_and_a_hint(ended)
     two.ok(ada, "image", "accept", "web")
+    two.ok(ada, *making)
     two.ok(ada, "image", "reject", "plain")
     assert two.shown() == {"web": ("shared", "accepted"), "plain": ("shared", "rejected")}
     before = two.ok(ada, "image", "list", "--output", "json")
@@ -113,6 +118,19 @@ def test_in_a_folder(diskwright, ada, folder, tiny_disk):
     ended = ada("image", "show", "web")
     assert ended.code == 14
     assert "took it back" in one_line_and_a_hint(ended)
+    assert two.shown() == {}
+
+
+def test_anothers_library_is_none_to_work_on(diskwright, ada, folder):
+    two = People(folder, f"dir:{folder / 'team'}", diskwright, ada)
+    two.follow()
+    ended = ada("image", "list", "--library", "team")
+    assert ended.code == 2
+    assert "another's library" in one_line_and_a_hint(ended)
+    assert "mine" in two.ok(ada, "library", "list")
+    ended = ada("library", "follow", folder / "mine", "--key", f"receiver:{two.key}")
+    assert ended.code == 2
+    two.ok(ada, "library", "forget", "team")
     assert two.shown() == {}
 
 
