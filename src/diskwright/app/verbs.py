@@ -156,7 +156,8 @@ class Diskwright(DifferenceVerbs, IsoVerbs, KeyVerbs, LibrariesVerbs, PrepareVer
 
         Of one with several disks `disk` says which, from 1.
         """
-        from diskwright.ops.restore import RestoreRequest, RestoreTools, restore
+        from diskwright.ops.restore import RestoreRequest, restore
+        from diskwright.ops.stored_file import RestoreTools
 
         return restore(
             RestoreRequest(
@@ -187,7 +188,8 @@ class Diskwright(DifferenceVerbs, IsoVerbs, KeyVerbs, LibrariesVerbs, PrepareVer
         cancel: CancelToken | None = None,
     ) -> Reopened:
         """A stored image as a new import-ready one at `to`, in one streaming pass."""
-        from diskwright.ops.restore import RestoreTools, reopen
+        from diskwright.ops.reopen import reopen
+        from diskwright.ops.stored_file import RestoreTools
 
         sse = self.adapters.encryption(self.adapters.profile(None))
         return reopen(

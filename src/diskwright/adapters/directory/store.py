@@ -185,6 +185,13 @@ class DirectoryStore:
                 with suppress(OSError):
                     os.rmdir(folder)
 
+    def path_of(self, key: str) -> str:
+        """The file of an object, as it really lies. Raises ObjectMissing."""
+        path = names.object_path(self._root, key)
+        if not os.path.isfile(path) or os.path.islink(path):
+            raise ObjectMissing(key)
+        return os.path.realpath(path)
+
     # --- files in .uploads ---------------------------------------------------------------------
 
     def _create(self, key: str, part_size: int) -> tuple[int, names.UploadName]:
