@@ -19,9 +19,10 @@ from diskwright.model.record import Attributes
 from diskwright.ops import prepare
 from diskwright.ops.judging import PrepareRequest, PrepareTools
 from diskwright.ops.library import changes
-from diskwright.ops.library.claims import check_free, give_back, take_name
+from diskwright.ops.library.claims import check_free
 from diskwright.ops.library.modify import check_guest
 from diskwright.ops.library.place import Place, check_conditions, reread, seen
+from diskwright.ops.library.underway import underway
 from diskwright.ops.opening import Source
 from diskwright.ops.prepared import PreparePlan
 from diskwright.ports import CancelToken, Progress
@@ -113,27 +114,16 @@ def run(
 
     Raises NameTaken, ChangedMeanwhile, and what `prepare.run` raises.
     """
-    image, name, sealed = planned.image, planned.name, planned.seal is not None
-    entry = _queued(place, planned)
-    with place.locks.held(image):
-        place.catalog.save(entry, ())
-        taken = False
-        try:
-            taken = take_name(place, name, image, sealed=sealed, duplicate=allow_duplicate)
-            place.catalog.save(replace(entry, status=Status.SAVING), ())
-            made = prepare.run(
-                planned,
-                tools=tools,
-                progress=progress,
-                cancel=cancel,
-                committing=lambda: changes.announce(place.store, image, 0, place.now()),
-            )
-        except BaseException:
-            place.catalog.forget(image)
-            if taken:
-                give_back(place, name, image, sealed=sealed)
-            raise
-        return seen(place, reread(place, image)), made
+    image = planned.image
+    with underway(place, _queued(place, planned), duplicate=allow_duplicate):
+        made = prepare.run(
+            planned,
+            tools=tools,
+            progress=progress,
+            cancel=cancel,
+            committing=lambda: changes.announce(place.store, image, 0, place.now()),
+        )
+    return seen(place, reread(place, image)), made
 
 
 def _queued(place: Place, planned: PreparePlan) -> Entry:

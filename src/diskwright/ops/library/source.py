@@ -1,0 +1,24 @@
+"""An image whose data is going to be read: opened, at its newest state."""
+
+from __future__ import annotations
+
+from diskwright.errors import ImageNotFound, KeyMissing
+from diskwright.ops.images import Found
+from diskwright.ops.library.chain import Chain, read_chain
+from diskwright.ports import KeyWrapper, ObjectStore
+
+
+def source_chain(store: ObjectStore, image: str, wrapper: KeyWrapper | None) -> Chain:
+    """Raises ImageNotFound."""
+    chain = read_chain(store, image, wrapper)
+    if chain is None:
+        raise ImageNotFound(store.url, image)
+    return chain
+
+
+def found_of(chain: Chain) -> Found:
+    """Its first disk. Raises KeyMissing where it is sealed and was not opened."""
+    if chain.body is None:
+        names = ", ".join(f"{one.provider}:{one.key_id}" for one in chain.recipients)
+        raise KeyMissing(f"image {chain.manifest.image}", names or "not named")
+    return Found(chain.manifest, chain.body, chain.data_key, chain.warnings)
