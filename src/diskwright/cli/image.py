@@ -18,6 +18,9 @@ class _ImageGroup(LazyGroup):
         "set": ("images.set", "Modify name, description, memory, multi-queue, SR-IOV."),
         "tag": ("images.tag", "Put tags on an image."),
         "untag": ("images.untag", "Take tags off an image."),
+        "replicate": ("images.replicate", "Make a new image of one, here or elsewhere."),
+        "download": ("images.download", "Fetch an image into a file."),
+        "export": ("images.export", "Put an image under a key of a bucket."),
     }
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from diskwright.app.library.copies import CopyVerbs
 from diskwright.app.library.images import ImageVerbs
 from diskwright.app.verbs import Diskwright
 
 
-class Library(ImageVerbs):
+class Library(CopyVerbs, ImageVerbs):
     """A library of this workstation's list by its name, or a place (`dir:PATH`, `s3://…`).
 
     None is that of the settings, else the default one. `settings` come on top of file and

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from diskwright.errors import ImageNotFound, KeyMissing
+from diskwright.model.library import Status
 from diskwright.ops.images import Found
 from diskwright.ops.library.chain import Chain, read_chain
+from diskwright.ops.library.fold import entry_of
+from diskwright.ops.library.place import check_state
 from diskwright.ports import KeyWrapper, ObjectStore
 
 
@@ -13,6 +16,13 @@ def source_chain(store: ObjectStore, image: str, wrapper: KeyWrapper | None) -> 
     chain = read_chain(store, image, wrapper)
     if chain is None:
         raise ImageNotFound(store.url, image)
+    return chain
+
+
+def active_chain(store: ObjectStore, image: str, wrapper: KeyWrapper | None, wanted: str) -> Chain:
+    """As `source_chain`. Raises IllegalState for what is in the trash: it can't become `wanted`."""
+    chain = source_chain(store, image, wrapper)
+    check_state(entry_of(chain), Status.ACTIVE, wanted)
     return chain
 
 
