@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from diskwright.model.library import Entry, ImageKind, Status
@@ -22,6 +23,7 @@ from diskwright.ops.library import changes
 from diskwright.ops.library.claims import check_free
 from diskwright.ops.library.modify import check_guest
 from diskwright.ops.library.place import Place, check_conditions, reread, seen
+from diskwright.ops.library.resting import check_bases, resting
 from diskwright.ops.library.underway import underway
 from diskwright.ops.opening import Source
 from diskwright.ops.prepared import PreparePlan
@@ -114,16 +116,25 @@ def run(
 
     Raises NameTaken, ChangedMeanwhile, and what `prepare.run` raises.
     """
-    image = planned.image
     with underway(place, _queued(place, planned), duplicate=allow_duplicate):
         made = prepare.run(
             planned,
             tools=tools,
             progress=progress,
             cancel=cancel,
-            committing=lambda: changes.announce(place.store, image, 0, place.now()),
+            around=lambda: _committing(place, planned),
         )
-    return seen(place, reread(place, image)), made
+    return seen(place, reread(place, planned.image)), made
+
+
+@contextmanager
+def _committing(place: Place, planned: PreparePlan) -> Iterator[None]:
+    """Around the manifest: what it rests on stays, and others are told to look."""
+    bases = [disk.base.told for disk in planned.disks if disk.base is not None]
+    with resting(place, planned.image, bases):
+        check_bases(place, bases)
+        changes.announce(place.store, planned.image, 0, place.now())
+        yield
 
 
 def _queued(place: Place, planned: PreparePlan) -> Entry:
