@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from diskwright.model.library import Change, Entry, KnownLibrary, Query
+    from diskwright.model.server import Server
 
 
 class Catalog(Protocol):
@@ -28,7 +29,7 @@ class Catalog(Protocol):
     def count(self, query: Query) -> int: ...  # without `limit` and `offset`
     def save(self, entry: Entry, history: Sequence[Change]) -> None:
         """The whole of an image as the library has it, in one transaction. Raises IllegalState for
-        a step of its status that there is none of."""
+        a step of its status that there is none of; where `seq` grew others may have taken more."""
 
     def forget(self, image_id: str) -> None: ...  # it is not in the library any more
     def history(self, image_id: str) -> tuple[Change, ...]: ...
@@ -54,3 +55,45 @@ class LibraryRegistry(Protocol):
 class ImageLocks(Protocol):
     def held(self, image_id: str) -> AbstractContextManager[None]:
         """Raises Locked while another process of this workstation has that image."""
+
+
+class LocalObjects(Protocol):
+    """The objects of a store that is a folder, as files."""
+
+    def path_of(self, key: str) -> str: ...  # as it really lies; raises ObjectMissing
+    def protect(self, key: str) -> None:
+        """Nobody may write into it any more, as far as that is ours to say."""
+
+
+class Servers(Protocol):
+    """The servers and volumes of this workstation, a folder each. One is there once its
+    description is; whoever makes, changes, runs or removes one holds the lock of its folder.
+    """
+
+    def all(self) -> tuple[Server, ...]: ...  # in the order of their making
+    def begin(self, server: Server, *, numbered: bool) -> ServerWork:
+        """A folder for it, locked, and a draft in it. A name in use gets a number with `numbered`,
+        else TargetExists is raised."""
+
+    def take(self, server_id: str) -> ServerWork:
+        """Raises Locked, ServerNotFound."""
+
+    def unfinished(self) -> Iterator[ServerWork]:
+        """What killed runs left; each comes locked."""
+
+
+class ServerWork(Protocol):
+    """The lock of a server's folder."""
+
+    @property
+    def server(self) -> Server: ...  # the description, or the draft
+    @property
+    def folder(self) -> str: ...
+    def publish(self, server: Server) -> Server:
+        """It is there, so described, when this returns."""
+
+    def unpublish(self) -> None:
+        """It is not there any more: only its draft and its lock are."""
+
+    def forget(self) -> None: ...  # the draft, the folder and the lock go
+    def close(self) -> None: ...

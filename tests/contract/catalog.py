@@ -51,7 +51,7 @@ class CatalogContract:
     def test_a_status_is_followed_by_one_of_its_steps_or_nothing_changes(
         self, catalog, before, after
     ):
-        old, new = entry(status=before, seq=1), entry(status=after, seq=2, tags={"new": ""})
+        old, new = entry(status=before, seq=1), entry(status=after, seq=1, tags={"new": ""})
         catalog.save(old, (change(1),))
         if after is before or after in STEPS[before]:
             catalog.save(new, (change(2),))
@@ -62,6 +62,12 @@ class CatalogContract:
             assert (caught.value.state, caught.value.wanted) == (before.value, after.value)
             assert (catalog.entry(old.id), catalog.history(old.id)) == (old, (change(1),))
             assert catalog.tag_values() == {}
+
+    def test_where_others_put_records_they_may_have_taken_several_steps(self, catalog):
+        catalog.save(entry(status=Status.SAVING, seq=0), ())
+        catalog.save(entry(status=Status.PENDING_DELETE, seq=1), ())
+        with pytest.raises(IllegalState):
+            catalog.save(entry(status=Status.SAVING, seq=2), ())
 
     def test_an_entry_begins_with_any_status(self, catalog):
         for number, status in enumerate(EVERY):

@@ -16,6 +16,7 @@ from diskwright.app.iso import IsoVerbs
 from diskwright.app.keys import KeyVerbs
 from diskwright.app.libraries import LibrariesVerbs
 from diskwright.app.prepare import PrepareVerbs
+from diskwright.app.servers import ServersVerbs
 from diskwright.app.validate import ValidateVerbs
 from diskwright.config import Settings
 from diskwright.model.image import ImageFormat
@@ -35,7 +36,15 @@ if TYPE_CHECKING:
     from diskwright.ops.opening import Source
 
 
-class Diskwright(DifferenceVerbs, IsoVerbs, KeyVerbs, LibrariesVerbs, PrepareVerbs, ValidateVerbs):
+class Diskwright(
+    DifferenceVerbs,
+    IsoVerbs,
+    KeyVerbs,
+    LibrariesVerbs,
+    PrepareVerbs,
+    ServersVerbs,
+    ValidateVerbs,
+):
     """The verbs, with settings. Nothing is held open between two of them."""
 
     def __init__(self, settings: Settings, *, passphrase: Callable[[], str] | None = None) -> None:

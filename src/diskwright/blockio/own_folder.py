@@ -30,7 +30,7 @@ class OwnFolder:
             path = os.path.join(parent, prefix + os.urandom(_RANDOM_BYTES).hex())
             os.mkdir(path, 0o700)
             try:
-                lock = _locked(path)
+                lock = try_lock(path)
             except OSError as error:
                 os.rmdir(path)
                 raise OutputNotWritable(
@@ -69,13 +69,16 @@ def sweep(parent: str, prefix: str) -> None:
         return  # a folder may be written and not listed; what lies there stays
     for path in left:
         with suppress(PermissionError):  # another user's
-            lock = _locked(path)
+            lock = try_lock(path)
             if lock is not None:
                 OwnFolder(path, lock).remove()
 
 
-def _locked(folder: str) -> int | None:
-    """A descriptor that holds the lock of our own `folder`; None where another has or had it."""
+def try_lock(folder: str) -> int | None:
+    """A descriptor that holds the lock of our own `folder`; None where another has or had it.
+
+    Raises OSError where nothing can be locked there.
+    """
     try:
         fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except FileNotFoundError:

@@ -21,6 +21,9 @@ class _ImageGroup(LazyGroup):
         "replicate": ("images.replicate", "Make a new image of one, here or elsewhere."),
         "download": ("images.download", "Fetch an image into a file."),
         "export": ("images.export", "Put an image under a key of a bucket."),
+        "delete": ("images.delete", "Put images into the trash."),
+        "undelete": ("images.undelete", "Take an image out of the trash again."),
+        "prove": ("images.prove", "Read an image back, and note that it is whole."),
     }
 
 

@@ -20,6 +20,8 @@ COMMANDS = {
         "Fetch an image that was prepared, verified, to a file or another place.",
     ),
     "image": ("image", "Private images of a library: create, list, modify, share, delete."),
+    "server": ("server", "Servers of this workstation: make of images, list, delete."),
+    "volume": ("volume", "Volumes of this workstation: make of data disk images, list, delete."),
     "library": ("library", "Libraries of private images: make, list, sync, check."),
     "iso": ("iso", "Tell what an ISO is, list it and take files out of it."),
     "uploads": ("uploads", "List and abort uploads that were left open."),
@@ -30,7 +32,10 @@ COMMANDS = {
 
 
 class LazyGroup(click.Group):
-    """`table` says of each command its module under `diskwright.cli`, and one line for --help."""
+    """`table` says of each command its module under `diskwright.cli`, and one line for --help.
+
+    `module:name` where the command is not what its module calls `command`.
+    """
 
     table: ClassVar[dict[str, tuple[str, str]]] = COMMANDS
 
@@ -40,8 +45,9 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in self.table:
             return None
-        module = import_module(f"diskwright.cli.{self.table[cmd_name][0]}")
-        command: click.Command = module.command
+        module, _, attribute = self.table[cmd_name][0].partition(":")
+        found = import_module(f"diskwright.cli.{module}")
+        command: click.Command = getattr(found, attribute or "command")
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

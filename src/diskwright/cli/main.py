@@ -96,7 +96,7 @@ def _run(session: Session, argv: list[str]) -> int:
         error, status = _failed(session, known)
     except Exception as caught:  # noqa: BLE001 - the outermost edge: a bug gets one line too
         error, status = _failed(session, caught)
-    if session.output == "json" and (session.results or error is not None):
+    if session.output == "json" and (session.command or error is not None):
         status = _print_document(session, error) or status
     return status or exit_code(session.failures)
 

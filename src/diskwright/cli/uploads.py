@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-import sys
 from typing import Any
 
 import click
 
+from diskwright.cli.asking import check_terminal, confirmed
 from diskwright.cli.options import not_empty, output_option, s3_options
 from diskwright.cli.session import Session
 from diskwright.errors import UsageError
@@ -114,19 +114,12 @@ def abort_command(
     app = session.open(s3=s3)
     choice: dict[str, Any] = {"to": to, "image": image, "key": key, "older_than_s": older_than}
     if not (dry_run or yes):
-        _check_terminal()
+        check_terminal()
     with session.watched(False) as (_, cancel):
         made = app.abort_uploads(**choice, dry_run=True, cancel=cancel)
         if not dry_run and (made.aborted or made.cleaned):
             if not yes:
-                click.echo(aborted_uploads_text(made), err=True)
-                with session.cancel.interrupting():
-                    click.confirm("Abort them?", abort=True, err=True)
+                confirmed(session, aborted_uploads_text(made), "Abort them?")
             made = app.abort_uploads(**choice, cancel=cancel)
     session.say(aborted_uploads_text(made))
     session.results.append(made_result(None, made))
-
-
-def _check_terminal() -> None:
-    if not sys.stdin.isatty():
-        raise UsageError("there is no terminal to ask on", "add --yes, or see first with --dry-run")

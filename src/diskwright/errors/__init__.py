@@ -19,7 +19,8 @@
     │       RemoteUnable
     ├── ConflictError                    14
     │   └── TargetExists, SourceChanged, ImageNotFound, ImageAmbiguous, TooManyRecipients, Locked,
-    │       IllegalState, ChangedMeanwhile, NameTaken, ReadOnlyImage, ImageInUse
+    │       IllegalState, ChangedMeanwhile, NameTaken, ReadOnlyImage, ImageInUse,
+    │       ServerNotFound, ServerAmbiguous
     ├── OutputError                      15
     │   └── OutputNotWritable, DiskFull, CatalogDamaged
     └── Cancelled                       130 (143 when told to terminate)
@@ -39,6 +40,8 @@ from diskwright.errors.conflict import (
     Locked,
     NameTaken,
     ReadOnlyImage,
+    ServerAmbiguous,
+    ServerNotFound,
     SourceChanged,
     TargetExists,
     TooManyRecipients,
@@ -136,6 +139,8 @@ __all__ = [
     "RemoteUnable",
     "RemoteUnreachable",
     "SecretError",
+    "ServerAmbiguous",
+    "ServerNotFound",
     "SourceChanged",
     "TargetExists",
     "TooManyRecipients",

@@ -101,3 +101,18 @@ class ImageInUse(ConflictError):
     users: str
     template = "{what} is in use by {users}"
     hint_template = "delete what uses it first"
+
+
+@dataclass(eq=False)
+class ServerNotFound(ConflictError):
+    wanted: str
+    template = "there is no {wanted} on this workstation"
+    hint_template = "see which are there: diskwright server list, diskwright volume list"
+
+
+@dataclass(eq=False)
+class ServerAmbiguous(ConflictError):
+    wanted: str
+    candidates: str
+    template = "{wanted} may be one of several: {candidates}"
+    hint_template = "name one by its id"

@@ -38,6 +38,14 @@ STEPS: dict[Status, frozenset[Status]] = {
 }
 
 
+def may_become(before: Status, after: Status, *, several: bool) -> bool:
+    """Whether one step leads there; with `several` any number, as where others took them."""
+    reached = {before} | STEPS[before]
+    while several and (more := {step for one in reached for step in STEPS[one]} - reached):
+        reached |= more
+    return after in reached
+
+
 class Visibility(StrEnum):
     """`shared`: another account's, which it lets us use; `public`: of a library for everybody."""
 

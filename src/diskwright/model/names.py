@@ -24,6 +24,11 @@ def uuid7(unix_ms: int, random: bytes) -> str:
     return str(uuid.UUID(int=value))
 
 
+def uuid7_time(image_id: str) -> float | None:
+    """Seconds since 1970 that such a UUID was drawn at; None for one of another version."""
+    return int(image_id[:8] + image_id[9:13], 16) / 1000 if image_id[14:15] == "7" else None
+
+
 def is_uuid(text: str) -> bool:
     return _UUID.fullmatch(text) is not None
 

@@ -17,10 +17,13 @@ from diskwright.errors import (
     KeyRefused,
     UsageError,
 )
+from diskwright.model.library import Status
 from diskwright.model.manifest import Manifest, ManifestBody, ManifestDisk
 from diskwright.model.names import MANIFESTS, is_uuid, manifest_key
+from diskwright.model.record import RECORDS
 from diskwright.model.stored import StoredObject
 from diskwright.ops.library.chain import read_chain
+from diskwright.ops.library.fold import entry_of
 from diskwright.ops.manifests import opened_with, read_manifest, unwrapped
 from diskwright.ports import KeyWrapper, ObjectStore
 
@@ -89,10 +92,11 @@ def _find(store: ObjectStore, wanted: str | None, wrapper: KeyWrapper | None) ->
             raise ImageNotFound(store.url, wanted)
         return _chosen(store, manifest, wrapper, ())
     damaged: list[DataTampered] = []
-    candidates = []
-    for manifest, name in _all(store, wrapper, damaged):
-        if wanted is None or name == wanted:
-            candidates.append((manifest, name))
+    candidates = [
+        (manifest, name)
+        for manifest, name in _all(store, wrapper, damaged)
+        if wanted is None or name == wanted
+    ]
     if len(candidates) > 1:
         listed = ", ".join(
             f"{m.image} ({n or 'sealed'}, {m.time})" for m, n in candidates[:_LISTED]
@@ -103,7 +107,9 @@ def _find(store: ObjectStore, wanted: str | None, wrapper: KeyWrapper | None) ->
     if not candidates:
         raise ImageNotFound(store.url, wanted or "at all")
     passed_over = tuple(error.what for error in damaged[:_LISTED])
-    return _chosen(store, candidates[0][0], wrapper, passed_over)
+    (manifest, name) = candidates[0]
+    found = _chosen(store, manifest, wrapper, passed_over)
+    return found if name is None else replace(found, body=replace(found.body, name=name))
 
 
 def _check_there(store: ObjectStore) -> None:
@@ -117,11 +123,17 @@ def _all(
     store: ObjectStore, wrapper: KeyWrapper | None, damaged: list[DataTampered]
 ) -> Iterator[tuple[Manifest, str | None]]:
     """Manifests with their images' names, None where sealed. `damaged` gets what can't be read."""
+    recorded = {entry.key.removeprefix(RECORDS).partition("/")[0] for entry in store.list(RECORDS)}
     for entry in store.list(MANIFESTS):
         image_id = entry.key.removeprefix(MANIFESTS).removesuffix(".json")
         if entry.key != manifest_key(image_id) or not is_uuid(image_id):
             continue
         try:
+            if image_id in recorded:
+                found = _recorded(store, image_id, wrapper)
+                if found is not None:
+                    yield found
+                continue
             manifest = read_manifest(store, image_id)
             name = None if manifest is None else _name(store, manifest, wrapper)
         except DataTampered as error:
@@ -129,6 +141,17 @@ def _all(
             continue
         if manifest is not None:
             yield manifest, name
+
+
+def _recorded(
+    store: ObjectStore, image_id: str, wrapper: KeyWrapper | None
+) -> tuple[Manifest, str | None] | None:
+    """As its newest record has it; None where it is in the trash. Raises DataTampered."""
+    chain = read_chain(store, image_id, wrapper)
+    if chain is None:
+        return None
+    entry = entry_of(chain)
+    return None if entry.status is Status.PENDING_DELETE else (chain.manifest, entry.name)
 
 
 def _chosen(

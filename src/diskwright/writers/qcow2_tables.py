@@ -20,6 +20,7 @@ import struct
 import sys
 from array import array
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from diskwright.formats.deflate import pack, unpack
 from diskwright.model.stored import Chunk
@@ -46,9 +47,18 @@ _HEADER = struct.Struct(
     "Q Q Q"  # features: incompatible, compatible, autoclear
     "I I"  # refcount order (2^4 bits), header length
     "B 7x"  # compression type: 0, deflate
-    "8x"  # end of the header extensions
 )
-_HEADER_LENGTH = 112  # without the end of the extensions
+_HEADER_LENGTH = _HEADER.size
+_EXTENSION = struct.Struct(">I I")  # type, length; all zeros: the last one
+_BACKING_FORMAT = 0xE2792ACA
+
+
+@dataclass(frozen=True, slots=True)
+class Backing:
+    """What is read where a file maps nothing: an absolute path, and qemu's name of its format."""
+
+    path: bytes
+    driver: str
 
 
 def table_clusters(data_clusters: int, l2_tables: int, virtual_size: int) -> int:
@@ -64,8 +74,9 @@ class Tables:
     that maps little takes little, so memory is bounded by what is mapped, not by the disk's size.
     """
 
-    def __init__(self, virtual_size: int) -> None:
+    def __init__(self, virtual_size: int, *, backing: Backing | None = None) -> None:
         self._size = virtual_size
+        self._backing = backing
         self._refcounts = array("H", [1])  # the header
         self._finished: dict[int, bytes] = {}
         self._number = 0
@@ -119,10 +130,16 @@ class Tables:
             yield Chunk(position + first * 2, _big_endian(block))
 
     def _header(self, l1: int, l1_entries: int, table: int, table_size: int) -> bytes:
+        extensions, name = _EXTENSION.pack(0, 0), b""
+        if self._backing is not None:
+            driver, name = self._backing.driver.encode(), self._backing.path
+            padded = driver.ljust(round_up(len(driver), 8), b"\0")
+            extensions = _EXTENSION.pack(_BACKING_FORMAT, len(driver)) + padded + extensions
+        name_at = _HEADER_LENGTH + len(extensions) if name else 0
         return _HEADER.pack(
-            b"QFI\xfb", 3, 0, 0, CLUSTER_BITS, self._size, 0, l1_entries, l1, table, table_size,
-            0, 0, 0, 0, 0, 4, _HEADER_LENGTH, 0,
-        )  # fmt: skip
+            b"QFI\xfb", 3, name_at, len(name), CLUSTER_BITS, self._size, 0, l1_entries, l1, table,
+            table_size, 0, 0, 0, 0, 0, 4, _HEADER_LENGTH, 0,
+        ) + extensions + name  # fmt: skip
 
     def _map(self, cluster: int, entry: int) -> None:
         number, index = divmod(cluster, L2_ENTRIES)

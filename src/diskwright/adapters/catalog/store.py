@@ -13,7 +13,7 @@ from typing import Any
 from diskwright.adapters.catalog import filters, rows
 from diskwright.adapters.catalog.connection import connect, open_file, speaking
 from diskwright.errors import IllegalState
-from diskwright.model.library import STEPS, Change, Entry, Query, Status
+from diskwright.model.library import Change, Entry, Query, Status, may_become
 
 _MATCHES = 21
 _PREFIX = 4  # characters of an id, at least
@@ -150,12 +150,13 @@ class SqliteCatalog:
             )
 
     def _row_of(self, entry: Entry) -> int | None:
-        """The number of its row. Raises IllegalState for a step that there is none of."""
-        found = self._all("SELECT n, status FROM entries WHERE id = ?", rows.text(entry.id))
+        """The number of its row. Raises IllegalState for a step that there is none of: with each
+        record that came since one may have been taken."""
+        found = self._all("SELECT n, status, seq FROM entries WHERE id = ?", rows.text(entry.id))
         if not found:
             return None
-        n, before = found[0]
-        if before != entry.status and entry.status not in STEPS[Status(before)]:
+        n, before, seq = found[0]
+        if not may_become(Status(before), entry.status, several=entry.seq > seq):
             raise IllegalState(f"image {entry.id}", before, entry.status.value)
         return int(n)
 

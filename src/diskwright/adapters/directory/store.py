@@ -192,6 +192,12 @@ class DirectoryStore:
             raise ObjectMissing(key)
         return os.path.realpath(path)
 
+    def protect(self, key: str) -> None:
+        """Nobody may write into the object. Of another's file that is theirs to say."""
+        path = self.path_of(key)
+        with suppress(PermissionError), writing(path):
+            os.chmod(path, os.stat(path).st_mode & 0o555)
+
     # --- files in .uploads ---------------------------------------------------------------------
 
     def _create(self, key: str, part_size: int) -> tuple[int, names.UploadName]:

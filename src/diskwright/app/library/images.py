@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Unpack
 from diskwright.app.adapters import given
 from diskwright.app.library.opening import OpenLibrary
 from diskwright.app.prepare import PrepareOptions, default_name
-from diskwright.errors import UsageError
+from diskwright.errors import CatalogDamaged, UsageError
 from diskwright.model.library import Change, Changed, Entry, ImageKind, Query, Synced
 from diskwright.model.nulls import NeverCancelled, NullProgress
 from diskwright.model.outcome import Prepared
@@ -31,13 +31,13 @@ class ImageVerbs(OpenLibrary):
     ) -> Iterator[Entry]:
         """The images that `query` asks for. Without `sync` as the catalog was left: neither store
         nor key is asked."""
-        yield from self._catalog(cancel, sync=sync).query(query or Query())
+        yield from self._index(cancel, sync=sync).query(query or Query())
 
     def show(self, image: str, *, sync: bool = True, cancel: CancelToken | None = None) -> Entry:
         """By id, unique prefix of one, or name. Raises ImageNotFound, ImageAmbiguous."""
         from diskwright.ops.library.place import find_entry
 
-        return find_entry(self._catalog(cancel, sync=sync), image, self.known.url)
+        return find_entry(self._index(cancel, sync=sync), image, self.known.url)
 
     def history(
         self, image: str, *, sync: bool = True, cancel: CancelToken | None = None
@@ -45,7 +45,7 @@ class ImageVerbs(OpenLibrary):
         """Every change, oldest first."""
         from diskwright.ops.library.place import find_entry
 
-        catalog = self._catalog(cancel, sync=sync)
+        catalog = self._index(cancel, sync=sync)
         return catalog.history(find_entry(catalog, image, self.known.url).id)
 
     def sync(self, *, cancel: CancelToken | None = None) -> Synced:
@@ -55,12 +55,17 @@ class ImageVerbs(OpenLibrary):
         return sync(self.place(cancel), whole=True)
 
     def rebuild(self, *, cancel: CancelToken | None = None) -> Synced:
-        """The catalog thrown away and made anew; but for runs that go on here nothing is lost."""
+        """The catalog thrown away, damaged or not, and made anew; but for runs that go on here
+        nothing is lost."""
         from diskwright.ops.library.sync import rebuild
 
+        try:
+            return rebuild(self.place(cancel))
+        except CatalogDamaged:
+            self.discard_catalog()
         return rebuild(self.place(cancel))
 
-    def _catalog(self, cancel: CancelToken | None, *, sync: bool) -> Catalog:
+    def _index(self, cancel: CancelToken | None, *, sync: bool) -> Catalog:
         return self.synced(cancel).catalog if sync else self.catalog()
 
     def set(

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from diskwright.app.library.care import CareVerbs
 from diskwright.app.library.copies import CopyVerbs
 from diskwright.app.library.images import ImageVerbs
-from diskwright.app.verbs import Diskwright
+from diskwright.app.library.servers import ServerVerbs
+
+if TYPE_CHECKING:
+    from diskwright.app.verbs import Diskwright
 
 
-class Library(CopyVerbs, ImageVerbs):
+class Library(ImageVerbs, CareVerbs, CopyVerbs, ServerVerbs):
     """A library of this workstation's list by its name, or a place (`dir:PATH`, `s3://…`).
 
     None is that of the settings, else the default one. `settings` come on top of file and
@@ -26,6 +30,7 @@ class Library(CopyVerbs, ImageVerbs):
         **settings: Any,
     ) -> None:
         if app is None:
+            from diskwright.app.verbs import Diskwright
             from diskwright.config import load
 
             app = Diskwright(load(**settings))

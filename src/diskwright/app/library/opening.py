@@ -84,13 +84,23 @@ class OpenLibrary:
             return self._catalog_of(self.known.id)
         return self.place().catalog
 
+    def discard_catalog(self) -> None:
+        """The next verb begins with an empty one."""
+        from diskwright.adapters.catalog import discard
+
+        library_id = self._info.id if self._info is not None else self.known.id
+        self.close()
+        discard(self._catalog_path(library_id))
+
     def _catalog_of(self, library_id: str) -> Catalog:
         from diskwright.adapters.catalog import SqliteCatalog
 
         if self._held is None:
-            folder = os.path.join(self.app.settings.data_dir, "catalogs")
-            self._held = SqliteCatalog.open(os.path.join(folder, f"{library_id}.sqlite"))
+            self._held = SqliteCatalog.open(self._catalog_path(library_id))
         return self._held
+
+    def _catalog_path(self, library_id: str) -> str:
+        return os.path.join(self.app.settings.data_dir, "catalogs", f"{library_id}.sqlite")
 
     def synced(self, cancel: CancelToken | None = None, *, sse: str = "") -> Place:
         """The place, when what others did is in the catalog."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from diskwright.cli.session import Session
 
 if TYPE_CHECKING:
+    from diskwright.errors import DiskwrightError
     from diskwright.model.library import Changed
 
 
@@ -25,3 +26,12 @@ def tell_change(session: Session, image: str, made: Changed) -> None:
             "error": None,
         }
     )
+
+
+def tell_failure(session: Session, image: str, error: DiskwrightError) -> None:
+    """Of one of several; the others go on."""
+    from diskwright.report.json import error_of
+
+    session.show(error)
+    session.failures.append(error)
+    session.results.append({"image": image, "error": error_of(error)})

@@ -60,6 +60,17 @@ def image_argument(command: F) -> F:
     )(command)
 
 
+def images_argument(command: F) -> F:
+    return click.argument(
+        "images",
+        metavar="IMAGE...",
+        nargs=-1,
+        required=True,
+        callback=_not_empty,
+        shell_complete=image_names,
+    )(command)
+
+
 def _not_empty(ctx: click.Context, param: click.Parameter, value: Any) -> Any:
     if "" in (value if isinstance(value, tuple) else (value,)):
         raise click.BadParameter("it is empty", ctx, param)

@@ -30,9 +30,9 @@ def open_bases(
     entry = seen(place, chain)
     check_state(entry, Status.ACTIVE, "a base")
     if (place.wrapper is not None) != entry.sealed:
-        form = "sealed" if entry.sealed else "plain"
+        form, other = ("sealed", "plain") if entry.sealed else ("plain", "sealed")
         raise UsageError(
-            f"--base: image {entry.id} is {form}, and the new one is not going to be",
+            f"--base: image {entry.id} is {form}, the new one would be {other}",
             "a sealed image rests on a sealed one of the same --key, a plain one on a plain one",
         )
     with ExitStack() as stack:

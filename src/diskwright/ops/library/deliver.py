@@ -16,8 +16,8 @@ from diskwright.model.outcome_copies import Delivered
 from diskwright.model.stored import StoredObject
 from diskwright.ops.images import Found
 from diskwright.ops.library.chain import Chain
-from diskwright.ops.library.resting import USES
 from diskwright.ops.library.source import found_of
+from diskwright.ops.library.uses import own_uses
 from diskwright.ports import ObjectStore
 
 
@@ -105,7 +105,7 @@ def _check_sealed(store: ObjectStore, chain: Chain, request: DeliverRequest) -> 
     if chain.body is not None:
         delta = any(disk.base is not None for disk in chain.body.disks)
     else:  # who has no key sees what it rests on by its marks
-        delta = any(info.key.endswith(f"/{image}.json") for info in store.list(USES))
+        delta = bool(own_uses(store, image))
     if delta:
         raise IllegalState(
             f"image {image}",

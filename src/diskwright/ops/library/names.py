@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -111,6 +111,38 @@ class Names:
             return f"{NAMES}{hashlib.sha256(data).hexdigest()}/"
         key = _name_key(self.store, self.wrapper, self.entropy)
         return f"{NAMES}{hmac.new(key, data, hashlib.sha256).hexdigest()}/"
+
+
+def superseded(store: ObjectStore, before: float) -> Iterator[str]:
+    """Keys of claims that others followed, the newest of which was made `before` then. The newest
+    one stays, a name given back too: it holds the number that the next has to exceed, and whoever
+    read an older one just now must find their number taken."""
+    folders: dict[str, list[str]] = {}
+    for info in store.list(NAMES):
+        folder, _, name = info.key.rpartition("/")
+        if len(name) == len("00000001.json") and folder != f"{NAMES}keys":
+            folders.setdefault(folder, []).append(info.key)
+    oldest = time_text(int(before))
+    for keys in folders.values():
+        *older, newest = sorted(keys)
+        if older:
+            claim = _read(store, newest, Claim)
+            if claim is not None and claim.time < oldest:
+                yield from older
+
+
+def unreadable_claims(store: ObjectStore) -> Iterator[tuple[str, str]]:
+    """Newest claims that are none: nobody can take these names. Keys, and why."""
+    newest: dict[str, str] = {}
+    for info in store.list(NAMES):
+        folder = info.key.rpartition("/")[0]
+        if folder != f"{NAMES}keys":
+            newest[folder] = max(newest.get(folder, ""), info.key)
+    for key in newest.values():
+        try:
+            _read(store, key, Claim)
+        except DataTampered as error:
+            yield key, error.detail
 
 
 def _name_key(store: ObjectStore, wrapper: KeyWrapper, entropy: Callable[[int], bytes]) -> bytes:

@@ -187,8 +187,17 @@ def reread(place: Place, image: str) -> Chain:
     chain = read_chain(place.store, image, place.wrapper)
     if chain is None:
         raise ImageNotFound(place.store.url, image)
-    place.catalog.save(seen(place, chain), history_of(chain))
+    place.catalog.save(remembered(place, seen(place, chain)), history_of(chain))
     return chain
+
+
+def remembered(place: Place, entry: Entry) -> Entry:
+    """What a check has found wrong with the data is not mended by a change of something else."""
+    known = place.catalog.entry(entry.id)
+    if known is None or (known.status, entry.status) != (Status.ERROR, Status.ACTIVE):
+        return entry
+    warnings = dict.fromkeys((*entry.warnings, *known.warnings))
+    return replace(entry, status=Status.ERROR, warnings=tuple(warnings))
 
 
 def seen(place: Place, chain: Chain) -> Entry:

@@ -7,45 +7,30 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from diskwright.errors import DiskwrightError
-from diskwright.model import canonical, codec
 from diskwright.model.library import Status
 from diskwright.model.manifest import DiskBase
+from diskwright.model.server import Use
 from diskwright.ops.library.place import Place, check_state, reread, seen
-
-USES = "uses/"
-
-
-@dataclass(frozen=True, slots=True)
-class ImageUse:
-    """That the image `image` rests on the one that the key names. A storage that learns no names
-    learns none here."""
-
-    image: str
-    time: str
-    v: int = 1
-
-
-def use_key(base: str, image: str) -> str:
-    return f"{USES}{base}/{image}.json"
+from diskwright.ops.library.uses import put_use, use_key
 
 
 @contextmanager
 def resting(place: Place, image: str, bases: Sequence[DiskBase]) -> Iterator[None]:
     """While `image` is committed, and after that; where that fails the marks are taken back."""
-    keys = [use_key(base, image) for base in sorted({one.image for one in bases})]
+    found = sorted({one.image for one in bases})
+    use = Use(image, "", "", place.time(), "")  # a sealed image's name is not for the storage
     try:
-        for key in keys:
-            place.store.put(key, canonical.encode(codec.encode(ImageUse(image, place.time()))))
+        for base in found:
+            put_use(place.store, base, use)
         yield
     except BaseException as error:
-        for key in keys:
+        for base in found:
             try:
-                place.store.delete(key)
+                place.store.delete(use_key(base, image))
             except DiskwrightError as left:
-                error.add_note(f"{key} was left behind ({left})")
+                error.add_note(f"{use_key(base, image)} was left behind ({left})")
         raise
 
 

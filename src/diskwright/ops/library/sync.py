@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 
+from diskwright.blockio.copy import ordered_map
 from diskwright.errors import DataTampered, Locked, OutputError, RemoteError
 from diskwright.model import codec
 from diskwright.model.library import Entry, Query, Status, Synced
 from diskwright.model.names import MANIFESTS, is_uuid, manifest_key
 from diskwright.model.record import RECORDS
 from diskwright.ops.library import changes
-from diskwright.ops.library.chain import number_of, read_chain
+from diskwright.ops.library.chain import Chain, number_of, read_chain
 from diskwright.ops.library.fold import history_of
-from diskwright.ops.library.place import Place, seen
+from diskwright.ops.library.place import Place, remembered, seen
 
 _NOTE = "synced"
 _WHOLE_AFTER_S = 20 * 86400  # hints are kept for 30 days
 _LISTING = 1000  # keys that one request lists
 _MANY = 20  # images are looked at one by one; for more, listing all of a library may be quicker
+_READERS = 8  # a request is mostly waited for
 _LOCAL = (Status.QUEUED, Status.SAVING)
 
 
@@ -116,9 +119,15 @@ def _everything(run: _Run) -> None:
         image = info.key.removeprefix(RECORDS).partition("/")[0]
         if image in last:
             last[image] = max(last[image], number_of(info.key))
-    for image, number in last.items():
-        if image not in heads or number != heads[image][0] or _is_unopened(run.place, image):
-            _look(run, image, number, gone=False)
+    todo = [
+        (image, number)
+        for image, number in last.items()
+        if image not in heads or number != heads[image][0] or _is_unopened(run.place, image)
+    ]
+    read = ordered_map(todo, lambda it: _read(run.place, *it), threads=_READERS, ahead=4 * _READERS)
+    with closing(read) as found:
+        for (image, _), chain in zip(todo, found, strict=True):
+            _found(run, image, chain, gone=False)
     announced = None
     for image in heads.keys() - last.keys():
         if announced is None:
@@ -135,11 +144,21 @@ def _is_unopened(place: Place, image: str) -> bool:
 
 
 def _look(run: _Run, image: str, number: int | None, *, gone: bool) -> None:
-    place = run.place
+    _found(run, image, _read(run.place, image, number), gone=gone)
+
+
+def _read(place: Place, image: str, number: int | None) -> Chain | DataTampered | None:
+    """Called from several threads. None where it is not there."""
     try:
-        chain = read_chain(place.store, image, place.wrapper, last=number)
+        return read_chain(place.store, image, place.wrapper, last=number)
     except DataTampered as error:
-        run.damaged.append(str(error))
+        return error
+
+
+def _found(run: _Run, image: str, chain: Chain | DataTampered | None, *, gone: bool) -> None:
+    place = run.place
+    if isinstance(chain, DataTampered):
+        run.damaged.append(str(chain))
         return
     known = place.catalog.entry(image)
     if chain is None:
@@ -151,7 +170,7 @@ def _look(run: _Run, image: str, number: int | None, *, gone: bool) -> None:
     if known is not None and chain.seq == known.seq and chain.head != known.head:
         _warn(run, known, f"its record {known.seq} in the library is another than it was")
         return
-    entry = seen(place, chain)
+    entry = remembered(place, seen(place, chain))
     run.damaged += [f"image {image}: {warning}" for warning in chain.warnings]
     place.catalog.save(entry, history_of(chain))
     run.unopened |= not entry.opened and place.wrapper is None

@@ -1,0 +1,103 @@
+"""What the care of a library finds and does: check, gc, prune."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from diskwright.model.library import Entry
+
+TRASH_GRACE_S = 7 * 86400  # a deleted image can be taken back for so long, at least
+ORPHAN_GRACE_S = 86400  # an image may be on its way for so long before its manifest is there
+
+
+class Fault(StrEnum):
+    MISSING = "missing"
+    DAMAGED = "damaged"
+    ORPHANED = "orphaned"  # nothing needs it: `gc` removes it once it is old enough
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """`key` is that of an object, of a manifest, or where several lie."""
+
+    fault: Fault
+    image: str
+    key: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """`parts`: how many were read, out of `parts_total`; each has a SHA-256 in its manifest."""
+
+    images: int
+    objects: int
+    parts: int
+    parts_total: int
+    bytes_read: int
+    issues: tuple[Issue, ...]
+
+    @property
+    def broken(self) -> tuple[Issue, ...]:
+        return tuple(issue for issue in self.issues if issue.fault is not Fault.ORPHANED)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An image in the trash, or what is left of one, that stays."""
+
+    image: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """An image out of the trash, or (`name` empty) what is left of one. `size` in bytes."""
+
+    image: str
+    name: str
+    objects: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """What gc removed, with `dry_run` what it would. `hints`, `claims`, `marks`: how many old
+    hints of changes, claims of names that were followed by others, and marks of aborted runs."""
+
+    dry_run: bool
+    purged: tuple[Removed, ...]
+    orphans: tuple[Removed, ...]
+    kept: tuple[Kept, ...]
+    hints: int = 0
+    claims: int = 0
+    marks: int = 0
+
+    @property
+    def anything(self) -> bool:
+        return bool(self.purged or self.orphans or self.hints or self.claims or self.marks)
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """An image of a channel: `goes` into the trash, or stays; and why."""
+
+    entry: Entry
+    goes: bool
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pruned:
+    """The versions of a channel, newest first. `proven`: the one that stays and was found whole,
+    so that older ones may go; empty where there is none."""
+
+    channel: str
+    dry_run: bool
+    versions: tuple[Version, ...]
+    proven: str = ""
+
+    @property
+    def anything(self) -> bool:
+        return any(version.goes for version in self.versions)

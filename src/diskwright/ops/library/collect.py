@@ -1,0 +1,151 @@
+"""gc: what is in the trash for long enough, what belongs to no image, and old hints."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from diskwright.errors import Locked
+from diskwright.model.care import ORPHAN_GRACE_S, TRASH_GRACE_S, Collected, Kept, Removed
+from diskwright.model.library import Query, Status, Visibility
+from diskwright.model.names import manifest_key, uuid7_time
+from diskwright.model.times import time_text
+from diskwright.ops.cleanup import journal_target, sweep_dead_runs
+from diskwright.ops.library import changes, leftovers, purge
+from diskwright.ops.library.fold import entry_of
+from diskwright.ops.library.leftovers import Left
+from diskwright.ops.library.names import superseded
+from diskwright.ops.library.place import Place, check_conditions
+from diskwright.ops.library.references import References, read_references
+from diskwright.ops.library.sync import sync
+from diskwright.ops.uploads import RunsJournal
+from diskwright.ports import CancelToken, Progress
+
+T = TypeVar("T")
+
+_DAY = 86400
+_MARKS_KEPT_S = 30 * _DAY  # the mark of an aborted run; its run is surely gone by then
+
+
+@dataclass(frozen=True, slots=True)
+class CollectRequest:
+    """How long an image stays in the trash, and what belongs to none stays at all."""
+
+    grace_s: float = TRASH_GRACE_S
+    orphan_grace_s: float = ORPHAN_GRACE_S
+
+
+def collect(
+    place: Place,
+    journal: RunsJournal,
+    request: CollectRequest,
+    *,
+    dry_run: bool,
+    progress: Progress,
+    cancel: CancelToken,
+) -> Collected:
+    """Everything is looked at anew right before it is removed, so what a dry run said may stay.
+
+    Raises RemoteUnable where the store keeps no conditions.
+    """
+    if not dry_run:
+        check_conditions(place)
+        sweep_dead_runs(place.store, journal)
+    sync(place, whole=True)
+    run = _Run(place, journal, request, dry_run, progress, cancel)
+    return run.everything()
+
+
+@dataclass(slots=True)
+class _Run:
+    place: Place
+    journal: RunsJournal
+    request: CollectRequest
+    dry_run: bool
+    progress: Progress
+    cancel: CancelToken
+
+    def everything(self) -> Collected:
+        place = self.place
+        survey = leftovers.survey(place)
+        trash = [
+            entry.id
+            for entry in place.catalog.query(Query(statuses=(Status.PENDING_DELETE,)))
+            if entry.visibility is not Visibility.SHARED
+        ]
+        refs = References()
+        if trash or survey.left:
+            refs = read_references(place, self.cancel)
+        self.progress.phase("gc", len(trash) + len(survey.left))
+        purged, kept = self._each(trash, lambda image: self._purge(image, refs))
+        orphans, stay = self._each(
+            survey.left, lambda left: self._orphan(left, refs, survey.announced)
+        )
+        bare = set(survey.marks) - {left.image for left in survey.left}
+        return Collected(
+            self.dry_run,
+            purged,
+            orphans,
+            (*kept, *stay),
+            hints=self._delete(self._old_hints()),
+            claims=self._delete(superseded(place.store, place.now() - _DAY)),
+            marks=self._delete(self._old_marks(bare)),
+        )
+
+    def _each(
+        self, items: Sequence[T], work: Callable[[T], Removed | Kept]
+    ) -> tuple[tuple[Removed, ...], tuple[Kept, ...]]:
+        removed: list[Removed] = []
+        kept: list[Kept] = []
+        for item in items:
+            self.cancel.check()
+            made = work(item)
+            if isinstance(made, Removed):
+                removed.append(made)
+            else:
+                kept.append(made)
+            self.progress.advance(1)
+        return tuple(removed), tuple(kept)
+
+    def _purge(self, image: str, refs: References) -> Removed | Kept:
+        place, grace_s = self.place, self.request.grace_s
+        if not self.dry_run:
+            return purge.purge(place, image, refs, grace_s=grace_s)
+        chain, why = purge.looked_at(place, image, refs, grace_s=grace_s)
+        if chain is None or why:
+            return Kept(image, why)
+        return leftovers.rest_of(place, image).removed(entry_of(chain).name or "")
+
+    def _orphan(self, left: Left, refs: References, announced: frozenset[str]) -> Removed | Kept:
+        place, running = self.place, set(self.journal.living(journal_target(self.place.store)))
+        grace_s = self.request.orphan_grace_s
+        try:
+            with place.locks.held(left.image):
+                why = leftovers.why_kept(place, left, refs, running, announced, grace_s=grace_s)
+                if not why and not self.dry_run:
+                    why = leftovers.remove(place, left, refs)
+        except Locked as error:
+            why = error.message
+        return Kept(left.image, why) if why else left.removed()
+
+    def _old_hints(self) -> Iterator[str]:
+        oldest = time_text(int(self.place.now() - changes.KEPT_S))
+        for hint in changes.everything(self.place.store):
+            if hint.time < oldest:
+                yield hint.key
+
+    def _old_marks(self, bare: Iterable[str]) -> Iterator[str]:
+        """A run that was aborted so long ago puts no manifest any more."""
+        for image in sorted(bare):
+            drawn = uuid7_time(image)
+            if drawn is not None and drawn < self.place.now() - _MARKS_KEPT_S:
+                yield manifest_key(image)
+
+    def _delete(self, keys: Iterable[str]) -> int:
+        """How many, also with a dry run."""
+        found = list(keys)
+        for key in () if self.dry_run else found:
+            self.cancel.check()
+            self.place.store.delete(key)
+        return len(found)

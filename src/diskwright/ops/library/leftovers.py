@@ -1,0 +1,185 @@
+"""What lies in a library and belongs to no image: found by listing, removed once it is old.
+
+A run that was killed leaves data without a manifest; a purge that was, records or data without
+one. An image's id tells when it was drawn, so of what is younger nothing is said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+from diskwright.errors import TargetExists
+from diskwright.model import record as records
+from diskwright.model.care import Removed
+from diskwright.model.library import Entry, Query, Status
+from diskwright.model.manifest import ABORTED
+from diskwright.model.names import MANIFESTS, image_prefix, is_uuid, manifest_key, uuid7_time
+from diskwright.model.record import RECORDS, Deleted, NotARecord
+from diskwright.ops.cleanup import end_uploads
+from diskwright.ops.library import changes
+from diskwright.ops.library.chain import number_of
+from diskwright.ops.library.place import Place
+from diskwright.ops.library.references import DATA, References, committed
+from diskwright.ops.library.uses import own_uses, said, users
+
+SHARES = "shares/"
+RECEIVED = "received/"
+
+
+@dataclass(slots=True)
+class Left:
+    """What lies there of an image. `extra`: its manifest is there and does not name this data."""
+
+    image: str
+    data: dict[str, int] = field(default_factory=dict)  # sizes by key
+    records: list[str] = field(default_factory=list)
+    offers: list[str] = field(default_factory=list)
+    extra: bool = False
+
+    def removed(self, name: str = "") -> Removed:
+        count = len(self.data) + len(self.records) + len(self.offers)
+        return Removed(self.image, name, count, sum(self.data.values()))
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """`there`: keys of all data, with sizes. `marks`: images of runs that were aborted.
+    `announced`: images whose manifests somebody was about to remove."""
+
+    there: dict[str, int]
+    left: tuple[Left, ...]
+    marks: tuple[str, ...]
+    announced: frozenset[str]
+
+
+def survey(place: Place) -> Survey:
+    """By listing all of it. The catalog was synced whole before."""
+    store = place.store
+    marked = {info.key for info in store.list(MANIFESTS) if info.size == len(ABORTED)}
+    images = set(committed(place))
+    marks = {image for image in images if manifest_key(image) in marked and _is_mark(place, image)}
+    images -= marks
+    named = {disk.key for entry in _all(place) for disk in entry.disks}
+    found: dict[str, Left] = {}
+    there: dict[str, int] = {}
+    for info in store.list(DATA):
+        image = info.key.removeprefix(DATA).partition("/")[0]
+        there[info.key] = info.size
+        if is_uuid(image) and info.key not in named:
+            left = found.setdefault(image, Left(image, extra=image in images))
+            left.data[info.key] = info.size
+    for info in store.list(RECORDS):
+        image = info.key.removeprefix(RECORDS).partition("/")[0]
+        if is_uuid(image) and image not in images:
+            found.setdefault(image, Left(image)).records.append(info.key)
+    for image, keys in offers(place).items():
+        if image not in images:
+            found.setdefault(image, Left(image)).offers += keys
+    gone = frozenset(hint.image for hint in changes.everything(store) if hint.seq is None)
+    sorted_left = tuple(found[image] for image in sorted(found))
+    return Survey(there, sorted_left, tuple(sorted(marks)), gone)
+
+
+def _all(place: Place) -> Iterable[Entry]:
+    return place.catalog.query(Query(statuses=tuple(Status)))
+
+
+def _is_mark(place: Place, image: str) -> bool:
+    return place.store.get(manifest_key(image), 0, len(ABORTED) + 1) == ABORTED
+
+
+def offers(place: Place) -> dict[str, list[str]]:
+    """Keys of what was offered to accounts, by image."""
+    found: dict[str, list[str]] = {}
+    for info in place.store.list(SHARES):
+        image = info.key.rsplit("/", 1)[-1].removesuffix(".json")
+        if is_uuid(image):
+            found.setdefault(image, []).append(info.key)
+    return found
+
+
+def manifest_lost(place: Place, left: Left, announced: frozenset[str]) -> bool:
+    """Whether nobody removed it: a purge says so in a hint, which is kept for 30 days, and removes
+    the oldest records first, so that the newest one left is a deletion."""
+    newest = max(left.records, key=number_of, default="")
+    if left.extra or not newest or left.image in announced:
+        return False
+    try:
+        record = records.decode(place.store.get(newest, 0, records.LIMIT_BYTES))
+        body = None if record.seal else records.body_of(record.kind, record.body)
+    except NotARecord:
+        return True
+    return not (isinstance(body, Deleted) and body.deleted)
+
+
+def why_kept(
+    place: Place,
+    left: Left,
+    refs: References,
+    running: set[str],
+    announced: frozenset[str],
+    *,
+    grace_s: float,
+) -> str:
+    """Why what is left of an image is not removed; else empty."""
+    drawn, limit = uuid7_time(left.image), place.now() - grace_s
+    if drawn is None:
+        return "its id does not tell how old it is"
+    if left.image in running:
+        return "a run here is at it"
+    entry = place.catalog.entry(left.image)
+    if entry is not None and not left.extra:
+        return "the catalog here knows it: its manifest is lost, or on its way"
+    if drawn > limit:
+        return "it is not old enough"
+    if manifest_lost(place, left, announced):
+        return "it was never deleted: its manifest is lost"
+    for upload in place.store.list_uploads(image_prefix(left.image)):
+        if upload.begun is None or upload.begun > limit:
+            return "an upload to it is open"
+    if found := users(place.store, left.image):
+        return f"in use by {said(found)}"
+    return refs.why_needed(left.image)
+
+
+def remove(place: Place, left: Left, refs: References) -> str:
+    """Empty; else why it was not removed: the image has come to be."""
+    if not left.extra and not _marked(place, left.image):
+        return "it is there now"
+    end_uploads(place.store, image_prefix(left.image))
+    data = {key: size for key, size in left.data.items() if key not in refs.keys}
+    remove_rest(place, replace(left, data=data))
+    return ""
+
+
+def remove_rest(place: Place, left: Left) -> None:
+    """What is found by records or data goes before them, and the newest record, which says that
+    the image was deleted, behind the others."""
+    for key in (*left.offers, *own_uses(place.store, left.image)):
+        place.store.delete(key)
+    for key in sorted(left.records, key=number_of):
+        place.store.delete(key)
+    for key in left.data:
+        place.store.delete(key)
+
+
+def rest_of(place: Place, image: str) -> Left:
+    """All that lies beside the manifest of an image that goes."""
+    store = place.store
+    data = {info.key: info.size for info in store.list(image_prefix(image))}
+    numbered = [info.key for info in store.list(f"{RECORDS}{image}/")]
+    answers = [info.key for info in store.list(f"{RECEIVED}{image}/")]
+    return Left(image, data, numbered, [*offers(place).get(image, ()), *answers])
+
+
+def _marked(place: Place, image: str) -> bool:
+    """A run that goes on somewhere can't put its manifest any more."""
+    key = manifest_key(image)
+    if place.store.head(key) is None:
+        try:
+            place.store.put(key, ABORTED, if_absent=not place.single_writer)
+        except TargetExists:
+            return _is_mark(place, image)
+        return True
+    return _is_mark(place, image)

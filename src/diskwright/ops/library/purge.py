@@ -1,0 +1,91 @@
+"""An image out of the trash, for ever. Cut short at any point it leaves an image that is whole, or
+what `leftovers` removes.
+
+    record "deleted" once more   only if nothing came since: an undelete wins or loses here
+    uses looked at again         a server that began meanwhile has put its use before
+    hint `gone`, then the manifest: now there is no such image
+    offers and uses of its own; records, the oldest first; data that nothing else names
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from diskwright.errors import ChangedMeanwhile, DataTampered, Locked
+from diskwright.model.care import Kept, Removed
+from diskwright.model.names import manifest_key
+from diskwright.model.record import Deleted, Replicated
+from diskwright.ops.library import changes
+from diskwright.ops.library.chain import Chain, read_chain
+from diskwright.ops.library.fold import entry_of
+from diskwright.ops.library.leftovers import remove_rest, rest_of
+from diskwright.ops.library.place import Place, append
+from diskwright.ops.library.references import References
+from diskwright.ops.library.trash import deletions, is_going
+from diskwright.ops.library.uses import said, users
+
+_UNDERWAY_S = 86400  # a replica's manifest may come so long after the record that tells of it
+
+
+def why_kept(place: Place, chain: Chain, refs: References, *, grace_s: float) -> str:
+    """Why an image in the trash stays there; else empty."""
+    image, deleted = chain.manifest.image, deletions(chain)
+    if chain.warnings:
+        return chain.warnings[0]
+    if not deleted:
+        return "it was taken out of the trash"
+    time = deleted[0].record.time
+    if _age(place, time) < grace_s and not is_going(chain):
+        return f"in the trash since {time}"
+    if found := users(place.store, image):
+        return f"in use by {said(found)}"
+    for link in chain.links:
+        if not isinstance(link.body, Replicated) or link.body.to in refs.known:
+            continue
+        if place.store.head(manifest_key(link.body.to)) is not None:
+            return f"image {link.body.to} has just been made of it"
+        if _age(place, link.record.time) < _UNDERWAY_S:
+            return f"image {link.body.to} is being made of it"
+    return refs.why_needed(image)
+
+
+def purge(place: Place, image: str, refs: References, *, grace_s: float) -> Removed | Kept:
+    """Whatever was planned, it is looked at anew."""
+    try:
+        with place.locks.held(image):
+            return _purge(place, image, refs, grace_s)
+    except (ChangedMeanwhile, Locked) as error:
+        return Kept(image, error.message)
+
+
+def looked_at(
+    place: Place, image: str, refs: References, *, grace_s: float
+) -> tuple[Chain | None, str]:
+    """As it is now, and why it stays; else empty."""
+    try:
+        chain = read_chain(place.store, image, place.wrapper)
+    except DataTampered as error:
+        return None, error.message
+    if chain is None:
+        return None, "it is gone already"
+    return chain, why_kept(place, chain, refs, grace_s=grace_s)
+
+
+def _purge(place: Place, image: str, refs: References, grace_s: float) -> Removed | Kept:
+    chain, why = looked_at(place, image, refs, grace_s=grace_s)
+    if chain is None or why:
+        return Kept(image, why)
+    if not is_going(chain):
+        append(place, chain, Deleted(place.who, True, "purged"))
+        if found := users(place.store, image):
+            return Kept(image, f"in use by {said(found)}")
+    changes.announce(place.store, image, None, place.now())
+    left = rest_of(place, image)
+    place.store.delete(manifest_key(image))
+    place.catalog.forget(image)
+    remove_rest(place, left)
+    return left.removed(entry_of(chain).name or "")
+
+
+def _age(place: Place, time: str) -> float:
+    return place.now() - datetime.fromisoformat(time).timestamp()

@@ -1,0 +1,96 @@
+"""delete and undelete: into the trash and out of it again; the data never moves."""
+
+from __future__ import annotations
+
+import glob
+from dataclasses import dataclass
+
+from diskwright.errors import IllegalState, ImageAmbiguous
+from diskwright.model.library import Changed, Entry, Query, Status
+from diskwright.model.record import Deleted
+from diskwright.ops.library.chain import Chain, Link
+from diskwright.ops.library.claims import check_free, give_back, take_name
+from diskwright.ops.library.fold import words_of
+from diskwright.ops.library.place import Place, append, check_state, seen, to_change
+from diskwright.ops.library.uses import check_unused
+
+
+@dataclass(frozen=True, slots=True)
+class TrashPlan:
+    """A record that is going to be put, on what was there when it was planned."""
+
+    before: Entry
+    chain: Chain
+    body: Deleted
+    allow_duplicate: bool = False
+
+
+def plan_delete(place: Place, wanted: str, *, reason: str = "") -> TrashPlan:
+    """Raises ImageInUse, ReadOnlyImage, IllegalState, and what `to_change` raises."""
+    chain = to_change(place, wanted)
+    entry = seen(place, chain)
+    check_state(entry, Status.ACTIVE, "deleted")
+    check_unused(place.store, entry.id)
+    return TrashPlan(entry, chain, Deleted(place.who, True, reason))
+
+
+def plan_undelete(place: Place, wanted: str, *, allow_duplicate: bool = False) -> TrashPlan:
+    """`wanted` may be the name that it had. Raises IllegalState where it is not in the trash or gc
+    is about to remove it, NameTaken, and what `to_change` raises."""
+    chain = to_change(place, _in_trash(place, wanted))
+    entry = seen(place, chain)
+    check_state(entry, Status.PENDING_DELETE, "active again")
+    if is_going(chain):
+        what, hint = f"image {entry.id}", "gc is about to remove it, or was cut short while it did"
+        raise IllegalState(what, "being removed", "active again", hint)
+    if entry.name is not None and not allow_duplicate:
+        check_free(place, entry.name, entry.id)
+    return TrashPlan(entry, chain, Deleted(place.who, False), allow_duplicate)
+
+
+def made(place: Place, plan: TrashPlan, *, dry_run: bool) -> Changed:
+    """As `run`, told. With `dry_run` nothing is done."""
+    after = plan.before if dry_run else run(place, plan)
+    return Changed(after, words_of(plan.body), dry_run)
+
+
+def run(place: Place, plan: TrashPlan) -> Entry:
+    """The image after the change. Raises ChangedMeanwhile, NameTaken."""
+    entry, sealed = plan.before, plan.before.sealed
+    if plan.body.deleted:
+        after = seen(place, append(place, plan.chain, plan.body))
+        if entry.name is not None:
+            give_back(place, entry.name, entry.id, sealed=sealed)
+        return after
+    name = entry.name or ""
+    taken = take_name(place, name, entry.id, sealed=sealed, duplicate=plan.allow_duplicate)
+    try:
+        return seen(place, append(place, plan.chain, plan.body))
+    except BaseException:
+        if taken:
+            give_back(place, name, entry.id, sealed=sealed)
+        raise
+
+
+def deletions(chain: Chain) -> tuple[Link, ...]:
+    """The records that put it into the trash where it is now; the second one is of gc."""
+    found: list[Link] = []
+    for link in chain.links:
+        if isinstance(link.body, Deleted):
+            found = [*found, link] if link.body.deleted else []
+    return tuple(found)
+
+
+def is_going(chain: Chain) -> bool:
+    """gc has said that it removes it: nothing may follow."""
+    return len(deletions(chain)) > 1
+
+
+def _in_trash(place: Place, wanted: str) -> str:
+    """The id of the one that had this name, else `wanted`: an id, or a part of one."""
+    query = Query(name=glob.escape(wanted), statuses=(Status.PENDING_DELETE,), limit=21)
+    found = list(place.catalog.query(query))
+    if len(found) > 1:
+        listed = ", ".join(f"{one.id} (deleted {one.updated})" for one in found[:20])
+        raise ImageAmbiguous(place.store.url, listed)
+    return found[0].id if found else wanted
