@@ -80,20 +80,21 @@ def plan(
     place: Place, target: Place, before: Entry, request: ReplicateRequest, *, source: RestoreTools
 ) -> ReplicatePlan:
     """Nothing is written. `before` is an image that `place` lists, and `source` reads; it is going
-    to be replicated to `target`.
+    to be replicated to `target`. Others' images are read alone: those that are shared with us, and
+    those of a library for everybody on the way to another one.
 
     Raises UsageError, ImageNotFound, KeyMissing, KeyRefused, NameTaken, IllegalState for a source
     in the trash, DataTampered, and RemoteUnable where the store keeps no conditions.
     """
     check_name(request.name)
     same = place.info.id == target.info.id
-    ours = _is_ours(before, same=same)
+    ours = before.visibility is not Visibility.SHARED and (same or not place.info.public)
     if ours:
         chain = to_change(place, before.id)
     else:
         chain = source_chain(source.store, before.id, source.wrapper)
     found = found_of(chain)
-    now = replace(entry_of(chain), visibility=before.visibility)
+    now = entry_of(chain)
     check_state(now, Status.ACTIVE, "replicated")
     _check_quick(request, now, target)
     wrapper = _sealing(request, now, source.wrapper)
@@ -163,14 +164,6 @@ def run(
             changes.announce(target.store, image, 0, target.now())
             destination.commit(manifest)
     return seen(target, reread(target, image))
-
-
-def _is_ours(entry: Entry, *, same: bool) -> bool:
-    """A record is put on it. Others' images are read alone, those of a library for everybody too
-    where nothing else is written there."""
-    return entry.visibility is Visibility.PRIVATE or (
-        entry.visibility is Visibility.PUBLIC and same
-    )
 
 
 def _check_quick(request: ReplicateRequest, before: Entry, target: Place) -> None:
