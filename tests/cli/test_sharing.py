@@ -17,7 +17,8 @@ from diskwright.config import load
 from diskwright.errors import NotShared, RemoteRefused
 from diskwright.model.image import ImageFormat
 from diskwright.model.nulls import NeverCancelled, NullProgress
-from diskwright.ops.restore import RestoreRequest, RestoreTools, restore
+from diskwright.ops.restore import RestoreRequest, restore
+from diskwright.ops.stored_file import RestoreTools
 from support.command import Command, one_line_and_a_hint
 
 PAGE = Path(__file__).parents[2] / "docs" / "sharing.md"

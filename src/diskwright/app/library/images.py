@@ -7,18 +7,19 @@ from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING, Unpack
 
+from diskwright.app.adapters import given
 from diskwright.app.library.opening import OpenLibrary
 from diskwright.app.prepare import PrepareOptions, default_name
 from diskwright.errors import CatalogDamaged, UsageError
+from diskwright.model.creation import CreateRequest
 from diskwright.model.library import Change, Changed, Entry, ImageKind, Query, Status, Synced
 from diskwright.model.nulls import NeverCancelled, NullProgress
 from diskwright.model.outcome import Prepared
-from diskwright.model.record import Attributes
+from diskwright.model.record import Attributes, Wishes
 from diskwright.ports import CancelToken
 from diskwright.ports_library import Catalog
 
 if TYPE_CHECKING:
-    from diskwright.ops.library.create import CreateRequest
     from diskwright.ops.opening import ImageOpener, Source
 
 
@@ -75,13 +76,13 @@ class ImageVerbs(OpenLibrary):
     def set(
         self,
         image: str,
-        asked: Attributes,
         *,
         allow_duplicate: bool = False,
         dry_run: bool = False,
         cancel: CancelToken | None = None,
+        **wishes: Unpack[Wishes],
     ) -> Changed:
-        """The image after the change; `who` of `asked` is ours.
+        """The image after the change of what is given; sizes in MiB, a maximum of 0 is no limit.
 
         Raises UsageError for what the console would not take or the guest does not bear,
         ChangedMeanwhile, NameTaken.
@@ -89,6 +90,7 @@ class ImageVerbs(OpenLibrary):
         from diskwright.ops.library import modify
 
         place = self.synced(cancel)
+        asked = Attributes(place.who, **wishes)
         plan = modify.plan_set(place, image, asked, allow_duplicate=allow_duplicate)
         return modify.made(place, plan, dry_run=dry_run)
 
@@ -129,20 +131,24 @@ class ImageVerbs(OpenLibrary):
         paths: Sequence[str],
         *,
         request: CreateRequest | None = None,
+        base: str | None = None,
         **options: Unpack[PrepareOptions],
     ) -> tuple[Entry | None, Prepared]:
         """Of one file; of several, or all disks of a package, with the kind FULL, in order.
 
-        The entry is None with `dry_run`. `options` as of `prepare`, but for `to`, `name` and
+        Only what differs from the image `base` is stored, where one is named. The entry is None
+        with `dry_run`. `options` as of `prepare`, but for `to`, `name` and
         `data`. Raises what `prepare` raises, NameTaken, ChangedMeanwhile.
         """
         from diskwright.ops import prepare
         from diskwright.ops.library import create
+        from diskwright.ops.library.basing import open_bases
         from diskwright.ops.package import checked
+        from diskwright.ops.stored_file import RestoreTools
 
         cancel = options.get("cancel") or NeverCancelled()
         progress = options.get("progress") or NullProgress()
-        request = request or create.CreateRequest(default_name(paths[0]))
+        request = request or CreateRequest(default_name(paths[0]))
         profile = self.app.adapters.profile(options.get("profile"))
         place = self.synced(cancel, sse=self.app.adapters.encryption(profile))
         prepared = prepare.PrepareRequest(
@@ -162,6 +168,12 @@ class ImageVerbs(OpenLibrary):
             opener = self.app.opener(options)
             sources = _sources(opener, paths, request.kind, options, stack)
             sources = checked(sources, progress=progress, cancel=cancel)
+            if base := given("--base", base):
+                reading = RestoreTools(
+                    place.store, place.wrapper, self.app.adapters.local_tools(cancel)
+                )
+                bases = open_bases(place, base, tools=reading, progress=progress, cancel=cancel)
+                prepared = replace(prepared, bases=stack.enter_context(bases))
             planned = create.plan(
                 place,
                 sources,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -136,6 +137,16 @@ class OpenLibrary:
 
         library_id = self._info.id if self._info is not None else self.known.id
         return origins_of(self.app, library_id, cancel)
+
+    @contextmanager
+    def beside(self, wanted: str | None) -> Iterator[OpenLibrary]:
+        """Another library, opened in the same way; None: this one."""
+        if wanted is None:
+            yield self
+            return
+        writer = self._single_writer
+        with OpenLibrary(self.app, wanted, key=self._key, single_writer=writer) as other:
+            yield other
 
     def store(self, cancel: CancelToken | None = None, *, sse: str = "") -> ObjectStore:
         return self.app.adapters.store(self.known.url, cancel, sse=sse, known=self.known)

@@ -172,8 +172,10 @@ def _found(run: _Run, image: str, chain: Chain | DataTampered | None, *, gone: b
     if chain is None:
         _missing(run, image, gone=gone)
         return
-    if known is not None and known.origin:
-        known = None  # another's by its own word; this one lies here
+    if known is not None and (known.origin or known.status in _LOCAL):
+        # another's by its own word, and this one lies here; or a run was ended after its manifest
+        # came: nothing of it was known before
+        known = None
     if known is not None and chain.seq < known.seq:
         _warn(run, known, f"the library has {chain.seq} records of it, and had {known.seq}")
         return
