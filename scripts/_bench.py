@@ -246,6 +246,7 @@ def main() -> int:
     from _bench_guests import guests, inspector, many
     from _bench_inputs import formats, inspects
     from _bench_library import catalog
+    from _bench_servers import quick
     from _bench_sync import sync
 
     with tempfile.TemporaryDirectory(prefix="diskwright-bench-", dir=options.folder) as name:
@@ -275,6 +276,7 @@ def main() -> int:
                 "guests": lambda: guests(bench, options.images),
                 "inspector": lambda: inspector(bench, options.images),
                 "catalog": lambda: catalog(bench),
+                "quick": lambda: bench.rows.extend(quick()),
                 "sync": lambda: sync(bench),
                 "many": lambda: many(bench, FIXTURE),
             }

@@ -27,6 +27,8 @@ GROUPS = {  # and one of their commands
     "iso": ["inspect"],
     "image": ["create"],
     "library": ["init"],
+    "server": ["create"],
+    "volume": ["create"],
 }
 
 

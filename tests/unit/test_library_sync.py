@@ -44,6 +44,10 @@ def team(tmp_path):
     return Team(tmp_path)
 
 
+def another(image):
+    return image[:-1] + ("1" if image.endswith("0") else "0")
+
+
 def rename(place, image, name):
     return modify.run(place, modify.plan_set(place, image, Attributes("", name=name)))
 
@@ -256,7 +260,7 @@ class TestRebuild:
         put = team.put("web")
         sync(team.ann)
         made = team.ann.catalog.entry(put.id)
-        underway = replace(made, id=put.id[:-1] + "0", status=Status.SAVING, name="new")
+        underway = replace(made, id=another(put.id), status=Status.SAVING, name="new")
         team.ann.catalog.save(underway, ())
         with team.ann.locks.held(underway.id):
             rebuild(team.ann)
@@ -268,7 +272,7 @@ class TestRebuild:
         put = team.put("web")
         sync(team.ann)
         dead = replace(
-            team.ann.catalog.entry(put.id), id=put.id[:-1] + "0", status=Status.SAVING, name="new"
+            team.ann.catalog.entry(put.id), id=another(put.id), status=Status.SAVING, name="new"
         )
         take_name(team.ann, "new", dead.id, sealed=False, duplicate=False)
         with pytest.raises(NameTaken):

@@ -94,22 +94,18 @@ class ServerFolders:
         return ServerFolder(folder, lock, server)
 
     def unfinished(self) -> Iterator[ServerFolder]:
+        """None at all while another process begins or looks for some: a later run does it."""
         if not os.path.isdir(self._root):
             return
-        found = []
-        with writing(self._root), locked_folder(self._root):
-            for path in self._folders():
-                if os.path.exists(os.path.join(path, _SERVER)):
-                    continue
-                lock = try_lock(path)
-                if lock is None:
-                    continue
-                draft = _read(path, _DRAFT)
-                if draft is None:  # killed before anything was put anywhere
-                    _remove(path)
-                    os.close(lock)
-                else:
-                    found.append(ServerFolder(path, lock, draft))
+        with writing(self._root):
+            lock = try_lock(self._root)
+        if lock is None:
+            return
+        try:
+            with writing(self._root):
+                found = [work for path in self._folders() if (work := _dead(path)) is not None]
+        finally:
+            os.close(lock)
         yield from found
 
     def _folders(self) -> list[str]:
@@ -165,6 +161,28 @@ class ServerFolder:
         path = os.path.join(self.folder, name)
         if os.path.exists(path):
             os.unlink(path)
+
+
+def _dead(folder: str) -> ServerFolder | None:
+    """What a killed run left there, locked; None where there is nothing, or nothing any more."""
+    if os.path.exists(os.path.join(folder, _SERVER)):
+        return None
+    lock = try_lock(folder)
+    if lock is None:
+        return None
+    kept = False
+    try:
+        if os.path.exists(os.path.join(folder, _SERVER)):
+            return None  # it was finished between our look and our lock
+        draft = _read(folder, _DRAFT)
+        if draft is not None:
+            kept = True
+            return ServerFolder(folder, lock, draft)
+        _remove(folder)  # killed before anything was put anywhere
+        return None
+    finally:
+        if not kept:
+            os.close(lock)
 
 
 def _lock(folder: str) -> int:

@@ -18,6 +18,7 @@ class _LibraryGroup(LazyGroup):
         "forget": ("libraries.forget", "Take one off the list; nothing in it is touched."),
         "sync": ("libraries.sync", "Read what others changed, or everything."),
         "rebuild": ("libraries.rebuild", "Make the catalog here anew from the library."),
+        "report": ("libraries.report", "Write a page to look at: images, sizes, lineage."),
         "check": ("libraries.check", "Check every object against its manifest."),
         "gc": ("libraries.gc", "Empty the trash, remove what killed runs left."),
         "prune": ("libraries.prune", "Delete old versions of a channel."),

@@ -11,7 +11,7 @@ from diskwright.app.adapters import given
 from diskwright.app.library.opening import OpenLibrary
 from diskwright.app.prepare import PrepareOptions, default_name
 from diskwright.errors import CatalogDamaged, UsageError
-from diskwright.model.library import Change, Changed, Entry, ImageKind, Query, Synced
+from diskwright.model.library import Change, Changed, Entry, ImageKind, Query, Status, Synced
 from diskwright.model.nulls import NeverCancelled, NullProgress
 from diskwright.model.outcome import Prepared
 from diskwright.model.record import Attributes
@@ -103,6 +103,22 @@ class ImageVerbs(OpenLibrary):
         place = self.synced(cancel)
         plan = modify.plan_tags(place, image, put=put, removed=removed)
         return modify.made(place, plan, dry_run=dry_run)
+
+    def report_html(
+        self, path: str, *, force: bool = False, cancel: CancelToken | None = None
+    ) -> int:
+        """A page of all images, those in the trash too; how many. The file is whole or not there.
+
+        Raises TargetExists without `force`, OutputError.
+        """
+        from diskwright.report.library_html import library_html
+
+        with self.app.report_files([path], images=(), force=force) as files:
+            place = self.synced(cancel)
+            entries = tuple(place.catalog.query(Query(statuses=tuple(Status))))
+            name = self.known.name or self.known.url
+            files.write(path, library_html(name, entries, place.time()).encode())
+        return len(entries)
 
     def create(
         self,

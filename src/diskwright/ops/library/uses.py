@@ -1,8 +1,8 @@
 """Who stands on an image's data: `uses/<image id>/<server or image id>.json` (docs/layout.md).
 
 A server's disk is an overlay over it; another image may be what differs from it. Whoever makes one
-puts the use first, and then looks whether the image is still active; who deletes it marks the image
-first, and then looks for uses. So of the two at once one sees the other.
+puts the use first, and then looks whether the image is still active; gc marks the image first, and
+then looks for uses. So of the two at once one sees the other.
 """
 
 from __future__ import annotations
@@ -31,8 +31,7 @@ def put_use(store: ObjectStore, image_id: str, use: Use) -> None:
 def uses_of(store: ObjectStore, image_id: str) -> tuple[Use, ...]:
     """All of them. Of one that can't be read only the server's id is known: it counts all the same.
 
-    Who deletes an image asks before, and once more when its record is put; who removes its data
-    asks too.
+    Who deletes an image asks before; who removes its data asks once more when that is marked.
     """
     found = []
     prefix = f"{USES}{image_id}/"
