@@ -65,6 +65,7 @@ def test_no_more_lie_over_a_whole_one_than_may(versions, tmp_path):
     out = tmp_path / "out.raw"
     versions.library.download(made[-1].id, str(out), output_format=ImageFormat.RAW)
     assert out.read_bytes() == versions.data
+    assert versions.library.prove(made[-1].id).proven
 
 
 def uses(versions):
