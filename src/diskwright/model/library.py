@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from diskwright.model.manifest import Recipient
+from diskwright.model.recipient import Recipient
 
 
 class ImageKind(StrEnum):

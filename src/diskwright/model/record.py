@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias, TypedDict
 
 from diskwright.model import canonical, codec
-from diskwright.model.manifest import Recipient
+from diskwright.model.recipient import Recipient
 
 VERSION = 1
 LIMIT_BYTES = 1 << 20  # no record is read past this

@@ -9,8 +9,9 @@ from diskwright.envelope import record as sealed_records
 from diskwright.errors import DataTampered, KeyRefused, ObjectMissing
 from diskwright.model import canonical
 from diskwright.model import record as records
-from diskwright.model.manifest import Manifest, ManifestBody, Recipient
+from diskwright.model.manifest import Manifest, ManifestBody
 from diskwright.model.names import manifest_key
+from diskwright.model.recipient import Recipient
 from diskwright.model.record import Body, NotARecord, Recipients, Record, record_key, records_prefix
 from diskwright.ops.manifests import manifest_bytes, manifest_of, opened_with, unwrapped
 from diskwright.ports import KeyWrapper, ObjectStore

@@ -24,7 +24,7 @@ from diskwright.errors import (
     TargetExists,
 )
 from diskwright.model import canonical, codec
-from diskwright.model.manifest import Recipient
+from diskwright.model.recipient import Recipient
 from diskwright.model.stored import WrappedKey
 from diskwright.model.text import printable
 from diskwright.model.times import time_text
