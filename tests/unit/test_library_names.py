@@ -7,7 +7,7 @@ import os
 import pytest
 
 from diskwright.errors import ChangedMeanwhile, KeyRefused, NameTaken
-from diskwright.ops.library.names import Names
+from diskwright.ops.library.names import Names, OnlySeals
 from support.library_images import KEY, OTHER_KEY
 from support.memory_store import MemoryStore
 
@@ -114,6 +114,24 @@ def test_the_key_for_names_is_made_once_also_by_two_at_once():
         names(store, KEY).take("web", THREE, held, NOW)
     with pytest.raises(NameTaken, match=TWO):
         names(store, KEY).take("first", THREE, held, NOW)
+
+
+class PublicHalf:
+    """Wraps, and never unwraps."""
+
+    wrap = staticmethod(KEY.wrap)
+
+    def unwrap(self, wrapped, context):
+        raise KeyRefused("a public half", "it opens nothing")
+
+
+def test_what_only_seals_is_told_apart_from_a_key_that_is_refused():
+    store = MemoryStore()
+    names(store, PublicHalf()).take("web", ONE, held, NOW)  # it has just made the key for names
+    with pytest.raises(OnlySeals):
+        names(store, PublicHalf()).take("web", TWO, held, NOW)
+    with pytest.raises(NameTaken, match=ONE):
+        names(store, KEY).take("web", TWO, held, NOW)  # its owner can
 
 
 def test_a_key_for_names_that_was_swapped_opens_nothing():

@@ -10,6 +10,7 @@ from diskwright.model.names import manifest_key
 from diskwright.model.text import printable
 from diskwright.ops.library.chain import read_chain
 from diskwright.ops.library.fold import entry_of
+from diskwright.ops.library.names import OnlySeals
 from diskwright.ops.library.place import Place
 
 # For so long a claim is believed of an image whose manifest is not there: a large one is on its way
@@ -18,7 +19,8 @@ _LIVE = (Status.QUEUED, Status.SAVING, Status.ACTIVE, Status.ERROR)
 
 
 def take_name(place: Place, name: str, image: str, *, sealed: bool, duplicate: bool) -> bool:
-    """Whether the claim is now this image's. With `duplicate` a name in use is no error.
+    """Whether the claim is now this image's. With `duplicate` a name in use is no error; of what a
+    public half alone seals nobody but its owner can tell the names, and so none is claimed.
 
     Raises NameTaken, ChangedMeanwhile.
     """
@@ -32,6 +34,8 @@ def take_name(place: Place, name: str, image: str, *, sealed: bool, duplicate: b
     except NameTaken:
         if not duplicate:
             raise
+        return False
+    except OnlySeals:
         return False
     return True
 

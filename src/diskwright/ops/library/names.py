@@ -13,12 +13,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
+from diskwright.envelope import keys
 from diskwright.envelope.header import context_bytes
 from diskwright.envelope.keys import KEY_SIZE
 from diskwright.envelope.recipients import recipient_of
 from diskwright.errors import (
     ChangedMeanwhile,
     DataTampered,
+    KeyRefused,
     NameTaken,
     ObjectMissing,
     TargetExists,
@@ -33,6 +35,7 @@ from diskwright.ports import KeyWrapper, ObjectStore
 T = TypeVar("T")
 
 NAMES = "names/"
+INFO = b"diskwright names v1"
 _LIMIT = 4096  # bytes of a claim, or of a wrapped key
 
 
@@ -43,6 +46,10 @@ class Claim:
     image: str
     time: str
     v: int = 1
+
+
+class OnlySeals(Exception):
+    """The key opens nothing: whose a name is among what it sealed can't be told with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +72,8 @@ class Names:
     entropy: Callable[[int], bytes]
 
     def take(self, name: str, image_id: str, holds: Holds, now: float) -> None:
-        """Raises NameTaken where another image has it, ChangedMeanwhile where one has just won."""
+        """Raises NameTaken where another image has it, ChangedMeanwhile where one has just won,
+        OnlySeals."""
         folder = self._folder(name)
         seq, claim = self._newest(folder)
         if claim is not None and claim.image == image_id:
@@ -109,7 +117,8 @@ class Names:
         data = name.encode()
         if self.wrapper is None:
             return f"{NAMES}{hashlib.sha256(data).hexdigest()}/"
-        key = _name_key(self.store, self.wrapper, self.entropy)
+        secret = _name_secret(self.store, self.wrapper, self.entropy)
+        key = keys.derive(secret, INFO)  # whatever it was wrapped for, it is used for this alone
         return f"{NAMES}{hmac.new(key, data, hashlib.sha256).hexdigest()}/"
 
 
@@ -123,8 +132,8 @@ def superseded(store: ObjectStore, before: float) -> Iterator[str]:
         if len(name) == len("00000001.json") and folder != f"{NAMES}keys":
             folders.setdefault(folder, []).append(info.key)
     oldest = time_text(int(before))
-    for keys in folders.values():
-        *older, newest = sorted(keys)
+    for claims in folders.values():
+        *older, newest = sorted(claims)
         if older:
             claim = _read(store, newest, Claim)
             if claim is not None and claim.time < oldest:
@@ -145,7 +154,7 @@ def unreadable_claims(store: ObjectStore) -> Iterator[tuple[str, str]]:
             yield key, error.detail
 
 
-def _name_key(store: ObjectStore, wrapper: KeyWrapper, entropy: Callable[[int], bytes]) -> bytes:
+def _name_secret(store: ObjectStore, wrapper: KeyWrapper, entropy: Callable[[int], bytes]) -> bytes:
     """Made by whoever first needs it, one for each key-encryption key."""
     secret = entropy(KEY_SIZE)
     seal = str(uuid.UUID(bytes=entropy(16), version=4))
@@ -165,7 +174,21 @@ def _name_key(store: ObjectStore, wrapper: KeyWrapper, entropy: Callable[[int], 
         raise DataTampered(key, "it was there a moment ago")
     one = found.recipient
     there = WrappedKey(one.provider, one.key_id, one.wrapped_key, one.params)
-    return wrapper.unwrap(there, context_bytes(found.seal))
+    try:
+        return wrapper.unwrap(there, context_bytes(found.seal))
+    except KeyRefused as refused:
+        if _opens(wrapper, wrapped, seal):
+            raise
+        raise OnlySeals from refused
+
+
+def _opens(wrapper: KeyWrapper, wrapped: WrappedKey, seal: str) -> bool:
+    """Whether a key opens what it has wrapped itself: a receiver's public half does not."""
+    try:
+        wrapper.unwrap(wrapped, context_bytes(seal))
+    except KeyRefused:
+        return False
+    return True
 
 
 def _read(store: ObjectStore, key: str, kind: type[T]) -> T | None:
