@@ -41,6 +41,12 @@ class Chain:
     warnings: tuple[str, ...] = ()
     stored: bytes = field(default=b"", repr=False)  # the manifest as it lies there
 
+    def digest_at(self, seq: int) -> str:
+        """SHA-256 of the record of that number, of the manifest at 0; `seq` at most `self.seq`."""
+        if seq == self.seq:
+            return self.head
+        return self.links[0].record.prev if seq == 0 else self.links[seq - 1].digest
+
 
 def read_chain(
     store: ObjectStore,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
 
 from diskwright.errors import NameTaken
@@ -19,8 +20,8 @@ _LIVE = (Status.QUEUED, Status.SAVING, Status.ACTIVE, Status.ERROR)
 
 
 def take_name(place: Place, name: str, image: str, *, sealed: bool, duplicate: bool) -> bool:
-    """Whether the claim is now this image's. With `duplicate` a name in use is no error; of what a
-    public half alone seals nobody but its owner can tell the names, and so none is claimed.
+    """Whether the claim is now this image's. With `duplicate` a name in use is no error. Of what
+    is sealed for a receiver's key no name is claimed: the catalog alone keeps them apart.
 
     Raises NameTaken, ChangedMeanwhile.
     """
@@ -48,7 +49,8 @@ def check_free(place: Place, name: str, image: str = "") -> None:
 
 
 def give_back(place: Place, name: str, image: str, *, sealed: bool) -> None:
-    place.names(sealed=sealed).release(name, image, place.now())
+    with suppress(OnlySeals):  # none was taken
+        place.names(sealed=sealed).release(name, image, place.now())
 
 
 def _named(place: Place, name: str) -> list[Entry]:

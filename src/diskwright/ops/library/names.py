@@ -13,23 +13,22 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
-from diskwright.envelope import keys
-from diskwright.envelope.header import context_bytes
+from diskwright.envelope import keys, receiver
 from diskwright.envelope.keys import KEY_SIZE
 from diskwright.envelope.recipients import recipient_of
 from diskwright.errors import (
     ChangedMeanwhile,
     DataTampered,
-    KeyRefused,
     NameTaken,
     ObjectMissing,
     TargetExists,
 )
 from diskwright.model import canonical, codec
+from diskwright.model.names import is_uuid
 from diskwright.model.recipient import Recipient
 from diskwright.model.stored import WrappedKey
 from diskwright.model.text import printable
-from diskwright.model.times import time_text
+from diskwright.model.times import is_time, time_text
 from diskwright.ports import KeyWrapper, ObjectStore
 
 T = TypeVar("T")
@@ -47,14 +46,18 @@ class Claim:
     time: str
     v: int = 1
 
+    def __post_init__(self) -> None:
+        if not is_time(self.time) or (self.image and not is_uuid(self.image)):
+            raise ValueError("it names no image, or no time")
+
 
 class OnlySeals(Exception):
-    """The key opens nothing: whose a name is among what it sealed can't be told with it."""
+    """Anybody can seal for this key: whose a name is can't be told with it."""
 
 
 @dataclass(frozen=True, slots=True)
 class _NameKey:
-    seal: str  # what the wrapped key is bound to
+    id: str  # what the wrapped key is bound to
     recipient: Recipient
     v: int = 1
 
@@ -70,6 +73,7 @@ class Names:
     store: ObjectStore
     wrapper: KeyWrapper | None
     entropy: Callable[[int], bytes]
+    single_writer: bool = False  # nobody else writes: for a store that keeps no conditions
 
     def take(self, name: str, image_id: str, holds: Holds, now: float) -> None:
         """Raises NameTaken where another image has it, ChangedMeanwhile where one has just won,
@@ -95,7 +99,8 @@ class Names:
     def _put(self, folder: str, seq: int, claim: Claim, name: str) -> None:
         key = f"{folder}{seq:08d}.json"
         try:
-            self.store.put(key, canonical.encode(codec.encode(claim)), if_absent=True)
+            data = canonical.encode(codec.encode(claim))
+            self.store.put(key, data, if_absent=not self.single_writer)
         except TargetExists as error:
             _, other = self._newest(folder)
             if other == claim:
@@ -117,7 +122,7 @@ class Names:
         data = name.encode()
         if self.wrapper is None:
             return f"{NAMES}{hashlib.sha256(data).hexdigest()}/"
-        secret = _name_secret(self.store, self.wrapper, self.entropy)
+        secret = _secret(self, self.wrapper)
         key = keys.derive(secret, INFO)  # whatever it was wrapped for, it is used for this alone
         return f"{NAMES}{hmac.new(key, data, hashlib.sha256).hexdigest()}/"
 
@@ -154,41 +159,34 @@ def unreadable_claims(store: ObjectStore) -> Iterator[tuple[str, str]]:
             yield key, error.detail
 
 
-def _name_secret(store: ObjectStore, wrapper: KeyWrapper, entropy: Callable[[int], bytes]) -> bytes:
-    """Made by whoever first needs it, one for each key-encryption key."""
-    secret = entropy(KEY_SIZE)
-    seal = str(uuid.UUID(bytes=entropy(16), version=4))
-    wrapped = wrapper.wrap(secret, context_bytes(seal))
+def _context(name_key: str) -> bytes:
+    """What a wrapped secret is bound to: no image's data key is (`context_bytes`)."""
+    return canonical.encode({"dw": "1", "names": name_key})
+
+
+def _secret(names: Names, wrapper: KeyWrapper) -> bytes:
+    """Made by whoever first needs it, one for each key-encryption key. Raises OnlySeals for a
+    receiver's key: whoever has its public half could put a secret of their own there."""
+    secret, own = names.entropy(KEY_SIZE), str(uuid.UUID(bytes=names.entropy(16), version=4))
+    wrapped = wrapper.wrap(secret, _context(own))
+    if wrapped.provider == receiver.PROVIDER:
+        raise OnlySeals
     owner = f"{wrapped.provider}:{wrapped.key_id}".encode()
     key = f"{NAMES}keys/{hashlib.sha256(owner).hexdigest()}.json"
-    found = _read(store, key, _NameKey) if store.head(key) is not None else None
+    found = _read(names.store, key, _NameKey)
     if found is None:
-        document = codec.encode(_NameKey(seal, recipient_of(wrapped)))
+        document = canonical.encode(codec.encode(_NameKey(own, recipient_of(wrapped))))
         try:
-            store.put(key, canonical.encode(document), if_absent=True)
+            names.store.put(key, document, if_absent=not names.single_writer)
         except TargetExists:
-            found = _read(store, key, _NameKey)
+            found = _read(names.store, key, _NameKey)
         else:
             return secret
     if found is None:
         raise DataTampered(key, "it was there a moment ago")
     one = found.recipient
     there = WrappedKey(one.provider, one.key_id, one.wrapped_key, one.params)
-    try:
-        return wrapper.unwrap(there, context_bytes(found.seal))
-    except KeyRefused as refused:
-        if _opens(wrapper, wrapped, seal):
-            raise
-        raise OnlySeals from refused
-
-
-def _opens(wrapper: KeyWrapper, wrapped: WrappedKey, seal: str) -> bool:
-    """Whether a key opens what it has wrapped itself: a receiver's public half does not."""
-    try:
-        wrapper.unwrap(wrapped, context_bytes(seal))
-    except KeyRefused:
-        return False
-    return True
+    return wrapper.unwrap(there, _context(found.id))
 
 
 def _read(store: ObjectStore, key: str, kind: type[T]) -> T | None:
