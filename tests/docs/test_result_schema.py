@@ -113,13 +113,12 @@ RUNS = {
 }
 
 
-# In this order, by the owner of the library or by Ada, with whom images are shared.
+# In this order, by the owner of the library or by Ada, with whom images are shared; `=`: the exit code.
 LIBRARY = [
     line.split()
     for line in """
-owner image list
+owner=2 image list
 owner library list
-owner library init golden dir:golden
 owner library init golden dir:golden
 owner library init far dir:far
 owner library forget far
@@ -131,50 +130,43 @@ owner account list
 owner account add ada ada.json.pub
 owner account list
 owner image create --from-file disk.qcow2 --name web --tag a=1 --key local:kek.json
-owner image create --from-file zeros.raw
-owner image create --from-file empty.qcow2
+owner=3 image create --from-file zeros.raw
 owner image create --data --from-file data-1.raw --channel stable
 owner image create --data --from-file data-2.raw --channel stable --description second
 owner image create --data --from-file data-1.raw --name other --dry-run
 owner image create --full --disk disk.qcow2 --disk data-1.raw --name shop
 owner image list
-owner image list --no-sync --name none
 owner image show data-2
-owner image show none
+owner=14 image show none
 owner image set data-2 --description x
-owner image set data-2
+owner=2 image set data-2
 owner image tag data-2 a=1
 owner image untag data-2 a --dry-run
-owner image untag data-2 b
 owner image history data-2
-owner image replicate shop --name quick --quick --dry-run
 owner image replicate shop --name quick --quick
-owner image replicate data-2 --name quick --quick
+owner image replicate data-2 --name dry --quick --dry-run
 owner image replicate data-2 --name quick-data --quick
 owner image replicate web --name web-far --decrypt --key local:kek.json --to-library far
 owner image download data-2 data-2.out --verify
 owner image download shop shop.out
-owner image export web --to dir:transfer/web.dws --sealed --dry-run
 owner image export web --to dir:transfer/web.dws --sealed
 owner image prove data-2
 owner library prune --keep 1 --channel stable --yes
 owner image undelete data-1
-owner image delete data-1 none --yes
+owner=14 image delete data-1 none --yes
 owner server create --image quick --dry-run
 owner server create --image quick --name web
-owner server create --image quick --copy --name whole
 owner server list
 owner server show web
-owner server show none
+owner=14 server show none
 owner server flatten web
-owner server delete web whole --yes
+owner server delete web --yes
 owner volume create --image quick-data --name data
 owner volume list
 owner volume show data
-owner volume flatten data --dry-run
 owner volume flatten data
 owner volume delete data --yes
-owner image share data-2 quick none --with ada
+owner=14 image share data-2 quick none --with ada
 ada library init mine dir:mine
 ada library follow dir:golden --key receiver:ada.json --name team
 ada image list
@@ -182,14 +174,14 @@ ada image accept data-2
 ada image reject quick
 ada image shares
 owner image shares
-owner image unshare data-2 none --from ada
+owner=14 image unshare data-2 none --from ada
 owner account remove ada
 owner library sync
 owner library rebuild
 owner library check
 owner library gc --grace 0m --yes
 owner library report --html library.html
-damaged library check
+damaged=12 library check
 """.strip().splitlines()
 ]
 
@@ -226,19 +218,20 @@ def test_a_librarys_real_documents_fit_it(tmp_path, folder):
     people["damaged"] = people["owner"]
     for options in (["kek.json"], ["ada.json", "--receiver", "--name", "Ada"]):
         assert people["owner"]("key", "new", *options, cwd=folder).code == 0
-    told, failed = Counter(), Counter()
-    for who, *words in LIBRARY:
+    (folder / "transfer").mkdir()
+    told: Counter[str] = Counter()
+    for said, *words in LIBRARY:
+        who, _, code = said.partition("=")
         if who == "damaged":
             next((folder / "golden" / "images").glob("*/*")).write_bytes(b"")
         ended = people[who](*words, "--output", "json", cwd=folder)
+        assert ended.code == int(code or 0), (words, ended.err)
         document = ended.document
         assert unfitting(document) == [], words
         name = " ".join(words[:2])
         assert document["command"] == name, words
         told[name] += sum(one["error"] is None for one in document["results"])
-        failed[ended.code] += 1
-    assert {name for name in told if not told[name]} == set()
-    assert failed == {}
+    assert min(told.values()), told
 
 
 def test_real_documents_fit_it(tmp_path, folder):

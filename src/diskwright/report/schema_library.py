@@ -113,7 +113,9 @@ def _servers(known: Definitions) -> dict[str, list[Schema]]:
         "delete": _of_image(**server, kept=_TEXT, dry_run=_DRY_RUN),
     }
     return {
-        f"{kind} {verb}": [result] for kind in ("server", "volume") for verb, result in verbs.items()
+        f"{kind} {verb}": [result]
+        for kind in ("server", "volume")
+        for verb, result in verbs.items()
     }
 
 
