@@ -15,23 +15,13 @@ from diskwright.adapters.directory import DirectoryStore
 from diskwright.adapters.journal import FileUploadJournal
 from diskwright.ops.upload import sweep_dead_runs
 from support.copying import SOURCE_KEY, copied, noise, object_in
-from support.servers.http_proxy import HttpProxy, refused
+from support.servers.counted import Counted
+from support.servers.http_proxy import refused
 from support.uploading import IMAGE, KEY, files_under
 
 PART = 8 << 20
 SCRIPT = Path(__file__).parents[1] / "support" / "copy_until_killed.py"
 OTHER_PLACES = [("copies", "here"), ("copies", "other prefix"), ("other-copies", "")]
-
-
-class Counted(HttpProxy):
-    """Bytes of bodies, both ways."""
-
-    carried = 0
-
-    def answer(self, seen):
-        reply = super().answer(seen)
-        self.carried += len(seen.body) + (len(reply.body) if seen.method != "HEAD" else 0)
-        return reply
 
 
 @pytest.fixture

@@ -42,6 +42,12 @@ def given(option: str, value: str | None) -> str | None:
     return value
 
 
+def _file_of(store: ObjectStore, key: str) -> str | None:
+    from diskwright.adapters.directory import DirectoryStore
+
+    return store.path_of(key) if isinstance(store, DirectoryStore) else None
+
+
 class Adapters:
     """One method for each port."""
 
@@ -129,8 +135,19 @@ class Adapters:
             return BesideTarget(path, force=force)
 
         return LocalTools(
-            self.exporter(cancel), self.converter(), self.file_sink, staged, self.threads()
+            self.exporter(cancel),
+            self.converter(),
+            self.file_sink,
+            staged,
+            self.threads(),
+            self._scratch,
+            _file_of,
         )
+
+    def _scratch(self) -> AbstractContextManager[str]:
+        from diskwright.adapters.scratch import scratch_folder
+
+        return scratch_folder(self._settings.state_dir)
 
     def file_sink(self, path: str, force: bool) -> ByteSink:
         from diskwright.adapters.file_sink import FileSink

@@ -165,7 +165,8 @@ class Diskwright(
 
         Of one with several disks `disk` says which, from 1.
         """
-        from diskwright.ops.restore import RestoreRequest, RestoreTools, restore
+        from diskwright.ops.restore import RestoreRequest, restore
+        from diskwright.ops.stored_file import RestoreTools
 
         return restore(
             RestoreRequest(
@@ -196,7 +197,8 @@ class Diskwright(
         cancel: CancelToken | None = None,
     ) -> Reopened:
         """A stored image as a new import-ready one at `to`, in one streaming pass."""
-        from diskwright.ops.restore import RestoreTools, reopen
+        from diskwright.ops.reopen import reopen
+        from diskwright.ops.stored_file import RestoreTools
 
         sse = self.adapters.encryption(self.adapters.profile(None))
         return reopen(

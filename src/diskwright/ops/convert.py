@@ -23,6 +23,7 @@ from diskwright.ports import (
     ByteSink,
     CancelToken,
     ImageConverter,
+    ObjectStore,
     Progress,
     StagedFile,
 )
@@ -41,6 +42,8 @@ class LocalTools:
     file_sink: Callable[[str, bool], ByteSink]  # path, force
     staged: Callable[[str, bool], AbstractContextManager[StagedFile]]  # path, force
     threads: int
+    scratch: Callable[[], AbstractContextManager[str]]  # a folder of our own, gone afterwards
+    path_of: Callable[[ObjectStore, str], str | None]  # the file of a folder's object
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ def plain_chunks(store: ObjectStore, found: Found) -> Generator[Chunk, None, Non
 
     What came before an error is not all of it: the caller throws it away.
     """
-    chunks = _parts(store, found) if found.data_key is None else _opened(store, found)
+    chunks = stored_chunks(store, found.stored) if found.data_key is None else _opened(store, found)
     with closing(chunks):
         first = next(chunks)
         _check_head(found, first.data)
@@ -73,9 +73,9 @@ def _opened(store: ObjectStore, found: Found) -> Generator[Chunk, None, None]:
         yield from chunks
 
 
-def _parts(store: ObjectStore, found: Found) -> Generator[Chunk, None, None]:
-    """An import-ready object, each part against its digest; in memory only pieces of it."""
-    stored = found.stored
+def stored_chunks(store: ObjectStore, stored: StoredObject) -> Generator[Chunk, None, None]:
+    """An object as it lies, each part against its digest; in memory only pieces of it. As
+    `plain_chunks`."""
     info = store.head(stored.key)
     if info is not None and info.size != stored.size:
         raise DataTampered(stored.key, f"it has {info.size} bytes, its manifest says {stored.size}")

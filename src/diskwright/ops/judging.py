@@ -9,7 +9,7 @@ from diskwright.errors import ValidationFailed
 from diskwright.model.finding import Accepted, Verdict
 from diskwright.model.guest import GuestFacts
 from diskwright.model.image import ImageFormat
-from diskwright.model.manifest import LibraryEntry
+from diskwright.model.manifest import DiskBase, LibraryEntry
 from diskwright.model.outcome import Validated
 from diskwright.model.profile import Profile
 from diskwright.model.times import day_text
@@ -17,6 +17,7 @@ from diskwright.ops.opening import Source
 from diskwright.ops.validate import verdict_of
 from diskwright.ports import (
     BlockExporter,
+    BlockReader,
     CancelToken,
     GuestInspector,
     KeyWrapper,
@@ -44,8 +45,18 @@ class PrepareTools:
 
 
 @dataclass(frozen=True, slots=True)
+class DeltaBase:
+    """A disk of a library's image, open to be read: only what differs from it is stored."""
+
+    told: DiskBase
+    reader: BlockReader
+
+
+@dataclass(frozen=True, slots=True)
 class PrepareRequest:
-    """`names` has one for each image. As one for data a package's further disk is always judged."""
+    """`names` has one for each image. As one for data a package's further disk is always judged.
+    `bases` are those of the first disks, in order; a further one is stored whole.
+    """
 
     names: tuple[str, ...]
     output_format: ImageFormat | None = None  # None: the profile's preferred one
@@ -55,6 +66,7 @@ class PrepareRequest:
     min_memory: int | None = None
     accepted: tuple[Accepted, ...] = ()
     entry: LibraryEntry | None = None  # of the image in a library that it is made for
+    bases: tuple[DeltaBase, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ uploads in one forward pass with nothing staged; the manifest comes last and mak
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import closing
+from contextlib import AbstractContextManager, closing, nullcontext
 
 from diskwright.blockio.view import CancelView, DigestView, ProgressView
 from diskwright.errors import Cancelled, DiskwrightError, ObjectTooLarge, UsageError
@@ -18,7 +18,7 @@ from diskwright.model.names import numbered, plain_key, sealed_key, uuid7
 from diskwright.model.outcome import Prepared, Validated
 from diskwright.model.profile import Profile
 from diskwright.model.units import format_size
-from diskwright.ops.judging import JudgedDisk, PrepareRequest, PrepareTools, judge_all
+from diskwright.ops.judging import DeltaBase, JudgedDisk, PrepareRequest, PrepareTools, judge_all
 from diskwright.ops.opening import Source, reading
 from diskwright.ops.prepared import (
     DiskPlan,
@@ -37,6 +37,7 @@ from diskwright.ops.validate import minimum_of
 from diskwright.ports import BlockReader, CancelToken, FormatWriter, Progress
 from diskwright.rules import import_attributes
 from diskwright.writers import COMPRESSING, FORWARD, is_forward, writer_for
+from diskwright.writers.qcow2_delta import Qcow2DeltaWriter
 from diskwright.writers.subformats import check_size
 
 __all__ = ["PrepareRequest", "PrepareTools", "plan", "rehearsed", "run", "run_all"]
@@ -87,10 +88,10 @@ def _plan_image(
     plans = []
     for index, one in enumerate(disks):
         source = one.source
+        base = request.bases[index] if index < len(request.bases) else None
         with reading(source, tools.exporter) as reader:
-            layout = _writer(source, image_format, compress, tools.threads).plan(
-                CancelView(reader, cancel).extents(0, reader.size)
-            )
+            writer = _writer(source, image_format, compress, tools.threads, base)
+            layout = writer.plan(CancelView(reader, cancel).extents(0, reader.size))
         attributes = import_attributes(
             numbered(name, index + 1),
             source.facts,
@@ -112,6 +113,7 @@ def _plan_image(
                 compress=compress,
                 layout=layout,
                 seal=None if seal is None else seal.disks[index],
+                base=base,
             )
         )
     planned = PreparePlan(image, name, tuple(plans), seal, request.entry)
@@ -126,11 +128,11 @@ def run(
     tools: PrepareTools,
     progress: Progress,
     cancel: CancelToken,
-    committing: Callable[[], None] = lambda: None,
+    around: Callable[[], AbstractContextManager[None]] = nullcontext,
 ) -> Prepared:
     """Whole or absent: leaving by any other way than the end leaves nothing behind.
 
-    `committing` is called when all is sent, before the manifest is put; what it raises ends it.
+    The manifest is put inside `around`, which is entered when all is sent; what it raises ends it.
     """
     sweep_dead_runs(tools.store, tools.journal)
     destination = StoreDestination(
@@ -147,8 +149,8 @@ def run(
                 sent.append(_send(disk, reader, destination, tools, progress, cancel))
         for disk in planned.disks:
             disk.source.unchanged()
-        committing()
-        destination.commit(manifest_of(planned, sent, tools.versions, tools.now()))
+        with around():
+            destination.commit(manifest_of(planned, sent, tools.versions, tools.now()))
     return outcome_of(planned, tools.store.url, sent, dry_run=False)
 
 
@@ -206,12 +208,27 @@ def _output(request: PrepareRequest, profile: Profile, *, sealed: bool) -> tuple
     compress = profile.compressed if request.compress is None else request.compress
     if request.compress is None and image_format not in COMPRESSING:
         compress = False
+    if request.bases and image_format is not ImageFormat.QCOW2:
+        raise UsageError(
+            f"no {image_format.value} holds what differs from another image", "use -O qcow2"
+        )
     return image_format, compress
 
 
 def _writer(
-    source: Source, image_format: ImageFormat, compress: bool, threads: int
+    source: Source,
+    image_format: ImageFormat,
+    compress: bool,
+    threads: int,
+    base: DeltaBase | None,
 ) -> FormatWriter:
+    if base is not None:
+        return Qcow2DeltaWriter(
+            base=base.reader,
+            virtual_size=source.facts.virtual_size,
+            compressed=compress,
+            threads=threads,
+        )
     return writer_for(
         image_format,
         virtual_size=source.facts.virtual_size,
@@ -230,7 +247,7 @@ def _send(
 ) -> SentDisk:
     """The forward pass."""
     view = DigestView(ProgressView(CancelView(reader, cancel), progress))
-    writer = _writer(disk.source, disk.format, disk.compress, tools.threads)
+    writer = _writer(disk.source, disk.format, disk.compress, tools.threads, disk.base)
     writer.plan(view.extents(0, view.size))
     progress.phase("prepare", disk.layout.data_bytes)
     sink = destination.sink(disk.key, disk.stored_layout)

@@ -21,6 +21,7 @@ from diskwright.model.outcome import Prepared, PreparedDisk
 from diskwright.model.profile import Profile
 from diskwright.model.stored import Layout, StoredObject
 from diskwright.model.times import time_text
+from diskwright.ops.judging import DeltaBase
 from diskwright.ops.opening import Source
 from diskwright.ops.sealing import DiskSeal, Seal
 
@@ -38,6 +39,7 @@ class DiskPlan:
     compress: bool
     layout: Layout  # of the plain object
     seal: DiskSeal | None
+    base: DeltaBase | None = None
 
     @property
     def stored_layout(self) -> Layout:
@@ -116,6 +118,7 @@ def _manifest_disk(disk: DiskPlan, sent: SentDisk, *, further: bool) -> Manifest
         stored_size=sent.plain_size,
         name=disk.source.name,
         about=about,
+        base=None if disk.base is None else disk.base.told,
     )
 
 

@@ -100,9 +100,13 @@ class MultipartSink:
         """No further part begins to be sent."""
         self._sender.stop(_STOP_WAIT_S)
 
-    def abort(self) -> None:
+    def discard(self) -> None:
+        """This upload ends; an object of its key, which may be another's, stays."""
         self.stop()
         self._store.abort_upload(self._key, self._upload_id)
+
+    def abort(self) -> None:
+        self.discard()
         end_uploads(self._store, self._key)
         self._store.delete(self._key)
         self._stored = None

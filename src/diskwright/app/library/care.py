@@ -131,7 +131,7 @@ class CareVerbs(OpenLibrary):
         Raises DataTampered where it is not what it was made of.
         """
         from diskwright.ops.library import prove
-        from diskwright.ops.restore import RestoreTools
+        from diskwright.ops.stored_file import RestoreTools
 
         place = self.synced(cancel)
         planned = prove.plan(place, image)

@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING, Unpack
 
+from diskwright.app.adapters import given
 from diskwright.app.library.opening import OpenLibrary
 from diskwright.app.prepare import PrepareOptions, default_name
 from diskwright.errors import CatalogDamaged, UsageError
@@ -124,16 +125,20 @@ class ImageVerbs(OpenLibrary):
         paths: Sequence[str],
         *,
         request: CreateRequest | None = None,
+        base: str | None = None,
         **options: Unpack[PrepareOptions],
     ) -> tuple[Entry | None, Prepared]:
         """Of one file; of several, or all disks of a package, with the kind FULL, in order.
 
-        The entry is None with `dry_run`. `options` as of `prepare`, but for `to`, `name` and
+        Only what differs from the image `base` is stored, where one is named. The entry is None
+        with `dry_run`. `options` as of `prepare`, but for `to`, `name` and
         `data`. Raises what `prepare` raises, NameTaken, ChangedMeanwhile.
         """
         from diskwright.ops import prepare
         from diskwright.ops.library import create
+        from diskwright.ops.library.basing import open_bases
         from diskwright.ops.package import checked
+        from diskwright.ops.stored_file import RestoreTools
 
         cancel = options.get("cancel") or NeverCancelled()
         progress = options.get("progress") or NullProgress()
@@ -157,6 +162,12 @@ class ImageVerbs(OpenLibrary):
             opener = self.app.opener(options)
             sources = _sources(opener, paths, request.kind, options, stack)
             sources = checked(sources, progress=progress, cancel=cancel)
+            if base := given("--base", base):
+                reading = RestoreTools(
+                    place.store, place.wrapper, self.app.adapters.local_tools(cancel)
+                )
+                bases = open_bases(place, base, tools=reading, progress=progress, cancel=cancel)
+                prepared = replace(prepared, bases=stack.enter_context(bases))
             planned = create.plan(
                 place,
                 sources,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from diskwright.app.library.care import CareVerbs
+from diskwright.app.library.copies import CopyVerbs
 from diskwright.app.library.images import ImageVerbs
 from diskwright.app.library.servers import ServerVerbs
 
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from diskwright.app.verbs import Diskwright
 
 
-class Library(ImageVerbs, CareVerbs, ServerVerbs):
+class Library(ImageVerbs, CareVerbs, CopyVerbs, ServerVerbs):
     """A library of this workstation's list by its name, or a place (`dir:PATH`, `s3://…`).
 
     None is that of the settings, else the default one. `settings` come on top of file and

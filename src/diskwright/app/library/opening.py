@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import time
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from diskwright.app.known import chosen
-from diskwright.model.library import LibraryInfo
-from diskwright.ports import CancelToken, ObjectStore
+from diskwright.model.library import Entry, LibraryInfo
+from diskwright.ports import CancelToken, KeyWrapper, ObjectStore
 from diskwright.ports_library import Catalog
 
 if TYPE_CHECKING:
@@ -108,6 +109,23 @@ class OpenLibrary:
         place = self.place(cancel, sse=sse)
         sync(place)
         return place
+
+    def source_of(
+        self, entry: Entry, cancel: CancelToken | None = None
+    ) -> tuple[ObjectStore, KeyWrapper | None]:
+        """Where the data of one of its images lies, and what opens it there."""
+        adapters = self.app.adapters
+        return adapters.store(entry.origin or self.known.url, cancel), adapters.wrapper(self._key)
+
+    @contextmanager
+    def beside(self, wanted: str | None) -> Iterator[OpenLibrary]:
+        """Another library, opened in the same way; None: this one."""
+        if wanted is None:
+            yield self
+            return
+        writer = self._single_writer
+        with OpenLibrary(self.app, wanted, key=self._key, single_writer=writer) as other:
+            yield other
 
     def store(self, cancel: CancelToken | None = None, *, sse: str = "") -> ObjectStore:
         return self.app.adapters.store(self.known.url, cancel, sse=sse)

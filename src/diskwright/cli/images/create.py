@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from diskwright.cli.images.options import library_options, opened, parsed_tags
+from diskwright.cli.images.options import image_names, library_options, opened, parsed_tags
 from diskwright.cli.images.set import MemoryType, is_on, whole_mib
 from diskwright.cli.options import (
     SizeType,
@@ -35,6 +35,7 @@ _ON_OFF = click.Choice(["on", "off"])
 Examples:
   diskwright image create --from-file disk.qcow2 --name web
   diskwright image create --from-file disk.vmdk --name web --key local:kek.json
+  diskwright image create --from-file disk-2.qcow2 --name web-2 --base web
   diskwright image create --data --from-file data.raw --name web-data
   diskwright image create --full --disk system.qcow2 --disk data.vmdk --name shop
   diskwright image create --full --from-file appliance.ova --name shop""",
@@ -66,6 +67,13 @@ Examples:
 )
 @click.option("--nic-multiqueue", type=_ON_OFF, help="Default: on where the guest has the driver.")
 @click.option("--sriov", type=_ON_OFF, help="Default: on where the guest has the driver.")
+@click.option(
+    "--base",
+    metavar="IMAGE",
+    callback=not_empty,
+    shell_complete=image_names,
+    help="Store only what differs from this image, which then stays while this one does.",
+)
 @click.option("--allow-duplicate", is_flag=True, help="The name may be another image's too.")
 @profile_option
 @click.option(
@@ -106,6 +114,7 @@ def command(
     max_memory: int | None,
     nic_multiqueue: str | None,
     sriov: str | None,
+    base: str | None,
     allow_duplicate: bool,
     profile: str | None,
     output_format: str | None,
@@ -156,6 +165,7 @@ def command(
         entry, made = library.create(
             paths,
             request=request,
+            base=base,
             profile=profile,
             output_format=ImageFormat(output_format) if output_format else None,
             compress=compress,

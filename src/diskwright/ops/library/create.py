@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from diskwright.model.library import Entry, ImageKind, Status
@@ -19,9 +20,11 @@ from diskwright.model.record import Attributes
 from diskwright.ops import prepare
 from diskwright.ops.judging import PrepareRequest, PrepareTools
 from diskwright.ops.library import changes
-from diskwright.ops.library.claims import check_free, give_back, take_name
+from diskwright.ops.library.claims import check_free
 from diskwright.ops.library.modify import check_guest
 from diskwright.ops.library.place import Place, check_conditions, reread, seen
+from diskwright.ops.library.resting import check_bases, resting
+from diskwright.ops.library.underway import underway
 from diskwright.ops.opening import Source
 from diskwright.ops.prepared import PreparePlan
 from diskwright.ports import CancelToken, Progress
@@ -113,27 +116,25 @@ def run(
 
     Raises NameTaken, ChangedMeanwhile, and what `prepare.run` raises.
     """
-    image, name, sealed = planned.image, planned.name, planned.seal is not None
-    entry = _queued(place, planned)
-    with place.locks.held(image):
-        place.catalog.save(entry, ())
-        taken = False
-        try:
-            taken = take_name(place, name, image, sealed=sealed, duplicate=allow_duplicate)
-            place.catalog.save(replace(entry, status=Status.SAVING), ())
-            made = prepare.run(
-                planned,
-                tools=tools,
-                progress=progress,
-                cancel=cancel,
-                committing=lambda: changes.announce(place.store, image, 0, place.now()),
-            )
-        except BaseException:
-            place.catalog.forget(image)
-            if taken:
-                give_back(place, name, image, sealed=sealed)
-            raise
-        return seen(place, reread(place, image)), made
+    with underway(place, _queued(place, planned), duplicate=allow_duplicate):
+        made = prepare.run(
+            planned,
+            tools=tools,
+            progress=progress,
+            cancel=cancel,
+            around=lambda: _committing(place, planned),
+        )
+    return seen(place, reread(place, planned.image)), made
+
+
+@contextmanager
+def _committing(place: Place, planned: PreparePlan) -> Iterator[None]:
+    """Around the manifest: what it rests on stays, and others are told to look."""
+    bases = [disk.base.told for disk in planned.disks if disk.base is not None]
+    with resting(place, planned.image, bases):
+        check_bases(place, bases)
+        changes.announce(place.store, planned.image, 0, place.now())
+        yield
 
 
 def _queued(place: Place, planned: PreparePlan) -> Entry:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 
-from diskwright.errors import DataTampered, IllegalState
+from diskwright.errors import DataTampered
 from diskwright.model.library import Entry, Status
 from diskwright.model.record import Proven
 from diskwright.ops.images import Found
 from diskwright.ops.library.chain import Chain
 from diskwright.ops.library.place import Place, append, check_state, seen, to_change
-from diskwright.ops.restore import RestoreTools, fetch, verify
+from diskwright.ops.stored_file import RestoreTools, fetch, verify
 from diskwright.ports import CancelToken, Progress
 
 HOW = "restored"
@@ -20,11 +20,6 @@ def plan(place: Place, wanted: str) -> Chain:
     """Raises IllegalState for one that is not active, and what `to_change` raises."""
     chain = to_change(place, wanted)
     check_state(seen(place, chain), Status.ACTIVE, "proven")
-    assert chain.body is not None
-    bases = {disk.base.image for disk in chain.body.disks if disk.base is not None}
-    if bases:
-        what, state = f"image {chain.manifest.image}", f"what differs from image {min(bases)}"
-        raise IllegalState(what, state, "proven by itself")
     return chain
 
 

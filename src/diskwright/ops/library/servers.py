@@ -21,7 +21,8 @@ from diskwright.ops.library.fold import entry_of
 from diskwright.ops.library.place import Place, check_state, find_entry
 from diskwright.ops.library.server_ends import finish, sweep
 from diskwright.ops.library.uses import put_use, use_key
-from diskwright.ops.restore import RestoreRequest, RestoreTools, restore
+from diskwright.ops.restore import RestoreRequest, restore
+from diskwright.ops.stored_file import RestoreTools
 from diskwright.ports import CancelToken, ObjectStore, Progress
 from diskwright.ports_library import LocalObjects, Servers, ServerWork
 from diskwright.writers.qcow2_overlay import can_name, overlay_chunks

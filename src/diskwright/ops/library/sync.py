@@ -164,6 +164,8 @@ def _found(run: _Run, image: str, chain: Chain | DataTampered | None, *, gone: b
     if chain is None:
         _missing(run, image, gone=gone)
         return
+    if known is not None and known.status in _LOCAL:
+        known = None  # a run was ended after its manifest came: nothing of it was known before
     if known is not None and chain.seq < known.seq:
         _warn(run, known, f"the library has {chain.seq} records of it, and had {known.seq}")
         return

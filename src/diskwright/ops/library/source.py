@@ -1,0 +1,34 @@
+"""An image whose data is going to be read: opened, at its newest state."""
+
+from __future__ import annotations
+
+from diskwright.errors import ImageNotFound, KeyMissing
+from diskwright.model.library import Status
+from diskwright.ops.images import Found
+from diskwright.ops.library.chain import Chain, read_chain
+from diskwright.ops.library.fold import entry_of
+from diskwright.ops.library.place import check_state
+from diskwright.ports import KeyWrapper, ObjectStore
+
+
+def source_chain(store: ObjectStore, image: str, wrapper: KeyWrapper | None) -> Chain:
+    """Raises ImageNotFound."""
+    chain = read_chain(store, image, wrapper)
+    if chain is None:
+        raise ImageNotFound(store.url, image)
+    return chain
+
+
+def active_chain(store: ObjectStore, image: str, wrapper: KeyWrapper | None, wanted: str) -> Chain:
+    """As `source_chain`. Raises IllegalState for what is in the trash: it can't become `wanted`."""
+    chain = source_chain(store, image, wrapper)
+    check_state(entry_of(chain), Status.ACTIVE, wanted)
+    return chain
+
+
+def found_of(chain: Chain) -> Found:
+    """Its first disk. Raises KeyMissing where it is sealed and was not opened."""
+    if chain.body is None:
+        names = ", ".join(f"{one.provider}:{one.key_id}" for one in chain.recipients)
+        raise KeyMissing(f"image {chain.manifest.image}", names or "not named")
+    return Found(chain.manifest, chain.body, chain.data_key, chain.warnings)
