@@ -100,19 +100,49 @@ def test_the_lines_for_whatever_one_has_run(command, tmp_path, old_disks):
         assert ended.code == 0, (words, ended.err)
 
 
-def test_the_library_lines_run(command, tmp_path):
-    shutil.copyfile(FIXTURE, tmp_path / "disk.qcow2")
-    (script,) = blocks("python")
+def run_script(script, command, folder):
     assert len([line for line in script.splitlines() if line.strip()]) <= 9
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", script],
-        cwd=tmp_path,
+        cwd=folder,
         env=command.environment,
         capture_output=True,
         text=True,
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout == "Debian GNU/Linux 12 (bookworm) 1073741824\n[]\nTrue\n"
+    return done.stdout
+
+
+def test_the_lines_of_python_run(command, tmp_path):
+    shutil.copyfile(FIXTURE, tmp_path / "disk.qcow2")
+    _, script = blocks("python")
+    told = run_script(script, command, tmp_path)
+    assert told == "Debian GNU/Linux 12 (bookworm) 1073741824\n[]\nTrue\n"
+
+
+def library_commands() -> list[list[str]]:
+    """Those of the table, in its order; what stands in brackets after one is another way."""
+    (section,) = re.findall(r"## The private image library\n(.*?)\n## ", TEXT, re.DOTALL)
+    rows = [line.split("|") for line in section.splitlines() if line.startswith("|")]
+    found = [re.match(r" `(diskwright [^`]+)`", row[2]) for row in rows if len(row) == 4]
+    return [shlex.split(match[1]) for match in found if match]
+
+
+def test_the_table_of_the_library_and_its_lines_of_python_run(command, tmp_path):
+    shutil.copyfile(FIXTURE, tmp_path / "disk.qcow2")
+    (tmp_path / "data.raw").write_bytes(raw("data.raw", seed=1, size=40 << 20).data)
+    (tmp_path / "out").mkdir()
+    for words in (["kek.json"], ["lab.json", "--receiver", "--name", "lab"]):
+        assert command("key", "new", *words, cwd=tmp_path).code == 0
+    commands = library_commands()
+    assert len(commands) >= 25
+    (script, _) = blocks("python")
+    for words in commands:
+        ended = command(*words[1:], cwd=tmp_path)
+        assert ended.code == 0, (words, ended.err)
+        if words[1:3] == ["image", "show"]:
+            told = run_script(script, command, tmp_path)
+            assert told == "web 1073741824 2048\ndescription: nginx 1.22\n[True]\n", told
 
 
 def test_the_configuration_is_read(tmp_path):

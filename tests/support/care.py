@@ -16,9 +16,9 @@ from diskwright.adapters.directory import DirectoryStore
 from diskwright.app import Diskwright
 from diskwright.app.library import Library
 from diskwright.config import load
+from diskwright.model.creation import CreateRequest
 from diskwright.model.library import ImageKind, Status
 from diskwright.model.names import uuid7
-from diskwright.ops.library.create import CreateRequest
 from diskwright.ports import ObjectStore
 
 DAY = 86400

@@ -8,7 +8,7 @@ from diskwright.model import care as values
 from diskwright.model.care import Fault
 from diskwright.model.library import Status
 from diskwright.model.names import manifest_key
-from diskwright.model.record import Attributes, record_key
+from diskwright.model.record import record_key
 from diskwright.report.library_care import checked_text
 from support.care import care, folder_store, keys, other, template, where
 
@@ -56,7 +56,7 @@ def test_damaged_data_and_mended_again(care, where, what):
     entry = care.show("web-2")
     assert entry.status is Status.ERROR
     assert key in entry.warnings[0]
-    care.set("web-2", Attributes("", description="as it was"))
+    care.set("web-2", description="as it was")
     assert care.show("web-2").status is Status.ERROR, "what is said of it mends no data"
     store.put(key, good)
     assert care.check().issues == ()  # what was damaged is read whole, however small the sample
@@ -75,7 +75,7 @@ def test_a_damaged_one_can_be_deleted(care, where):
 
 def test_records_that_do_not_follow(care, other, where):
     for text in ("one", "two"):
-        care.set("web-1", Attributes("", description=text))
+        care.set("web-1", description=text)
     image = care.show("web-1").id
     folder_store(where).delete(record_key(image, 1))
     for library in (care, other):

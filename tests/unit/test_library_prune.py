@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from diskwright.errors import DataTampered, UsageError
-from diskwright.model.record import Attributes, Sharing
+from diskwright.model.record import Sharing
 from diskwright.ops.library import place
 from diskwright.ops.library.chain import read_chain
 from support.care import care, folder_store, other, template, where
@@ -64,7 +64,7 @@ def test_what_changed_since_it_was_planned_stays(care, other, monkeypatch):
 
     at = care.synced()
     planned = prune.plan(at, "stable", keep=1)
-    other.set("web-2", Attributes("", channel="beta"))
+    other.set("web-2", channel="beta")
     other.tag("web-1", {"keep": ""})
     made = told(prune.run(at, planned, _never()))
     assert made["web-2"] == (False, "it is of another channel now")

@@ -94,5 +94,5 @@ def test_a_lost_undelete_gives_the_name_back(care, other, tmp_path):
     trash.run(care.place(), mine)
     with pytest.raises(ChangedMeanwhile):
         trash.run(other.place(), theirs)
-    care.set("web-1", Attributes("", name="renamed"))
+    care.set("web-1", name="renamed")
     add_image(other, small_disk(tmp_path / "new.raw"), "web-1")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import TypeAlias, TypedDict
 
 from diskwright.model import canonical, codec
 from diskwright.model.manifest import Recipient
@@ -33,6 +33,19 @@ class Attributes:
     nic_multiqueue: bool | None = None
     sriov: bool | None = None
     channel: str | None = None
+
+
+class Wishes(TypedDict, total=False):
+    """What can be set of an image, as of `Attributes`."""
+
+    reason: str
+    name: str | None
+    description: str | None
+    min_memory_mib: int | None
+    max_memory_mib: int | None
+    nic_multiqueue: bool | None
+    sriov: bool | None
+    channel: str | None
 
 
 @dataclass(frozen=True, slots=True)

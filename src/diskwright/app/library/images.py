@@ -11,15 +11,15 @@ from diskwright.app.adapters import given
 from diskwright.app.library.opening import OpenLibrary
 from diskwright.app.prepare import PrepareOptions, default_name
 from diskwright.errors import CatalogDamaged, UsageError
+from diskwright.model.creation import CreateRequest
 from diskwright.model.library import Change, Changed, Entry, ImageKind, Query, Status, Synced
 from diskwright.model.nulls import NeverCancelled, NullProgress
 from diskwright.model.outcome import Prepared
-from diskwright.model.record import Attributes
+from diskwright.model.record import Attributes, Wishes
 from diskwright.ports import CancelToken
 from diskwright.ports_library import Catalog
 
 if TYPE_CHECKING:
-    from diskwright.ops.library.create import CreateRequest
     from diskwright.ops.opening import ImageOpener, Source
 
 
@@ -71,13 +71,13 @@ class ImageVerbs(OpenLibrary):
     def set(
         self,
         image: str,
-        asked: Attributes,
         *,
         allow_duplicate: bool = False,
         dry_run: bool = False,
         cancel: CancelToken | None = None,
+        **wishes: Unpack[Wishes],
     ) -> Changed:
-        """The image after the change; `who` of `asked` is ours.
+        """The image after the change of what is given; sizes in MiB, a maximum of 0 is no limit.
 
         Raises UsageError for what the console would not take or the guest does not bear,
         ChangedMeanwhile, NameTaken.
@@ -85,6 +85,7 @@ class ImageVerbs(OpenLibrary):
         from diskwright.ops.library import modify
 
         place = self.synced(cancel)
+        asked = Attributes(place.who, **wishes)
         plan = modify.plan_set(place, image, asked, allow_duplicate=allow_duplicate)
         return modify.made(place, plan, dry_run=dry_run)
 
@@ -142,7 +143,7 @@ class ImageVerbs(OpenLibrary):
 
         cancel = options.get("cancel") or NeverCancelled()
         progress = options.get("progress") or NullProgress()
-        request = request or create.CreateRequest(default_name(paths[0]))
+        request = request or CreateRequest(default_name(paths[0]))
         profile = self.app.adapters.profile(options.get("profile"))
         place = self.synced(cancel, sse=self.app.adapters.encryption(profile))
         prepared = prepare.PrepareRequest(

@@ -134,7 +134,7 @@ def command(
     """
     from diskwright.app.prepare import default_name
     from diskwright.cli.before_sending import Judging
-    from diskwright.ops.library.create import CreateRequest
+    from diskwright.model.creation import CreateRequest
     from diskwright.report.json import made_result
     from diskwright.report.library import entry_value
     from diskwright.report.library_made import created_text

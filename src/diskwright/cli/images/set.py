@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,6 +11,9 @@ from diskwright.cli.images.options import image_argument, library_options, opene
 from diskwright.cli.options import SizeType, not_empty, output_option
 from diskwright.cli.session import Session
 from diskwright.model.units import MIB
+
+if TYPE_CHECKING:
+    from diskwright.model.record import Wishes
 
 _ON_OFF = click.Choice(["on", "off"])
 
@@ -88,24 +91,22 @@ def command(
     **s3: Any,
 ) -> None:
     """Modify what is said of IMAGE. Its data never moves."""
-    from diskwright.model.record import Attributes
-
     session.command = "image set"
-    asked = Attributes(
-        "",
-        reason=reason or "",
-        name=name,
-        description=description,
-        min_memory_mib=min_memory,
-        max_memory_mib=max_memory,
-        nic_multiqueue=is_on(nic_multiqueue),
-        sriov=is_on(sriov),
-        channel=channel,
-    )
-    if asked == Attributes("", reason=asked.reason):
+    wishes: Wishes = {
+        "name": name,
+        "description": description,
+        "min_memory_mib": min_memory,
+        "max_memory_mib": max_memory,
+        "nic_multiqueue": is_on(nic_multiqueue),
+        "sriov": is_on(sriov),
+        "channel": channel,
+    }
+    if all(value is None for value in wishes.values()):
         raise click.UsageError("nothing is given to set: see diskwright image set --help")
+    if reason is not None:
+        wishes["reason"] = reason
     with opened(session, at, s3) as library, session.watched(False) as (_, cancel):
         made = library.set(
-            image, asked, allow_duplicate=allow_duplicate, dry_run=dry_run, cancel=cancel
+            image, allow_duplicate=allow_duplicate, dry_run=dry_run, cancel=cancel, **wishes
         )
     tell_change(session, image, made)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
+from diskwright.model.creation import CreateRequest
 from diskwright.model.library import Entry, ImageKind, Status
 from diskwright.model.limits import (
     check_channel,
@@ -14,7 +15,6 @@ from diskwright.model.limits import (
     check_name,
     check_tags,
 )
-from diskwright.model.manifest import LibraryEntry
 from diskwright.model.outcome import Prepared, Validated
 from diskwright.model.record import Attributes
 from diskwright.ops import prepare
@@ -28,36 +28,6 @@ from diskwright.ops.library.underway import underway
 from diskwright.ops.opening import Source
 from diskwright.ops.prepared import PreparePlan
 from diskwright.ports import CancelToken, Progress
-
-
-@dataclass(frozen=True, slots=True)
-class CreateRequest:
-    """What the entry is going to say; what is None is as the guest was judged."""
-
-    name: str
-    kind: ImageKind = ImageKind.SYSTEM
-    description: str = ""
-    tags: dict[str, str] = field(default_factory=dict)
-    os_version: str | None = None
-    max_memory_mib: int = 0
-    nic_multiqueue: bool | None = None
-    sriov: bool | None = None
-    channel: str = ""
-    reason: str = ""
-    allow_duplicate: bool = False
-
-    def entry(self, who: str) -> LibraryEntry:
-        return LibraryEntry(
-            kind=self.kind.value,
-            who=who,
-            description=self.description,
-            tags=dict(self.tags),
-            os_version=self.os_version,
-            max_memory_mib=self.max_memory_mib,
-            nic_multiqueue=self.nic_multiqueue,
-            sriov=self.sriov,
-            channel=self.channel,
-        )
 
 
 def plan(
