@@ -22,13 +22,13 @@ from pathlib import Path
 from support.command import Command, Ended
 
 START, RUN = "start", "run"  # where a run can be held: before anything, between plan() and run()
-# The verb's module in `ops.library`, whose run() can be held
-MODULES = {
-    "create": "create",
-    "set": "modify",
-    "delete": "trash",
-    "share": "sharing",
-    "replicate": "replicate",
+# Where in `ops.library` a verb begins to change what others see
+HELD = {
+    "create": ("create", "run"),
+    "set": ("modify", "run"),
+    "delete": ("trash", "run"),
+    "share": ("sharing", "run"),
+    "replicate": ("replicate", "append"),  # the data is there by then
 }
 _GO = b"go\n"
 
@@ -183,14 +183,15 @@ def _child(wanted: dict, asked: int, told: int) -> None:
 
 
 def _hold_at_run(verb: str, held: Callable[[], None]) -> None:
-    module = importlib.import_module(f"diskwright.ops.library.{MODULES[verb]}")
-    run = module.run
+    name, what = HELD[verb]
+    module = importlib.import_module(f"diskwright.ops.library.{name}")
+    there = getattr(module, what)
 
-    def held_run(*given, **named):
+    def after(*given, **named):
         held()
-        return run(*given, **named)
+        return there(*given, **named)
 
-    module.run = held_run
+    setattr(module, what, after)
 
 
 if __name__ == "__main__":
