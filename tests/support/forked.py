@@ -12,6 +12,8 @@ import importlib
 import json
 import os
 import pkgutil
+import select
+import signal
 import subprocess
 import sys
 import tempfile
@@ -20,6 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from support.command import Command, Ended
+from support.stopping import descendants, outlived
 
 START, RUN = "start", "run"  # where a run can be held: before anything, between plan() and run()
 # Where in `ops.library` a verb begins to change what others see
@@ -49,7 +52,6 @@ class Run:
 
     def go(self) -> None:
         self.process.stdin.write(_GO)
-        self.process.stdin.flush()
 
     def ended(self) -> Ended:
         """-9 of one that was killed."""
@@ -58,6 +60,18 @@ class Run:
         assert word == "ended", word
         out, err = (path.read_text() for path in self.files)
         return Ended(os.waitstatus_to_exitcode(int(status)), out, err)
+
+    def killed(self, after_s: float | None) -> tuple[Ended, float]:
+        """By SIGKILL so long after now, unless it ended before; and how long processes of it went
+        on. None: not at all."""
+        family = set()
+        if not select.select([self.process.stdout], [], [], after_s)[0]:
+            # While it stands still it starts nobody, so its family is complete.
+            os.kill(self.pid, signal.SIGSTOP)
+            family = descendants(self.pid)
+            os.kill(self.pid, signal.SIGKILL)
+        ended = self.ended()
+        return ended, outlived(family)
 
 
 class Forked:
@@ -70,6 +84,7 @@ class Forked:
             [sys.executable, "-m", "support.forked"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            bufsize=0,  # what was not read yet is seen by select()
             env={**command.environment, "PYTHONPATH": str(Path(__file__).parents[1])},
         )
         assert _line(self._process) == ["there"]
@@ -103,7 +118,6 @@ class Forked:
             "files": [str(path) for path in files],
         }
         self._process.stdin.write(json.dumps(value).encode() + b"\n")
-        self._process.stdin.flush()
         word, pid = _line(self._process)
         assert word == "pid", word
         return Run(self._process, int(pid), files)
