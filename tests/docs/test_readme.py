@@ -27,6 +27,7 @@ GROUPS = {  # and one of their commands
     "iso": ["inspect"],
     "image": ["create"],
     "library": ["init"],
+    "account": ["add"],
     "server": ["create"],
     "volume": ["create"],
 }

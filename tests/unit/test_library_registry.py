@@ -97,6 +97,16 @@ def test_a_change_that_fails_leaves_the_list_as_it_was(libraries, path, monkeypa
     assert os.listdir(os.path.dirname(path)) == ["libraries.json"]
 
 
+def test_a_list_of_an_older_diskwright_is_read(libraries, path):
+    os.mkdir(os.path.dirname(path))
+    with open(path, "w") as file:
+        file.write(
+            '{"libraries": [{"name": "here", "url": "dir:/srv/library", "id": "",'
+            ' "account": "", "default": true}], "v": 1}'
+        )
+    assert libraries.known() == (HERE,)
+
+
 @pytest.mark.parametrize(
     "content",
     [

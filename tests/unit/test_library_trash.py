@@ -69,7 +69,7 @@ def test_none_that_is_used_or_anothers(care, where):
     shared = replace(entry, visibility=Visibility.SHARED, origin="dir:/elsewhere")
     care.place().catalog.save(shared, ())
     with pytest.raises(ReadOnlyImage):
-        care.delete("web-1")
+        trash.plan_delete(care.place(), "web-1")
 
 
 def test_of_two_at_once_one_wins(care, other):

@@ -28,11 +28,16 @@ if TYPE_CHECKING:
     from diskwright.adapters.qemu_img import QemuImgConverter
     from diskwright.adapters.qemu_nbd import QemuNbdExporter
     from diskwright.app.inputs import InputOptions
+    from diskwright.model.library import KnownLibrary
     from diskwright.model.outcome import Tool
     from diskwright.model.profile import Profile
     from diskwright.ops.convert import LocalTools
     from diskwright.ops.iso import IsoReader
     from diskwright.ops.opening import ImageOpener
+
+
+# What the list of libraries may say of the S3 settings
+S3_OF_A_LIBRARY = ("endpoint_url", "region", "addressing_style", "credentials_profile")
 
 
 def given(option: str, value: str | None) -> str | None:
@@ -164,24 +169,35 @@ class Adapters:
 
         return FileUploadJournal(self._settings.state_dir)
 
-    def store(self, url: str, cancel: CancelToken | None = None, *, sse: str = "") -> ObjectStore:
+    def store(
+        self,
+        url: str,
+        cancel: CancelToken | None = None,
+        *,
+        sse: str = "",
+        known: KnownLibrary | None = None,
+    ) -> ObjectStore:
         """The destination or source named by `s3://BUCKET[/PREFIX]` or `dir:PATH`.
 
-        `sse` is what new objects are encrypted with at rest, empty for nothing said. Like all that
-        may wait for others it is told of the wish to stop, and then waits no more.
+        What `known` says of S3 goes before the settings. `sse` is what new objects are encrypted
+        with at rest, empty for nothing said. Like all that may wait for others it is told of the
+        wish to stop, and then waits no more.
         """
         if url.startswith("dir:") and len(url) > len("dir:"):
             from diskwright.adapters.directory import DirectoryStore
 
             return DirectoryStore(url.removeprefix("dir:"))
         if url.startswith("s3://"):
-            return self._bucket(url, cancel, sse)
+            return self._bucket(url, cancel, sse, known)
         raise UsageError(f"{url}: not a target", "write s3://BUCKET[/PREFIX] or dir:PATH")
 
-    def _bucket(self, url: str, cancel: CancelToken | None, sse: str) -> ObjectStore:
+    def _bucket(
+        self, url: str, cancel: CancelToken | None, sse: str, known: KnownLibrary | None
+    ) -> ObjectStore:
         from diskwright.adapters.s3 import RetryPolicy, S3Settings, connect
 
-        given = self._settings.s3
+        said = {name: getattr(known, name) or None for name in S3_OF_A_LIBRARY} if known else {}
+        given = self._settings.with_s3(**said).s3
         return connect(
             url,
             S3Settings(
@@ -207,10 +223,14 @@ class Adapters:
 
     def wrapper(self, key: str | None) -> KeyWrapper | None:
         """The key service named by `key` or by the settings; None where neither names one."""
+        name = given("--key", key) or self._settings.key
+        return self.key(name) if name else None
+
+    def key(self, name: str) -> KeyWrapper:
+        """The key service of that name. Raises UsageError, KeyUnreadable."""
         from diskwright.app.key_services import key_service
 
-        name = given("--key", key) or self._settings.key
-        return key_service(name, self._settings.vault, self.passphrase) if name else None
+        return key_service(name, self._settings.vault, self.passphrase)
 
     def passphrase(self) -> str:
         """Raises KeyUnreadable where there is nobody to ask, UsageError for an unreadable file."""

@@ -36,9 +36,13 @@ def chosen(settings: Settings, wanted: str | None) -> KnownLibrary:
             raise UsageError("there is no default library", hint)
         return default
     named = next((one for one in known if one.name == name), None)
+    if named is not None and named.account:
+        hint = "it is received from: diskwright image list --visibility shared"
+        raise UsageError(f"--library {name}: that is another's library", hint)
     if named is not None:
         return named
     if name.startswith(("dir:", "s3://")):
-        return next((one for one in known if one.url == name), KnownLibrary("", name))
+        ours = (one for one in known if one.url == name and not one.account)
+        return next(ours, KnownLibrary("", name))
     listed = ", ".join(one.name for one in known) or "none"
     raise UsageError(f"--library {name}: not known here", f"known: {listed}; or a URL")

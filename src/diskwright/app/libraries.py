@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from diskwright.app.adapters import Adapters
-from diskwright.app.known import registry
+from diskwright.app.known import chosen, registry
 from diskwright.config import Settings
 from diskwright.errors import TargetExists, UsageError
 from diskwright.ports import CancelToken
@@ -24,35 +25,88 @@ class LibrariesVerbs:
     adapters: Adapters
 
     def new_library(
-        self, name: str, url: str, *, public: bool = False, cancel: CancelToken | None = None
+        self,
+        name: str,
+        url: str,
+        *,
+        public: bool = False,
+        s3: Mapping[str, str | None] | None = None,
+        cancel: CancelToken | None = None,
     ) -> KnownLibrary:
-        """Make one at `url` and add it to the list; the first of the list is the default.
+        """Make one at `url` and add it to the list; the first of the list is the default. `s3`: how
+        it is reached from now on, by the names of the S3 settings; what is None is as they say.
 
         Raises TargetExists where one is there, or the name is in use.
         """
         from diskwright.ops.library.place import make_library
 
-        known = self._checked(name, url)
+        known = self._checked(name, url, s3)
         if any(one.name == name for one in self.libraries()):
             raise TargetExists(f"library {name}", "choose another name: diskwright library list")
-        store = self.adapters.store(known.url, cancel)
+        store = self.adapters.store(known.url, cancel, known=known)
         info = make_library(store, public=public, now=time.time(), entropy=os.urandom)
         known = replace(known, id=info.id)
         registry(self.settings).add(known)
         return known
 
     def add_library(
-        self, name: str, url: str, *, account: str = "", cancel: CancelToken | None = None
+        self,
+        name: str,
+        url: str,
+        *,
+        s3: Mapping[str, str | None] | None = None,
+        cancel: CancelToken | None = None,
     ) -> KnownLibrary:
-        """Add one that is there; with `account`, a receiver's key, another's, that is shared with
-        it. Raises NotALibrary, TargetExists."""
-        from diskwright.ops.library.place import read_library
-
-        known = self._checked(name, url)
-        info = read_library(self.adapters.store(known.url, cancel))
-        known = replace(known, id=info.id, account=account)
+        """Add one that is there; `s3` as of `new_library`. Raises NotALibrary, TargetExists."""
+        known = self._checked(name, url, s3)
+        known = replace(known, id=self._id_of(known, cancel))
         registry(self.settings).add(known)
         return known
+
+    def follow_library(
+        self,
+        url: str,
+        *,
+        key: str,
+        name: str | None = None,
+        into: str | None = None,
+        s3: Mapping[str, str | None] | None = None,
+        cancel: CancelToken | None = None,
+    ) -> KnownLibrary:
+        """Receive what another's library offers to the account of `key` (`receiver:FILE`): our
+        own library `into` (None: the default one) shows it. `s3` as of `new_library`.
+
+        Raises NotALibrary, UsageError, KeyUnreadable, TargetExists.
+        """
+        from diskwright.adapters import kms_receiver
+
+        provider, _, path = key.partition(":")
+        if provider != "receiver" or not path:
+            hint = "make one: diskwright key new FILE --receiver; then --key receiver:FILE"
+            raise UsageError(f"{key}: not a receiver's key", hint)
+        own = chosen(self.settings, into)
+        if not own.id:
+            raise UsageError(f"{own.url} is not in the list", "diskwright library add NAME URL")
+        known = self._checked(name or url.rstrip("/").rpartition("/")[2], url, s3)
+        account = kms_receiver.load(path, self.adapters.passphrase).public.id
+        library = self._id_of(known, cancel)
+        if library == own.id:
+            raise UsageError(f"{known.url} is our own library {own.name}", "follow another's")
+        known = replace(
+            known,
+            id=library,
+            account=f"receiver:{os.path.abspath(path)}",
+            account_id=account,
+            into=own.id,
+            default=False,
+        )
+        registry(self.settings).add(known)
+        return known
+
+    def _id_of(self, known: KnownLibrary, cancel: CancelToken | None) -> str:
+        from diskwright.ops.library.place import read_library
+
+        return read_library(self.adapters.store(known.url, cancel, known=known)).id
 
     def libraries(self) -> tuple[KnownLibrary, ...]:
         return registry(self.settings).known()
@@ -65,7 +119,7 @@ class LibrariesVerbs:
         """Raises UsageError where the list has none of that name."""
         registry(self.settings).set_default(name)
 
-    def _checked(self, name: str, url: str) -> KnownLibrary:
+    def _checked(self, name: str, url: str, s3: Mapping[str, str | None] | None) -> KnownLibrary:
         """A folder may be named by its path alone."""
         from diskwright.model.library import KnownLibrary
 
@@ -76,4 +130,6 @@ class LibrariesVerbs:
             url = f"dir:{url}"
         if url.startswith("dir:"):
             url = f"dir:{os.path.abspath(url.removeprefix('dir:'))}"
-        return KnownLibrary(name, url, default=not self.libraries())
+        said = {name: value for name, value in (s3 or {}).items() if value is not None}
+        own = [one for one in self.libraries() if not one.account]
+        return KnownLibrary(name, url, default=not own, **said)

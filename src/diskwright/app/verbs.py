@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Unpack
 
+from diskwright.app.accounts import AccountVerbs
 from diskwright.app.adapters import Adapters, given
 from diskwright.app.difference import DifferenceVerbs
 from diskwright.app.inputs import InputOptions
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
 
 class Diskwright(
+    AccountVerbs,
     DifferenceVerbs,
     IsoVerbs,
     KeyVerbs,

@@ -23,6 +23,7 @@ COMMANDS = {
     "server": ("server", "Servers of this workstation: make of images, list, delete."),
     "volume": ("volume", "Volumes of this workstation: make of data disk images, list, delete."),
     "library": ("library", "Libraries of private images: make, list, sync, check."),
+    "account": ("account", "Whom images are shared with: an address book of receivers."),
     "iso": ("iso", "Tell what an ISO is, list it and take files out of it."),
     "uploads": ("uploads", "List and abort uploads that were left open."),
     "key": ("key", "Make key-encryption keys and receivers' keys."),

@@ -13,6 +13,7 @@ class _LibraryGroup(LazyGroup):
     table: ClassVar = {
         "init": ("libraries.init", "Make a library in a folder or a bucket."),
         "add": ("libraries.add", "Add one that is there to this workstation's list."),
+        "follow": ("libraries.follow", "Receive what another's library offers to us."),
         "list": ("libraries.list", "List the libraries that are known here."),
         "default": ("libraries.default", "Choose the one that is meant by default."),
         "forget": ("libraries.forget", "Take one off the list; nothing in it is touched."),

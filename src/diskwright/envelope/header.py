@@ -28,6 +28,7 @@ CIPHER = "AES256_GCM_HKDF_1MB"  # Tink's name
 INFO = b"diskwright header v1"
 
 _LENGTH = struct.Struct(">I")
+_J1_LARGEST = 320  # bytes, with the longest numbers and format
 _MAC_AT = HEADER_SIZE - MAC_SIZE
 _FORMAT = re.compile(r"[a-z0-9]{1,16}")
 
@@ -117,6 +118,13 @@ def encode(j1: bytes, wrapped_for: Sequence[Recipient], data_key: bytes) -> byte
         raise TooManyRecipients(len(wrapped_for), HEADER_SIZE)
     body = start.ljust(_MAC_AT, b"\0")
     return body + _mac(body, data_key)
+
+
+def check_room(wrapped_for: Sequence[Recipient]) -> None:
+    """Raises TooManyRecipients where a header, whatever its disk, would not hold them."""
+    j2 = canonical.encode([codec.encode(recipient) for recipient in wrapped_for])
+    if len(MAGIC) + 2 * _LENGTH.size + _J1_LARGEST + len(j2) > _MAC_AT:
+        raise TooManyRecipients(len(wrapped_for), HEADER_SIZE)
 
 
 def decode(data: bytes, *, what: str) -> Header:

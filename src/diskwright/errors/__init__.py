@@ -20,7 +20,7 @@
     ├── ConflictError                    14
     │   └── TargetExists, SourceChanged, ImageNotFound, ImageAmbiguous, TooManyRecipients, Locked,
     │       IllegalState, ChangedMeanwhile, NameTaken, ReadOnlyImage, ImageInUse,
-    │       ServerNotFound, ServerAmbiguous
+    │       ServerNotFound, ServerAmbiguous, NotShared
     ├── OutputError                      15
     │   └── OutputNotWritable, DiskFull, CatalogDamaged
     └── Cancelled                       130 (143 when told to terminate)
@@ -39,6 +39,7 @@ from diskwright.errors.conflict import (
     ImageNotFound,
     Locked,
     NameTaken,
+    NotShared,
     ReadOnlyImage,
     ServerAmbiguous,
     ServerNotFound,
@@ -128,6 +129,7 @@ __all__ = [
     "NameTaken",
     "NoCredentials",
     "NotALibrary",
+    "NotShared",
     "ObjectMissing",
     "ObjectTooLarge",
     "OutputError",

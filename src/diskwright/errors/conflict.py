@@ -104,6 +104,16 @@ class ImageInUse(ConflictError):
 
 
 @dataclass(eq=False)
+class NotShared(ConflictError):
+    """Another's image that we can't use, or not any more."""
+
+    what: str
+    why: str
+    template = "{what} is not shared with us: {why}"
+    hint_template = "ask its owner to share it, then: diskwright library sync"
+
+
+@dataclass(eq=False)
 class ServerNotFound(ConflictError):
     wanted: str
     template = "there is no {wanted} on this workstation"

@@ -207,21 +207,33 @@ class LibraryInfo:
 @dataclass(frozen=True, slots=True)
 class Synced:
     """What a sync found. `changed`: images read anew; `gone`: forgotten, as they are not there any
-    more; `damaged`: what does not hold together, in words. `whole`: everything was listed."""
+    more; `damaged`: what does not hold together, in words. `whole`: everything was listed.
+    `unread`: libraries that we receive from and that can't be read now, and why."""
 
     changed: tuple[str, ...]
     gone: tuple[str, ...]
     damaged: tuple[str, ...]
     whole: bool
+    unread: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class KnownLibrary:
-    """A library of this workstation's list. `account`: the key file with which its images are
-    received, empty where it is our own. `id` is that of its `library.json`."""
+    """A library of this workstation's list. `id` is that of its `library.json`.
+
+    `account`: the key file with which another's images are received, empty where it is our own;
+    `account_id` is the id of that key, `into` that of our own library that shows them. What is
+    said of S3 goes before the settings; empty: as they say.
+    """
 
     name: str
     url: str
     id: str = ""
     account: str = ""
     default: bool = False
+    account_id: str = ""
+    into: str = ""
+    endpoint_url: str = ""
+    region: str = ""
+    addressing_style: str = ""
+    credentials_profile: str = ""

@@ -18,7 +18,8 @@ HASTY = RetryPolicy(attempts=4, first_pause_s=0.01, longest_pause_s=0.02, patien
 
 @dataclass
 class Seaweed:
-    """Identities: `admin`, `reader` (reads and lists), `one-bucket` (the bucket `only-this`)."""
+    """Identities: `admin`, `reader` (reads and lists), `one-bucket` (the bucket `only-this`),
+    `receiver` (what a bucket's policy lets it)."""
 
     process: subprocess.Popen
     endpoint: str
@@ -65,6 +66,10 @@ class Seaweed:
     def fresh(self, **changes) -> S3Store:
         """A store over a place where nothing lies yet."""
         return self.store(self.bucket(), f"test {uuid.uuid4()}", **changes)
+
+    def through(self, store: S3Store, endpoint: str) -> S3Store:
+        """The same place, reached by way of a proxy."""
+        return connect(store.url, self.settings(endpoint_url=endpoint))
 
     def store(self, bucket: str, prefix: str = "", who: str = "admin", **changes) -> S3Store:
         url = f"s3://{bucket}/{prefix}" if prefix else f"s3://{bucket}"

@@ -52,18 +52,23 @@ class ImageVerbs(OpenLibrary):
         """Read all that the library lists, and what others changed."""
         from diskwright.ops.library.sync import sync
 
-        return sync(self.place(cancel), whole=True)
+        place = self.place(cancel)
+        return self._with_received(place, sync(place, whole=True), cancel, whole=True)
 
     def rebuild(self, *, cancel: CancelToken | None = None) -> Synced:
         """The catalog thrown away, damaged or not, and made anew; but for runs that go on here
         nothing is lost."""
-        from diskwright.ops.library.sync import rebuild
-
         try:
-            return rebuild(self.place(cancel))
+            return self._rebuilt(cancel)
         except CatalogDamaged:
             self.discard_catalog()
-        return rebuild(self.place(cancel))
+        return self._rebuilt(cancel)
+
+    def _rebuilt(self, cancel: CancelToken | None) -> Synced:
+        from diskwright.ops.library.sync import rebuild
+
+        place = self.place(cancel)
+        return self._with_received(place, rebuild(place), cancel, whole=True)
 
     def _index(self, cancel: CancelToken | None, *, sync: bool) -> Catalog:
         return self.synced(cancel).catalog if sync else self.catalog()

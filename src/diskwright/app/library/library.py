@@ -8,12 +8,13 @@ from diskwright.app.library.care import CareVerbs
 from diskwright.app.library.copies import CopyVerbs
 from diskwright.app.library.images import ImageVerbs
 from diskwright.app.library.servers import ServerVerbs
+from diskwright.app.library.sharing import SharingVerbs
 
 if TYPE_CHECKING:
     from diskwright.app.verbs import Diskwright
 
 
-class Library(ImageVerbs, CareVerbs, CopyVerbs, ServerVerbs):
+class Library(ImageVerbs, CareVerbs, CopyVerbs, ServerVerbs, SharingVerbs):
     """A library of this workstation's list by its name, or a place (`dir:PATH`, `s3://…`).
 
     None is that of the settings, else the default one. `settings` come on top of file and

@@ -10,13 +10,14 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from diskwright.app.known import chosen
-from diskwright.model.library import Entry, LibraryInfo
+from diskwright.model.library import Entry, LibraryInfo, Synced
 from diskwright.ports import CancelToken, KeyWrapper, ObjectStore
 from diskwright.ports_library import Catalog
 
 if TYPE_CHECKING:
     from diskwright.adapters.catalog import SqliteCatalog
     from diskwright.app.verbs import Diskwright
+    from diskwright.ops.library.offered import Origin
     from diskwright.ops.library.place import Place
 
 
@@ -107,15 +108,35 @@ class OpenLibrary:
         from diskwright.ops.library.sync import sync
 
         place = self.place(cancel, sse=sse)
-        sync(place)
+        self._with_received(place, sync(place), cancel)
         return place
+
+    def _with_received(
+        self, place: Place, synced: Synced, cancel: CancelToken | None, *, whole: bool = False
+    ) -> Synced:
+        """The same for what others offer to us."""
+        from diskwright.ops.library.received import receive
+
+        return receive(place, self._origins(cancel), synced, whole=whole)
 
     def source_of(
         self, entry: Entry, cancel: CancelToken | None = None
     ) -> tuple[ObjectStore, KeyWrapper | None]:
-        """Where the data of one of its images lies, and what opens it there."""
-        adapters = self.app.adapters
-        return adapters.store(entry.origin or self.known.url, cancel), adapters.wrapper(self._key)
+        """Where the data of one of its images lies, ours or another's, and what opens it there.
+
+        Raises IllegalState for another's that was not accepted, NotShared where it is not offered
+        any more, KeyRefused where our key was taken out, DataTampered where its manifest is not
+        the one that was accepted.
+        """
+        from diskwright.ops.library.answers import source
+
+        return source(self.place(cancel), self._origins(cancel), entry)
+
+    def _origins(self, cancel: CancelToken | None) -> tuple[Origin, ...]:
+        from diskwright.app.library.origins import origins_of
+
+        library_id = self._info.id if self._info is not None else self.known.id
+        return origins_of(self.app, library_id, cancel)
 
     @contextmanager
     def beside(self, wanted: str | None) -> Iterator[OpenLibrary]:
@@ -128,4 +149,4 @@ class OpenLibrary:
             yield other
 
     def store(self, cancel: CancelToken | None = None, *, sse: str = "") -> ObjectStore:
-        return self.app.adapters.store(self.known.url, cancel, sse=sse)
+        return self.app.adapters.store(self.known.url, cancel, sse=sse, known=self.known)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from functools import partial
 from typing import TYPE_CHECKING
 
 from diskwright.app.library.opening import OpenLibrary
@@ -46,6 +47,7 @@ class ServerVerbs(OpenLibrary):
             self.app.adapters.local_tools(cancel),
             _local(place.store),
             self.app.adapters.store,
+            partial(self.source_of, cancel=cancel),
             socket.gethostname(),
         )
         request = servers.ServerRequest(image, kind, name, memory_mib, copy=copy, verify=verify)

@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
-from diskwright.cli.libraries.told import tell_library
-from diskwright.cli.options import not_empty, output_option, s3_options
+from diskwright.cli.libraries.told import kept_s3_options, tell_library
+from diskwright.cli.options import not_empty, output_option
 from diskwright.cli.session import Session
 
 
@@ -19,7 +19,7 @@ Examples:
 )
 @click.argument("name", metavar="NAME", callback=not_empty)
 @click.argument("url", metavar="PATH|URL", callback=not_empty)
-@s3_options
+@kept_s3_options
 @output_option
 @click.pass_obj
 def command(session: Session, /, name: str, url: str, **s3: Any) -> None:
@@ -27,5 +27,5 @@ def command(session: Session, /, name: str, url: str, **s3: Any) -> None:
     session.command = "library add"
     app = session.open(s3=s3)
     with session.watched(False) as (_, cancel):
-        known = app.add_library(name, url, cancel=cancel)
+        known = app.add_library(name, url, s3=s3, cancel=cancel)
     tell_library(session, known, "added")

@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
-from diskwright.cli.libraries.told import tell_library
-from diskwright.cli.options import not_empty, output_option, s3_options
+from diskwright.cli.libraries.told import kept_s3_options, tell_library
+from diskwright.cli.options import not_empty, output_option
 from diskwright.cli.session import Session
 
 
@@ -22,7 +22,7 @@ Examples:
 @click.argument("name", metavar="NAME", callback=not_empty)
 @click.argument("url", metavar="PATH|URL", callback=not_empty)
 @click.option("--public", is_flag=True, help="Its images are for everybody who reads there.")
-@s3_options
+@kept_s3_options
 @output_option
 @click.pass_obj
 def command(session: Session, /, name: str, url: str, public: bool, **s3: Any) -> None:
@@ -33,5 +33,5 @@ def command(session: Session, /, name: str, url: str, public: bool, **s3: Any) -
     session.command = "library init"
     app = session.open(s3=s3)
     with session.watched(False) as (_, cancel):
-        known = app.new_library(name, url, public=public, cancel=cancel)
+        known = app.new_library(name, url, public=public, s3=s3, cancel=cancel)
     tell_library(session, known, "made")

@@ -16,6 +16,7 @@ def tell_synced(session: Session, made: Synced) -> None:
 
     lines = [f"{len(made.changed)} images read anew, {len(made.gone)} gone"]
     lines += [f"does not hold together: {path_text(one)}" for one in made.damaged]
+    lines += [f"not read: {path_text(one)}" for one in made.unread]
     session.say("\n".join(lines))
     if made.damaged:
         session.failures.append(DataTampered("the library", made.damaged[0]))

@@ -10,6 +10,7 @@ from diskwright.errors import DataTampered, KeyRefused, ObjectMissing
 from diskwright.model import canonical
 from diskwright.model import record as records
 from diskwright.model.manifest import Manifest, ManifestBody, Recipient
+from diskwright.model.names import manifest_key
 from diskwright.model.record import Body, NotARecord, Recipients, Record, record_key, records_prefix
 from diskwright.ops.manifests import manifest_bytes, manifest_of, opened_with, unwrapped
 from diskwright.ports import KeyWrapper, ObjectStore
@@ -37,17 +38,29 @@ class Chain:
     head: str
     data_key: bytes | None = field(default=None, repr=False)
     warnings: tuple[str, ...] = ()
+    stored: bytes = field(default=b"", repr=False)  # the manifest as it lies there
 
 
 def read_chain(
-    store: ObjectStore, image_id: str, wrapper: KeyWrapper | None, *, last: int | None = None
+    store: ObjectStore,
+    image_id: str,
+    wrapper: KeyWrapper | None,
+    *,
+    last: int | None = None,
+    before: Chain | None = None,
 ) -> Chain | None:
     """None where no such image is there. `last`: the number of the newest record, where a listing
-    told it already. What does not hold together is in `warnings`, and nothing after it counts.
+    told it already. `before`: what was read a moment ago, whose manifest is not read again: of a
+    large image it is larger than all the rest. What does not hold together is in `warnings`, and
+    nothing after it counts.
 
     A key that does not open the image leaves it unopened. Raises DataTampered for the manifest.
     """
-    data = manifest_bytes(store, image_id)
+    if before is None:
+        data = manifest_bytes(store, image_id)
+    else:
+        there = store.head(manifest_key(image_id)) is not None
+        data = before.stored if there else None
     manifest = None if data is None else manifest_of(data, image_id)
     if manifest is None or data is None:
         return None
@@ -60,7 +73,8 @@ def read_chain(
     links = [Link(record, digest, _body(record, data_key, warnings)) for record, digest in found]
     seq, head = (found[-1][0].seq, found[-1][1]) if found else (0, records.digest(data))
     whole = replace(manifest, body=body)
-    return Chain(whole, body, tuple(links), recipients, seq, head, data_key, tuple(warnings))
+    told = tuple(warnings)
+    return Chain(whole, body, tuple(links), recipients, seq, head, data_key, told, data)
 
 
 def _follow(

@@ -16,15 +16,13 @@ from diskwright.model.library import Entry, Query, Status
 from diskwright.model.manifest import ABORTED
 from diskwright.model.names import MANIFESTS, image_prefix, is_uuid, manifest_key, uuid7_time
 from diskwright.model.record import RECORDS, Deleted, NotARecord
+from diskwright.model.sharing import RECEIVED, SHARES
 from diskwright.ops.cleanup import end_uploads
 from diskwright.ops.library import changes
 from diskwright.ops.library.chain import number_of
 from diskwright.ops.library.place import Place
 from diskwright.ops.library.references import DATA, References, committed
 from diskwright.ops.library.uses import own_uses, said, users
-
-SHARES = "shares/"
-RECEIVED = "received/"
 
 
 @dataclass(slots=True)
@@ -95,10 +93,11 @@ def _is_mark(place: Place, image: str) -> bool:
 
 
 def offers(place: Place) -> dict[str, list[str]]:
-    """Keys of what was offered to accounts, by image."""
+    """Keys of what was offered to accounts, and of their answers, by image."""
     found: dict[str, list[str]] = {}
     for info in place.store.list(SHARES):
-        image = info.key.rsplit("/", 1)[-1].removesuffix(".json")
+        name = info.key.rsplit("/", 1)[-1]
+        image = name.removesuffix(".json").removesuffix(".answer")
         if is_uuid(image):
             found.setdefault(image, []).append(info.key)
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -14,6 +15,7 @@ from diskwright.errors import (
     ImageNotFound,
     KeyMissing,
     NotALibrary,
+    NotShared,
     ObjectMissing,
     ReadOnlyImage,
     RemoteUnable,
@@ -21,7 +23,7 @@ from diskwright.errors import (
 )
 from diskwright.model import canonical, codec
 from diskwright.model import record as records
-from diskwright.model.library import Entry, LibraryInfo, Status, Visibility
+from diskwright.model.library import Entry, LibraryInfo, MemberState, Status, Visibility
 from diskwright.model.record import Body, record_key
 from diskwright.model.text import printable
 from diskwright.model.times import time_text
@@ -33,6 +35,7 @@ from diskwright.ports import KeyWrapper, ObjectStore
 from diskwright.ports_library import Catalog, ImageLocks
 
 INFO = "library.json"
+WITHDRAWN = "withdrawn"  # note: id, name, origin of images that were shared with us
 _INFO_LIMIT = 4096
 _LISTED = 20
 
@@ -93,11 +96,15 @@ def read_library(store: ObjectStore) -> LibraryInfo:
 def find_entry(catalog: Catalog, wanted: str, url: str) -> Entry:
     """By id, unique prefix of one, or name; `url` of the library, for messages.
 
-    Raises ImageNotFound, ImageAmbiguous.
+    Raises ImageNotFound, ImageAmbiguous, NotShared for one that was taken back.
     """
     found = catalog.matching(wanted)
     if not found:
+        _tell_withdrawn(catalog, wanted)
         raise ImageNotFound(url, printable(wanted))
+    # whoever offers us something chooses its name: it is in nobody's way until it was accepted
+    ours = [one for one in found if one.received in {None, MemberState.ACCEPTED}]
+    found = tuple(ours) if len(found) > 1 and ours else found
     if len(found) > 1:
         listed = ", ".join(
             f"{one.id} ({printable(one.name or 'sealed')}, {one.created})"
@@ -105,6 +112,12 @@ def find_entry(catalog: Catalog, wanted: str, url: str) -> Entry:
         )
         raise ImageAmbiguous(url, listed)
     return found[0]
+
+
+def _tell_withdrawn(catalog: Catalog, wanted: str) -> None:
+    for image, name, origin in json.loads(catalog.note(WITHDRAWN) or "[]"):
+        if wanted in (image, name):
+            raise NotShared(f"image {image}", f"its owner took it back ({printable(origin)})")
 
 
 def to_change(place: Place, wanted: str) -> Chain:
@@ -171,7 +184,7 @@ def append(place: Place, chain: Chain, body: Body) -> Chain:
     except TargetExists as error:
         if place.store.get(record_key(image, record.seq), 0, records.LIMIT_BYTES) != data:
             raise ChangedMeanwhile(f"image {image}", _winner(place, image, chain.seq)) from error
-    return reread(place, image)
+    return reread(place, image, chain)
 
 
 def _winner(place: Place, image: str, before: int) -> str:
@@ -182,9 +195,12 @@ def _winner(place: Place, image: str, before: int) -> str:
     return f"{change.kind} by {change.who or 'somebody'} at {change.time}"
 
 
-def reread(place: Place, image: str) -> Chain:
-    """As the library has it; the catalog is told. Raises ImageNotFound."""
-    chain = read_chain(place.store, image, place.wrapper)
+def reread(place: Place, image: str, before: Chain | None = None) -> Chain:
+    """As the library has it; the catalog is told. `before` as of `read_chain`.
+
+    Raises ImageNotFound.
+    """
+    chain = read_chain(place.store, image, place.wrapper, before=before)
     if chain is None:
         raise ImageNotFound(place.store.url, image)
     place.catalog.save(remembered(place, seen(place, chain)), history_of(chain))

@@ -23,7 +23,7 @@ from diskwright.ops.library.server_ends import finish, sweep
 from diskwright.ops.library.uses import put_use, use_key
 from diskwright.ops.restore import RestoreRequest, restore
 from diskwright.ops.stored_file import RestoreTools
-from diskwright.ports import CancelToken, ObjectStore, Progress
+from diskwright.ports import CancelToken, KeyWrapper, ObjectStore, Progress
 from diskwright.ports_library import LocalObjects, Servers, ServerWork
 from diskwright.writers.qcow2_overlay import can_name, overlay_chunks
 
@@ -50,12 +50,14 @@ class ServerRequest:
 @dataclass(frozen=True, slots=True)
 class ServerTools:
     """The outside world, as `app` hands it over. `objects` is None where the library is no folder;
-    `store_of` opens a library by its URL, `host` is this workstation."""
+    `store_of` opens a library by its URL, `source_of` what an image is read from, `host` is this
+    workstation."""
 
     servers: Servers
     local: LocalTools
     objects: LocalObjects | None
     store_of: Callable[[str], ObjectStore]
+    source_of: Callable[[Entry], tuple[ObjectStore, KeyWrapper | None]]
     host: str
 
 
@@ -77,8 +79,7 @@ def plan(place: Place, request: ServerRequest, *, tools: ServerTools) -> ServerP
     entry = find_entry(place.catalog, request.image, place.store.url)
     check_state(entry, Status.ACTIVE, f"a {request.kind.value}")
     if entry.visibility is Visibility.SHARED:
-        hint = "make one of your own of it: diskwright image replicate ID --name NAME"
-        raise UsageError(f"image {entry.id} is another's: no server is made of it", hint)
+        tools.source_of(entry)  # raises where we may not use it
     if not entry.opened:
         names = ", ".join(f"{one.provider}:{one.key_id}" for one in entry.recipients)
         raise KeyMissing(f"image {entry.id}", names or "not named")
@@ -141,7 +142,7 @@ def run(
         if planned.quick:
             disks = _overlays(place, planned.entry, work, tools)
         else:
-            disks = _copies(place, planned, work, tools, progress, cancel)
+            disks = _copies(planned, work, tools, progress, cancel)
         cancel.check()
         server = work.publish(replace(work.server, disks=disks))
     except BaseException:
@@ -177,6 +178,8 @@ def _memory(entry: Entry, asked_mib: int | None) -> int:
 
 def _why_not_quick(entry: Entry, objects: LocalObjects | None) -> str:
     """Empty: overlays can stand on its objects."""
+    if entry.visibility is Visibility.SHARED:
+        return "copied: it lies in another's library"
     if objects is None:
         return "copied: the library is no folder here, and an overlay needs a file beneath it"
     if entry.sealed or any(
@@ -251,7 +254,6 @@ def _checked_base(path: str, disk: EntryDisk) -> FileIdentity:
 
 
 def _copies(
-    place: Place,
     planned: ServerPlan,
     work: ServerWork,
     tools: ServerTools,
@@ -260,7 +262,7 @@ def _copies(
 ) -> tuple[ServerDisk, ...]:
     """As `restore` fetches them: each part against its digest."""
     entry = planned.entry
-    opened = RestoreTools(place.store, place.wrapper if entry.sealed else None, tools.local)
+    opened = RestoreTools(*tools.source_of(entry), tools.local)
     disks = []
     for number, disk in enumerate(entry.disks):
         stored = ImageFormat(disk.format)

@@ -130,9 +130,17 @@ def _everything(run: _Run) -> None:
             _found(run, image, chain, gone=False)
     announced = None
     for image in heads.keys() - last.keys():
+        if _is_anothers(run.place, image):
+            continue
         if announced is None:
             announced = {one.image for one in changes.everything(store) if one.seq is None}
         _missing(run, image, gone=image in announced)
+
+
+def _is_anothers(place: Place, image: str) -> bool:
+    """Of another's library, shared with us: see `received`."""
+    entry = place.catalog.entry(image)
+    return entry is not None and bool(entry.origin)
 
 
 def _is_unopened(place: Place, image: str) -> bool:
@@ -164,8 +172,10 @@ def _found(run: _Run, image: str, chain: Chain | DataTampered | None, *, gone: b
     if chain is None:
         _missing(run, image, gone=gone)
         return
-    if known is not None and known.status in _LOCAL:
-        known = None  # a run was ended after its manifest came: nothing of it was known before
+    if known is not None and (known.origin or known.status in _LOCAL):
+        # another's by its own word, and this one lies here; or a run was ended after its manifest
+        # came: nothing of it was known before
+        known = None
     if known is not None and chain.seq < known.seq:
         _warn(run, known, f"the library has {chain.seq} records of it, and had {known.seq}")
         return
