@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -67,9 +68,10 @@ class Run:
         family = set()
         if not select.select([self.process.stdout], [], [], after_s)[0]:
             # While it stands still it starts nobody, so its family is complete.
-            os.kill(self.pid, signal.SIGSTOP)
-            family = descendants(self.pid)
-            os.kill(self.pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # it ended just now
+                os.kill(self.pid, signal.SIGSTOP)
+                family = descendants(self.pid)
+                os.kill(self.pid, signal.SIGKILL)
         ended = self.ended()
         return ended, outlived(family)
 
