@@ -10,12 +10,13 @@ import csv
 import hashlib
 import io
 import json
+from functools import partial
 
 import pytest
 
 from diskwright.report.library_csv import undefused
 from support import ovas
-from support.command import FIXTURE, Command
+from support.command import FIXTURE
 from support.library_user import (
     SMALL,
     VAULT,
@@ -109,7 +110,8 @@ def test_modify(user):
 
 
 def test_share(user, tmp_path):
-    ada = User(Command(tmp_path, **user.servers), tmp_path, "", user.store, user.servers)
+    theirs = partial(user.run, home=tmp_path)
+    ada = User(theirs, tmp_path, "", user.store)
     receiver = tmp_path / "ada.json"
     ada.ok("key", "new", receiver, "--receiver", "--name", "Ada")
     ada.ok("library", "init", "mine", tmp_path / "mine")
@@ -214,23 +216,24 @@ NAMES = (
 
 
 def test_list_as_csv(user):
-    image = user.made("replicate", "data", "--name", "for-csv")["id"]
-    for name in NAMES:
-        user.ok("image", "set", image, f"--name={name}", f"--description={name}\nnext line")
-        columns = "name,id,description,status,virtual_size"
-        told = user.ok("image", "list", "--output", "csv", "--columns", columns)
-        rows = {row["id"]: row for row in csv.DictReader(io.StringIO(told, newline=""))}
-        row = rows[image]
-        assert not row["name"].startswith(("=", "+"))
+    told = '=1+1\n@SUM(A1) "two", lines; -3'
+    images = {user.made("replicate", "data", f"--name={name}")["id"]: name for name in NAMES}
+    user.ok("image", "set", NAMES[0], f"--description={told}")
+    columns = "name,id,description,status,virtual_size"
+    text = user.ok("image", "list", "--output", "csv", "--columns", columns)
+    rows = {row["id"]: row for row in csv.DictReader(io.StringIO(text, newline=""))}
+    entries = {entry["id"]: entry for entry in user.listed().values()}
+    assert set(rows) == set(entries)
+    assert {image: entries[image]["name"] for image in images} == images
+    for image, row in rows.items():
+        assert not row["name"].startswith(("=", "+", "@", "-"))
         found = {column: undefused(cell) for column, cell in row.items()}
-        assert (found["name"], found["description"]) == (name, f"{name}\nnext line")
-        entry = user.listed(f"--name={name}" if "[" not in name else "")[name]
-        assert found["virtual_size"] == str(entry["virtual_size"])
-        assert user.results("image", "show", name)[0]["entry"]["id"] == image
+        assert found == {column: str(entries[image].get(column) or "") for column in found}
+    assert undefused(rows[next(iter(images))]["description"]) == told
     console = list(csv.reader(io.StringIO(user.ok("image", "list", "--output", "csv"), newline="")))
-    assert len({len(row) for row in console}) == 1
+    assert {len(row) for row in console} == {len(console[0])}
     lines = user.ok("image", "list", "--output", "jsonl").splitlines()
-    assert len(lines) == len(console) - 1
+    assert len(console) - 1 == len(lines)
     assert {json.loads(line)["id"] for line in lines} == set(rows)
 
 

@@ -33,7 +33,6 @@ class User:
     folder: Path
     url: str
     store: ObjectStore
-    servers: dict[str, str]  # environment that leads to them
     ids: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -130,11 +129,11 @@ def user(request, seaweed, openbao, tmp_path_factory):
     with Forked(command) as run:
         if request.param == "folder":
             place = folder / "library"
-            made = User(run, folder, f"dir:{place}", DirectoryStore(str(place)), servers)
+            made = User(run, folder, f"dir:{place}", DirectoryStore(str(place)))
         else:
             bucket, prefix = seaweed.bucket("scenario"), str(uuid.uuid4())
             store = seaweed.store(bucket, prefix)
-            made = User(run, folder, f"s3://{bucket}/{prefix}", store, servers)
+            made = User(run, folder, f"s3://{bucket}/{prefix}", store)
         _begin(made)
         yield made
 
