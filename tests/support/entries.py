@@ -14,8 +14,8 @@ from diskwright.model.library import (
     Status,
     Visibility,
 )
-from diskwright.model.manifest import Recipient
 from diskwright.model.names import uuid7
+from diskwright.model.recipient import Recipient
 
 
 def image_id(number: int) -> str:

@@ -15,7 +15,7 @@ from diskwright.model.library import (
     Status,
     Visibility,
 )
-from diskwright.model.manifest import Recipient
+from diskwright.model.recipient import Recipient
 from diskwright.model.units import GIB, MIB
 from support.judgements import EVIL
 

@@ -12,7 +12,7 @@ from diskwright.envelope import header, keys, recipients
 from diskwright.envelope.opener import open_header, verify_header
 from diskwright.errors import DataTampered, KeyRefused, RemoteUnreachable, TooManyRecipients
 from diskwright.model.canonical import encode as canonical
-from diskwright.model.manifest import Recipient
+from diskwright.model.recipient import Recipient
 from diskwright.model.stored import WrappedKey
 from support.sealing import DATA_KEY, KEY, SEAL, make_header
 

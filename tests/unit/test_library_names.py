@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 
 import pytest
 
-from diskwright.errors import ChangedMeanwhile, KeyRefused, NameTaken
-from diskwright.ops.library.names import Names
+from diskwright.envelope.header import context_bytes
+from diskwright.envelope.recipients import recipient_of
+from diskwright.errors import ChangedMeanwhile, DataTampered, KeyRefused, NameTaken
+from diskwright.model import canonical, codec
+from diskwright.ops.library.names import Names, OnlySeals
 from support.library_images import KEY, OTHER_KEY
 from support.memory_store import MemoryStore
 
@@ -114,6 +118,52 @@ def test_the_key_for_names_is_made_once_also_by_two_at_once():
         names(store, KEY).take("web", THREE, held, NOW)
     with pytest.raises(NameTaken, match=TWO):
         names(store, KEY).take("first", THREE, held, NOW)
+
+
+class Receiver:
+    """Whoever has its public half can wrap for it."""
+
+    def wrap(self, data_key, context):
+        return replace(KEY.wrap(data_key, context), provider="hpke")
+
+    unwrap = staticmethod(KEY.unwrap)
+
+
+def test_a_receiver_s_key_claims_no_name():
+    store = MemoryStore()
+    with pytest.raises(OnlySeals):
+        names(store, Receiver()).take("web", ONE, held, NOW)
+    assert store.objects == {}
+
+
+def test_a_data_key_in_the_place_of_the_key_for_names_is_refused():
+    store = MemoryStore()
+    names(store, KEY).take("web", ONE, held, NOW)
+    (place,) = [key for key in store.objects if key.startswith("names/keys/")]
+    data_key = KEY.wrap(bytes(32), context_bytes(ONE))
+    store.objects[place] = canonical.encode(
+        {"id": ONE, "recipient": codec.encode(recipient_of(data_key)), "v": 1}
+    )
+    with pytest.raises(KeyRefused):
+        names(store, KEY).take("web", TWO, held, NOW)
+
+
+@pytest.mark.parametrize("claim", [{"image": "../x", "time": "2026-01-01T00:00:00Z"},
+                                   {"image": ONE, "time": "yesterday"}])  # fmt: skip
+def test_a_claim_that_is_none_is_told(claim):
+    store = MemoryStore()
+    names(store).take("web", ONE, held, NOW)
+    (place,) = store.objects
+    store.objects[place] = canonical.encode({**claim, "v": 1})
+    with pytest.raises(DataTampered, match="can't be read"):
+        names(store).take("web", TWO, held, NOW)
+
+
+def test_a_single_writer_needs_no_conditions():
+    store = MemoryStore()
+    Names(store, None, os.urandom, single_writer=True).take("web", ONE, held, NOW)
+    with pytest.raises(NameTaken):
+        Names(store, None, os.urandom, single_writer=True).take("web", TWO, held, NOW)
 
 
 def test_a_key_for_names_that_was_swapped_opens_nothing():

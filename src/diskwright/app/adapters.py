@@ -188,33 +188,11 @@ class Adapters:
 
             return DirectoryStore(url.removeprefix("dir:"))
         if url.startswith("s3://"):
-            return self._bucket(url, cancel, sse, known)
+            from diskwright.app.buckets import bucket
+
+            said = {name: getattr(known, name) or None for name in S3_OF_A_LIBRARY} if known else {}
+            return bucket(url, self._settings.with_s3(**said).s3, sse=sse, cancel=cancel)
         raise UsageError(f"{url}: not a target", "write s3://BUCKET[/PREFIX] or dir:PATH")
-
-    def _bucket(
-        self, url: str, cancel: CancelToken | None, sse: str, known: KnownLibrary | None
-    ) -> ObjectStore:
-        from diskwright.adapters.s3 import RetryPolicy, S3Settings, connect
-
-        said = {name: getattr(known, name) or None for name in S3_OF_A_LIBRARY} if known else {}
-        given = self._settings.with_s3(**said).s3
-        return connect(
-            url,
-            S3Settings(
-                endpoint_url=given.endpoint_url or None,
-                region=given.region or None,
-                addressing=given.addressing_style,
-                ca_bundle=given.ca_bundle or None,
-                proxies={"http": given.proxy, "https": given.proxy} if given.proxy else {},
-                profile=given.credentials_profile or None,
-                connect_timeout_s=given.connect_timeout_s,
-                read_timeout_s=given.read_timeout_s,
-                retry=RetryPolicy(patience_s=given.patience_s),
-                sse=sse,
-                kms_key_id=given.kms_key_id or None,
-            ),
-            cancel=cancel,
-        )
 
     def encryption(self, profile: Profile) -> str:
         """Server-side encryption of new objects: as the settings say, else the profile."""

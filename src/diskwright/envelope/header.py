@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from diskwright.envelope import keys
 from diskwright.errors import DataTampered, TooManyRecipients
 from diskwright.model import canonical, codec, names
-from diskwright.model.manifest import Recipient
+from diskwright.model.recipient import Recipient
 
 MAGIC = b"DWSEAL\x01\n"
 HEADER_SIZE = 16 << 10

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from diskwright.envelope.header import context_bytes
 from diskwright.envelope.keys import KEY_SIZE
 from diskwright.errors import KeyRefused
-from diskwright.model.manifest import Recipient
+from diskwright.model.recipient import Recipient
 from diskwright.model.stored import WrappedKey
 
 Unwrap = Callable[[WrappedKey, bytes], bytes]  # KeyWrapper.unwrap

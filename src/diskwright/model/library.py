@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from diskwright.model.manifest import Recipient
+from diskwright.model.names import is_uuid
+from diskwright.model.recipient import Recipient
 
 
 class ImageKind(StrEnum):
@@ -202,6 +203,10 @@ class LibraryInfo:
     time: str
     public: bool = False  # its images are for everybody who reads there
     v: int = 1
+
+    def __post_init__(self) -> None:
+        if not is_uuid(self.id):  # catalogs and locks are named by it
+            raise ValueError(f"{self.id!r} is no library's id")
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from diskwright.model.attributes import ImportAttributes
 from diskwright.model.finding import Accepted, Finding
 from diskwright.model.guest import GuestFacts
 from diskwright.model.image import ImageFacts
+from diskwright.model.recipient import Recipient
 from diskwright.model.stored import StoredObject
 
 VERSION = 1
@@ -102,16 +103,6 @@ class ManifestBody:
     attributes: ImportAttributes | None
     tools: dict[str, str]
     entry: LibraryEntry | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Recipient:
-    """Who can unwrap the data key: a provider's own fields stand in `params`."""
-
-    provider: str
-    key_id: str
-    wrapped_key: str
-    params: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,9 @@ from dataclasses import dataclass, field
 from typing import TypeAlias, TypedDict
 
 from diskwright.model import canonical, codec
-from diskwright.model.manifest import Recipient
+from diskwright.model.names import is_uuid
+from diskwright.model.recipient import Recipient
+from diskwright.model.times import is_time
 
 VERSION = 1
 LIMIT_BYTES = 1 << 20  # no record is read past this
@@ -206,6 +208,8 @@ def decode(data: bytes) -> Record:
         raise NotARecord(str(error)) from error
     if not 1 <= frame.seq <= LAST:
         raise NotARecord(f"its number is {frame.seq}")
+    if not is_time(frame.time):
+        raise NotARecord("its time is none")
     own: dict[str, object] | str = body if isinstance(body, str) else dict(body)
     return Record(
         frame.image, frame.seal, frame.seq, frame.prev, frame.time, frame.kind, own, frame.mac
@@ -229,6 +233,9 @@ def body_of(kind: str, body: object) -> Body | None:
     if cls is None:
         return None
     try:
-        return codec.decode(cls, body)
+        made = codec.decode(cls, body)
     except codec.DecodeError as error:
         raise NotARecord(str(error)) from error
+    if isinstance(made, Replicated) and not is_uuid(made.to):
+        raise NotARecord("it names what is no image")
+    return made

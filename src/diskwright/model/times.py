@@ -27,3 +27,12 @@ def time_text(seconds: int) -> str:
     if not 0 <= seconds <= LAST_TIME:
         return "-"
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def is_time(text: str) -> bool:
+    """Whether it is a time as `time_text` gives it."""
+    try:
+        found = datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+    except ValueError:
+        return False
+    return found.strftime("%Y-%m-%dT%H:%M:%SZ") == text

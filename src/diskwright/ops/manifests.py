@@ -9,8 +9,9 @@ from diskwright.envelope.private import open_private
 from diskwright.envelope.recipients import unwrap_any
 from diskwright.errors import DataTampered, ObjectMissing
 from diskwright.model import manifest as manifests
-from diskwright.model.manifest import Manifest, ManifestBody, Recipient, clear_part
+from diskwright.model.manifest import Manifest, ManifestBody, clear_part
 from diskwright.model.names import manifest_key
+from diskwright.model.recipient import Recipient
 from diskwright.ops.manifest_checks import check_body, check_clear
 from diskwright.ports import KeyWrapper, ObjectStore
 

@@ -14,7 +14,8 @@ from diskwright.envelope.sealer import seal_chunks, sealed_size
 from diskwright.envelope.stream import SegmentSealer
 from diskwright.model import codec
 from diskwright.model.image import ImageFormat
-from diskwright.model.manifest import Manifest, Recipient, clear_part, encode_body
+from diskwright.model.manifest import Manifest, clear_part, encode_body
+from diskwright.model.recipient import Recipient
 from diskwright.model.stored import Chunk, Layout
 from diskwright.ports import KeyWrapper
 

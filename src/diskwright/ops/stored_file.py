@@ -90,17 +90,20 @@ def passing(
         return
     disk = found.disk
     progress.phase(phase, disk.stored_size)
-
-    def counted() -> Generator[Chunk, None, None]:
-        with closing(plain_chunks(tools.store, found)) as chunks:
-            for chunk in chunks:
-                cancel.check()
-                yield chunk
-                progress.advance(len(chunk.data))
-
     layout = Layout(disk.format, disk.virtual_size, disk.stored_size, disk.stored_size)
-    with closing(counted()) as chunks:
+    with closing(counted(plain_chunks(tools.store, found), progress, cancel)) as chunks:
         yield Flattened(layout, chunks)
+
+
+def counted(
+    chunks: Generator[Chunk, None, None], progress: Progress, cancel: CancelToken
+) -> Generator[Chunk, None, None]:
+    """The same chunks, of which progress is told. Closing it closes them."""
+    with closing(chunks):
+        for chunk in chunks:
+            cancel.check()
+            yield chunk
+            progress.advance(len(chunk.data))
 
 
 @contextmanager
@@ -166,11 +169,9 @@ def _fetch_layer(
     progress.phase("fetch", size)
     sink = tools.local.file_sink(path, False)
     try:
-        with closing(plain_chunks(tools.store, found)) as chunks:
+        with closing(counted(plain_chunks(tools.store, found), progress, cancel)) as chunks:
             for chunk in with_holes(chunks, size):
-                cancel.check()
                 sink.write(chunk)
-                progress.advance(len(chunk.data))
         sink.finish()
     except BaseException:
         sink.abort()

@@ -18,7 +18,6 @@ from diskwright.model.guest import GuestFacts
 from diskwright.model.image import ImageFacts
 from diskwright.model.iso import BootPlatform, ExtractedIso, IsoEntry, IsoFacts, IsoSystem, IsoTree
 from diskwright.model.library import Change, Entry
-from diskwright.model.manifest import Recipient
 from diskwright.model.outcome import (
     Converted,
     Doctored,
@@ -28,6 +27,7 @@ from diskwright.model.outcome import (
     Reopened,
     Restored,
 )
+from diskwright.model.recipient import Recipient
 from diskwright.model.rule import RuleText
 from diskwright.model.uploads import AbortedUploads, ListedUploads
 from diskwright.report.import_request import ImportRequest

@@ -24,7 +24,7 @@ from diskwright.model.library import (
     Status,
     Visibility,
 )
-from diskwright.model.manifest import Recipient
+from diskwright.model.recipient import Recipient
 
 GONE = frozenset({Status.PENDING_DELETE, Status.DELETED})
 INT_LIMIT = (1 << 63) - 1  # SQLite's

@@ -151,7 +151,8 @@ class CopyVerbs(OpenLibrary):
 
         entry = find_entry(self.synced(cancel).catalog, image, self.known.url)
         tools = self._reading(entry, cancel)
-        chain = active_chain(tools.store, entry.id, tools.wrapper, "delivered")
+        self.check_sealed(entry)
+        chain = active_chain(tools.store, entry, tools.wrapper, "delivered")
         return pieces(tools.store, chain, target, request), tools
 
 

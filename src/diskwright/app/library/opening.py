@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from diskwright.app.known import chosen
+from diskwright.errors import DataTampered, ImageNotSealed
 from diskwright.model.library import Entry, LibraryInfo, Synced
 from diskwright.ports import CancelToken, KeyWrapper, ObjectStore
 from diskwright.ports_library import Catalog
@@ -66,6 +67,9 @@ class OpenLibrary:
         settings, store = self.app.settings, self.store(cancel, sse=sse)
         if self._info is None:
             self._info = read_library(store)
+        if self.known.id and self._info.id != self.known.id:
+            what = f"library {self.known.name}"
+            raise DataTampered(what, f"it is another one than was added: {self._info.id}")
         locks = os.path.join(settings.state_dir, "locks", self._info.id)
         return Place(
             info=self._info,
@@ -131,6 +135,12 @@ class OpenLibrary:
         from diskwright.ops.library.answers import source
 
         return source(self.place(cancel), self._origins(cancel), entry)
+
+    def check_sealed(self, entry: Entry) -> None:
+        """Raises ImageNotSealed where a key was named for what is to be read and is not sealed: it
+        can be anybody's."""
+        if self._key is not None and not entry.sealed:
+            raise ImageNotSealed(f"image {entry.id}")
 
     def _origins(self, cancel: CancelToken | None) -> tuple[Origin, ...]:
         from diskwright.app.library.origins import origins_of

@@ -18,6 +18,7 @@ from diskwright.errors import (
     TargetExists,
     UsageError,
 )
+from diskwright.model import record as records
 from diskwright.model.library import Changed, Entry, MemberState, Visibility
 from diskwright.model.names import is_uuid
 from diskwright.model.sharing import (
@@ -37,7 +38,7 @@ from diskwright.ops.library.fold import history_of
 from diskwright.ops.library.offered import Offered, Origin, is_offered, opened, read_offered
 from diskwright.ops.library.pinned import PinnedStore
 from diskwright.ops.library.place import Place, check_conditions, find_entry
-from diskwright.ops.manifests import unwrapped
+from diskwright.ops.manifests import manifest_bytes, unwrapped
 from diskwright.ports import KeyWrapper, ObjectStore
 
 
@@ -149,6 +150,7 @@ def source(
     KeyRefused where our key was taken out, DataTampered where its manifest was exchanged.
     """
     if not entry.origin:
+        _check_manifest(place, entry.id)
         return place.store, place.wrapper if entry.sealed else None
     what = f"image {entry.id}"
     origin, store = _origin(origins, entry)
@@ -166,6 +168,14 @@ def source(
     _check_opens(origin, found)
     pinned = PinnedStore(store, entry.id, said.manifest)
     return pinned, origin.key if found.chain.manifest.sealed else None
+
+
+def _check_manifest(place: Place, image: str) -> None:
+    """That it is the one that the catalog has seen: whoever can write there could put another."""
+    made = next((one for one in place.catalog.history(image) if one.seq == 0), None)
+    data = manifest_bytes(place.store, image)
+    if made is not None and data is not None and records.digest(data) != made.digest:
+        raise DataTampered(f"image {image}", "its manifest is another than it was")
 
 
 def _origin(origins: Sequence[Origin], entry: Entry) -> tuple[Origin, ObjectStore]:

@@ -9,8 +9,9 @@ from diskwright.envelope import record as sealed_records
 from diskwright.errors import DataTampered, KeyRefused, ObjectMissing
 from diskwright.model import canonical
 from diskwright.model import record as records
-from diskwright.model.manifest import Manifest, ManifestBody, Recipient
+from diskwright.model.manifest import Manifest, ManifestBody
 from diskwright.model.names import manifest_key
+from diskwright.model.recipient import Recipient
 from diskwright.model.record import Body, NotARecord, Recipients, Record, record_key, records_prefix
 from diskwright.ops.manifests import manifest_bytes, manifest_of, opened_with, unwrapped
 from diskwright.ports import KeyWrapper, ObjectStore
@@ -39,6 +40,12 @@ class Chain:
     data_key: bytes | None = field(default=None, repr=False)
     warnings: tuple[str, ...] = ()
     stored: bytes = field(default=b"", repr=False)  # the manifest as it lies there
+
+    def digest_at(self, seq: int) -> str:
+        """SHA-256 of the record of that number, of the manifest at 0; `seq` at most `self.seq`."""
+        if seq == self.seq:
+            return self.head
+        return self.links[0].record.prev if seq == 0 else self.links[seq - 1].digest
 
 
 def read_chain(

@@ -7,6 +7,7 @@ already need not look. Times are of the writer's clock.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -21,6 +22,10 @@ GONE = "gone"
 OVERLAP_S = 30 * 60
 KEPT_S = 30 * 86400  # then `gc` removes it
 _DAY = 86400
+_HINT = re.compile(
+    r"changes/(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2})/(?P<h>[0-9]{2})(?P<m>[0-9]{2})(?P<s>[0-9]{2})"
+    r"-(?P<image>.{36})-(?P<number>[0-9]{8}|gone)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +68,9 @@ def everything(store: ObjectStore) -> Iterator[Hint]:
 
 def parsed(key: str) -> Hint | None:
     """None for what is no hint."""
-    day, _, name = key.removeprefix(CHANGES).partition("/")
-    clock, image, number = name[:6], name[7:43], name[44:]
-    if len(day) != 10 or not clock.isdigit() or not is_uuid(image):
+    match = _HINT.fullmatch(key)
+    if match is None or not is_uuid(match["image"]):
         return None
-    if name[6:7] != "-" or name[43:44] != "-":
-        return None
-    time = f"{day}T{clock[:2]}:{clock[2:4]}:{clock[4:]}Z"
-    if number == GONE:
-        return Hint(key, time, image, None)
-    return Hint(key, time, image, int(number)) if number.isdigit() else None
+    time = f"{match['day']}T{match['h']}:{match['m']}:{match['s']}Z"
+    number = match["number"]
+    return Hint(key, time, match["image"], None if number == GONE else int(number))

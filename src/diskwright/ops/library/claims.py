@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
 
 from diskwright.errors import NameTaken
@@ -10,6 +11,7 @@ from diskwright.model.names import manifest_key
 from diskwright.model.text import printable
 from diskwright.ops.library.chain import read_chain
 from diskwright.ops.library.fold import entry_of
+from diskwright.ops.library.names import OnlySeals
 from diskwright.ops.library.place import Place
 
 # For so long a claim is believed of an image whose manifest is not there: a large one is on its way
@@ -18,7 +20,8 @@ _LIVE = (Status.QUEUED, Status.SAVING, Status.ACTIVE, Status.ERROR)
 
 
 def take_name(place: Place, name: str, image: str, *, sealed: bool, duplicate: bool) -> bool:
-    """Whether the claim is now this image's. With `duplicate` a name in use is no error.
+    """Whether the claim is now this image's. With `duplicate` a name in use is no error. Of what
+    is sealed for a receiver's key no name is claimed: the catalog alone keeps them apart.
 
     Raises NameTaken, ChangedMeanwhile.
     """
@@ -33,6 +36,8 @@ def take_name(place: Place, name: str, image: str, *, sealed: bool, duplicate: b
         if not duplicate:
             raise
         return False
+    except OnlySeals:
+        return False
     return True
 
 
@@ -44,7 +49,8 @@ def check_free(place: Place, name: str, image: str = "") -> None:
 
 
 def give_back(place: Place, name: str, image: str, *, sealed: bool) -> None:
-    place.names(sealed=sealed).release(name, image, place.now())
+    with suppress(OnlySeals):  # none was taken
+        place.names(sealed=sealed).release(name, image, place.now())
 
 
 def _named(place: Place, name: str) -> list[Entry]:

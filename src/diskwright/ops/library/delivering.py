@@ -21,7 +21,7 @@ from diskwright.ops.library.deliver import DeliverRequest, Piece
 from diskwright.ops.library.deltas import Flattened
 from diskwright.ops.library.exact_upload import ExactUpload
 from diskwright.ops.restore import RestoreRequest, restored
-from diskwright.ops.stored_file import RestoreTools, passing
+from diskwright.ops.stored_file import RestoreTools, counted, passing
 from diskwright.ports import CancelToken, ObjectStore, Progress
 
 _PIECE = 8 << 20
@@ -159,16 +159,9 @@ def _as_stored(
         return
     size = piece.stored.size
     progress.phase("fetch", size)
-
-    def counted() -> Generator[Chunk, None, None]:
-        with closing(stored_chunks(tools.store, piece.stored)) as chunks:
-            for chunk in chunks:
-                cancel.check()
-                yield chunk
-                progress.advance(len(chunk.data))
-
-    with closing(counted()) as chunks:
-        yield Flattened(Layout(piece.told.format, piece.told.virtual_size, size, size), chunks)
+    layout = Layout(piece.told.format, piece.told.virtual_size, size, size)
+    with closing(counted(stored_chunks(tools.store, piece.stored), progress, cancel)) as chunks:
+        yield Flattened(layout, chunks)
 
 
 def _restore(

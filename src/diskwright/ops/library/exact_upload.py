@@ -31,7 +31,8 @@ class ExactUpload:
         self, store: ObjectStore, key: str, layout: Layout, *, force: bool, cancel: CancelToken
     ) -> None:
         self._store, self._key, self._force = store, key, force
-        self._claimed = self._there = False
+        self._claimed = self._tried = False
+        self._size = 0
         self._check_absent(key)
         self._check_absent(key + DIGEST)
         self._sink = MultipartSink(store, _unrecorded, key=key, layout=layout, cancel=cancel)
@@ -49,7 +50,7 @@ class ExactUpload:
             return
         try:
             self._sink.discard()
-            if self._there and not self._force:
+            if self._tried and not self._force and self._is_ours():
                 self._store.delete(self._key)
             if self._claimed:
                 self._store.delete(self._key + DIGEST)
@@ -58,26 +59,35 @@ class ExactUpload:
 
     def write(self, chunk: Chunk) -> None:
         self._sink.write(chunk)
+        self._size = max(self._size, chunk.offset + len(chunk.data))
 
     def finish(self, digest: bytes) -> int:
         """The object is there, and `digest` beside it; its size. Raises TargetExists."""
         if not self._force:
             self._claim(digest)
             self._check_absent(self._key)
+        self._tried = True
         stored = self._sink.finish()
-        self._there = True
         if self._force:
             self._store.put(self._key + DIGEST, digest)
         return stored.size
 
     def _claim(self, digest: bytes) -> None:
         key = self._key + DIGEST
+        self._check_absent(key)
+        self._claimed = True  # an answer may be lost
         try:
             self._store.put(key, digest, if_absent=True)
+        except TargetExists:
+            self._claimed = False
+            raise
         except RemoteUnable:  # it knows no conditions
-            self._check_absent(key)
             self._store.put(key, digest)
-        self._claimed = True
+
+    def _is_ours(self) -> bool:
+        """It was not there a moment before, and has our size: an answer may have been lost."""
+        info = self._store.head(self._key)
+        return info is not None and info.size == self._size
 
     def _check_absent(self, key: str) -> None:
         if not self._force and self._store.head(key) is not None:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
-from diskwright.envelope.header import context_bytes
+from diskwright.envelope import keys, receiver
 from diskwright.envelope.keys import KEY_SIZE
 from diskwright.envelope.recipients import recipient_of
 from diskwright.errors import (
@@ -24,15 +24,17 @@ from diskwright.errors import (
     TargetExists,
 )
 from diskwright.model import canonical, codec
-from diskwright.model.manifest import Recipient
+from diskwright.model.names import is_uuid
+from diskwright.model.recipient import Recipient
 from diskwright.model.stored import WrappedKey
 from diskwright.model.text import printable
-from diskwright.model.times import time_text
+from diskwright.model.times import is_time, time_text
 from diskwright.ports import KeyWrapper, ObjectStore
 
 T = TypeVar("T")
 
 NAMES = "names/"
+INFO = b"diskwright names v1"
 _LIMIT = 4096  # bytes of a claim, or of a wrapped key
 
 
@@ -44,10 +46,18 @@ class Claim:
     time: str
     v: int = 1
 
+    def __post_init__(self) -> None:
+        if not is_time(self.time) or (self.image and not is_uuid(self.image)):
+            raise ValueError("it names no image, or no time")
+
+
+class OnlySeals(Exception):
+    """Anybody can seal for this key: whose a name is can't be told with it."""
+
 
 @dataclass(frozen=True, slots=True)
 class _NameKey:
-    seal: str  # what the wrapped key is bound to
+    id: str  # what the wrapped key is bound to
     recipient: Recipient
     v: int = 1
 
@@ -63,9 +73,11 @@ class Names:
     store: ObjectStore
     wrapper: KeyWrapper | None
     entropy: Callable[[int], bytes]
+    single_writer: bool = False  # nobody else writes: for a store that keeps no conditions
 
     def take(self, name: str, image_id: str, holds: Holds, now: float) -> None:
-        """Raises NameTaken where another image has it, ChangedMeanwhile where one has just won."""
+        """Raises NameTaken where another image has it, ChangedMeanwhile where one has just won,
+        OnlySeals."""
         folder = self._folder(name)
         seq, claim = self._newest(folder)
         if claim is not None and claim.image == image_id:
@@ -87,7 +99,8 @@ class Names:
     def _put(self, folder: str, seq: int, claim: Claim, name: str) -> None:
         key = f"{folder}{seq:08d}.json"
         try:
-            self.store.put(key, canonical.encode(codec.encode(claim)), if_absent=True)
+            data = canonical.encode(codec.encode(claim))
+            self.store.put(key, data, if_absent=not self.single_writer)
         except TargetExists as error:
             _, other = self._newest(folder)
             if other == claim:
@@ -109,7 +122,8 @@ class Names:
         data = name.encode()
         if self.wrapper is None:
             return f"{NAMES}{hashlib.sha256(data).hexdigest()}/"
-        key = _name_key(self.store, self.wrapper, self.entropy)
+        secret = _secret(self, self.wrapper)
+        key = keys.derive(secret, INFO)  # whatever it was wrapped for, it is used for this alone
         return f"{NAMES}{hmac.new(key, data, hashlib.sha256).hexdigest()}/"
 
 
@@ -123,8 +137,8 @@ def superseded(store: ObjectStore, before: float) -> Iterator[str]:
         if len(name) == len("00000001.json") and folder != f"{NAMES}keys":
             folders.setdefault(folder, []).append(info.key)
     oldest = time_text(int(before))
-    for keys in folders.values():
-        *older, newest = sorted(keys)
+    for claims in folders.values():
+        *older, newest = sorted(claims)
         if older:
             claim = _read(store, newest, Claim)
             if claim is not None and claim.time < oldest:
@@ -145,27 +159,34 @@ def unreadable_claims(store: ObjectStore) -> Iterator[tuple[str, str]]:
             yield key, error.detail
 
 
-def _name_key(store: ObjectStore, wrapper: KeyWrapper, entropy: Callable[[int], bytes]) -> bytes:
-    """Made by whoever first needs it, one for each key-encryption key."""
-    secret = entropy(KEY_SIZE)
-    seal = str(uuid.UUID(bytes=entropy(16), version=4))
-    wrapped = wrapper.wrap(secret, context_bytes(seal))
+def _context(name_key: str) -> bytes:
+    """What a wrapped secret is bound to: no image's data key is (`context_bytes`)."""
+    return canonical.encode({"dw": "1", "names": name_key})
+
+
+def _secret(names: Names, wrapper: KeyWrapper) -> bytes:
+    """Made by whoever first needs it, one for each key-encryption key. Raises OnlySeals for a
+    receiver's key: whoever has its public half could put a secret of their own there."""
+    secret, own = names.entropy(KEY_SIZE), str(uuid.UUID(bytes=names.entropy(16), version=4))
+    wrapped = wrapper.wrap(secret, _context(own))
+    if wrapped.provider == receiver.PROVIDER:
+        raise OnlySeals
     owner = f"{wrapped.provider}:{wrapped.key_id}".encode()
     key = f"{NAMES}keys/{hashlib.sha256(owner).hexdigest()}.json"
-    found = _read(store, key, _NameKey) if store.head(key) is not None else None
+    found = _read(names.store, key, _NameKey)
     if found is None:
-        document = codec.encode(_NameKey(seal, recipient_of(wrapped)))
+        document = canonical.encode(codec.encode(_NameKey(own, recipient_of(wrapped))))
         try:
-            store.put(key, canonical.encode(document), if_absent=True)
+            names.store.put(key, document, if_absent=not names.single_writer)
         except TargetExists:
-            found = _read(store, key, _NameKey)
+            found = _read(names.store, key, _NameKey)
         else:
             return secret
     if found is None:
         raise DataTampered(key, "it was there a moment ago")
     one = found.recipient
     there = WrappedKey(one.provider, one.key_id, one.wrapped_key, one.params)
-    return wrapper.unwrap(there, context_bytes(found.seal))
+    return wrapper.unwrap(there, _context(found.id))
 
 
 def _read(store: ObjectStore, key: str, kind: type[T]) -> T | None:

@@ -59,22 +59,30 @@ class Place:
     single_writer: bool = False
 
     def names(self, *, sealed: bool) -> Names:
-        return Names(self.store, self.wrapper if sealed else None, self.entropy)
+        wrapper = self.wrapper if sealed else None
+        return Names(self.store, wrapper, self.entropy, single_writer=self.single_writer)
 
     def time(self) -> str:
         return time_text(int(self.now()))
 
 
 def make_library(
-    store: ObjectStore, *, public: bool, now: float, entropy: Callable[[int], bytes]
+    store: ObjectStore,
+    *,
+    public: bool,
+    now: float,
+    entropy: Callable[[int], bytes],
+    single_writer: bool = False,
 ) -> LibraryInfo:
-    """Raises TargetExists where one is there already."""
+    """Raises TargetExists where one is there already. `single_writer` as of `Place`."""
     info = LibraryInfo(
         str(uuid.UUID(bytes=entropy(16), version=4)), time_text(int(now)), public=public
     )
     data = canonical.encode(codec.encode(info))
     try:
-        store.put(INFO, data, if_absent=True)
+        if single_writer and store.head(INFO) is not None:
+            raise TargetExists(store.url)
+        store.put(INFO, data, if_absent=not single_writer)
     except TargetExists as error:
         hint = "it is a library already: diskwright library add NAME URL"
         raise TargetExists(store.url, hint) from error
@@ -164,13 +172,21 @@ def _check_changeable(entry: Entry, chain: Chain) -> None:
     if chain.manifest.sealed and chain.data_key is None:
         names = ", ".join(f"{one.provider}:{one.key_id}" for one in chain.recipients)
         raise KeyMissing(f"image {entry.id}", names or "not named")
-    if chain.seq < entry.seq or (chain.seq == entry.seq and chain.head != entry.head):
-        raise DataTampered(
-            f"image {entry.id}",
-            f"the library has {chain.seq} records of it, and had {entry.seq}: it was rolled back",
-        )
+    check_known(entry, chain)
     if chain.warnings:
         raise DataTampered(f"image {entry.id}", chain.warnings[0])
+
+
+def check_known(entry: Entry, chain: Chain) -> None:
+    """Raises DataTampered where what the catalog knows is not, or no longer, in the library."""
+    what = f"image {entry.id}"
+    if chain.seq < entry.seq:
+        raise DataTampered(
+            what,
+            f"the library has {chain.seq} records of it, and had {entry.seq}: it was rolled back",
+        )
+    if entry.head and chain.digest_at(entry.seq) != entry.head:
+        raise DataTampered(what, "what the library has of it is another than it was: rolled back")
 
 
 def append(place: Place, chain: Chain, body: Body) -> Chain:

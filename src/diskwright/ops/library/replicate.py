@@ -92,7 +92,7 @@ def plan(
     if ours:
         chain = to_change(place, before.id)
     else:
-        chain = source_chain(source.store, before.id, source.wrapper)
+        chain = source_chain(source.store, before, source.wrapper)
     found = found_of(chain)
     now = entry_of(chain)
     check_state(now, Status.ACTIVE, "replicated")

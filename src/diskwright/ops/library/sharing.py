@@ -14,7 +14,7 @@ from diskwright.envelope.receiver import PROVIDER, ReceiverPublicKey
 from diskwright.envelope.recipients import recipient_of
 from diskwright.errors import ChangedMeanwhile, IllegalState, ObjectMissing, UsageError
 from diskwright.model.library import Changed, Entry, MemberState, Query, Status
-from diskwright.model.manifest import Recipient
+from diskwright.model.recipient import Recipient
 from diskwright.model.record import Body, Recipients, Sharing
 from diskwright.model.sharing import (
     LIMIT_BYTES,

@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 from diskwright.errors import ImageNotFound, KeyMissing
-from diskwright.model.library import Status
+from diskwright.model.library import Entry, Status
 from diskwright.ops.images import Found
 from diskwright.ops.library.chain import Chain, read_chain
 from diskwright.ops.library.fold import entry_of
-from diskwright.ops.library.place import check_state
+from diskwright.ops.library.place import check_known, check_state
 from diskwright.ports import KeyWrapper, ObjectStore
 
 
-def source_chain(store: ObjectStore, image: str, wrapper: KeyWrapper | None) -> Chain:
-    """Raises ImageNotFound."""
-    chain = read_chain(store, image, wrapper)
+def source_chain(store: ObjectStore, known: Entry, wrapper: KeyWrapper | None) -> Chain:
+    """Raises ImageNotFound, DataTampered where it is not what is `known`, or less of it."""
+    chain = read_chain(store, known.id, wrapper)
     if chain is None:
-        raise ImageNotFound(store.url, image)
+        raise ImageNotFound(store.url, known.id)
+    if not known.origin:
+        check_known(known, chain)
     return chain
 
 
-def active_chain(store: ObjectStore, image: str, wrapper: KeyWrapper | None, wanted: str) -> Chain:
+def active_chain(
+    store: ObjectStore, known: Entry, wrapper: KeyWrapper | None, wanted: str
+) -> Chain:
     """As `source_chain`. Raises IllegalState for what is in the trash: it can't become `wanted`."""
-    chain = source_chain(store, image, wrapper)
+    chain = source_chain(store, known, wrapper)
     check_state(entry_of(chain), Status.ACTIVE, wanted)
     return chain
 

@@ -1,0 +1,15 @@
+"""Who can open a sealed image."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """Who can unwrap the data key: a provider's own fields stand in `params`."""
+
+    provider: str
+    key_id: str
+    wrapped_key: str
+    params: dict[str, str]
