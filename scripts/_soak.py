@@ -20,6 +20,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
+from _soak_library import kill, race
+
 from diskwright.adapters.directory import DirectoryStore
 from support import kills, tamper
 from support.command import Command, files_below
@@ -207,6 +209,8 @@ class Soak:
             "cancel-restore": partial(self.cancel_local, "restore"),
             "tamper-command": self.tamper_by_command,
             "tamper-api": self.tamper_by_api,
+            "races": lambda: Row("races", *race(self.folder("races"), self.server, self.options)),
+            "library-kills": lambda: Row("kill library", *kill(self.folder("lib"), self.options)),
         }
 
 
@@ -248,6 +252,8 @@ def options(argv: list[str]) -> argparse.Namespace:
         "--tampered", type=int, default=60, help="random bit flips by command, besides the named"
     )
     parser.add_argument("--flips", type=int, default=2000, help="random flips through the API")
+    parser.add_argument("--rounds", type=int, default=200, help="of each pair that races (200)")
+    parser.add_argument("--library-kills", type=int, default=100, help="across its verbs (100)")
     parser.add_argument("--mib", type=int, default=96, help="data of the disk in MiB (96)")
     parser.add_argument("--seed", type=int, help="as printed by an earlier run (default: random)")
     parser.add_argument("--only", action="append", default=[], metavar="SERIES", help=_SERIES)
@@ -256,7 +262,7 @@ def options(argv: list[str]) -> argparse.Namespace:
 
 _NAMES = (
     "kill-dir kill-s3 kill-restore kill-verify kill-raw cancel-convert cancel-dir cancel-s3 "
-    "cancel-restore tamper-command tamper-api"
+    "cancel-restore tamper-command tamper-api races library-kills"
 )
 _SERIES = f"one of {_NAMES}; may be given more than once"
 

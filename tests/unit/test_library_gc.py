@@ -275,3 +275,17 @@ def test_records_go_oldest_first(care, where, tmp_path):
     assert [key for key in seen if key.startswith("records/")] == [
         record_key(image, number) for number in range(1, 7)
     ]
+
+
+def test_uploads_that_nobody_goes_on_with(care, where, tmp_path):
+    """Of a run that was killed elsewhere before any data was there, and of a put that was."""
+    store = folder_store(where)
+    store.create_upload(f"images/{id_of_age(2 * DAY)}/web-0.raw", part_size=8 << 20)
+    store.create_upload(f"names/{'0' * 64}/00000001.json", part_size=8 << 20)
+    assert care.gc().uploads == 0  # they are young
+    assert len(list(store.list_uploads(""))) == 2
+    with Care(where, tmp_path / "later", later_s=2 * DAY) as later:
+        assert later.gc(dry_run=True).uploads == 2
+        assert len(list(store.list_uploads(""))) == 2
+        assert later.gc().uploads == 2
+    assert list(store.list_uploads("")) == []

@@ -54,6 +54,22 @@ def test_the_next_run_removes_what_a_killed_one_left_and_nothing_that_lives(tmp_
     assert os.listdir(tmp_path) == []
 
 
+def test_a_stage_in_a_stage_goes_with_the_next_run_too(tmp_path: Path) -> None:
+    """As a converted disk is staged on its way to a file that is staged with its digest."""
+    target = tmp_path / "out"
+    outside = tmp_path.with_name("outside")
+    outside.mkdir()
+    (outside / "kept").touch()
+    left = tmp_path / ".out.diskwright-0123456789ab" / ".out.diskwright-ba9876543210"
+    left.mkdir(parents=True)
+    (left / "out").touch()
+    (left / "link").symlink_to(outside)
+    with BesideTarget(str(target), force=False):
+        assert len(os.listdir(tmp_path)) == 1
+    assert os.listdir(tmp_path) == []
+    assert (outside / "kept").exists()
+
+
 def test_nobody_else_reads_it_until_it_is_whole(tmp_path: Path) -> None:
     target = tmp_path / "out"
     with BesideTarget(str(target), force=False) as staged:

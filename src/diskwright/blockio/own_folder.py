@@ -12,11 +12,14 @@ from diskwright.errors import OutputNotWritable
 
 _TRIES = 8
 _RANDOM_BYTES = 6
+_DEEPEST = 2
+_INNER = re.compile(rf"\..*\.diskwright-[0-9a-f]{{{2 * _RANDOM_BYTES}}}", re.DOTALL)
 
 
 class OwnFolder:
     """`PREFIX-of-12-hex-digits` in a folder, mode 0700. It is locked while this lives: what a
-    killed run left is not, and `sweep` removes it. It holds only files.
+    killed run left is not, and `sweep` removes it. It holds files, and folders of our own in which
+    such a file is made in its turn.
     """
 
     def __init__(self, path: str, lock: int) -> None:
@@ -101,11 +104,29 @@ def try_lock(folder: str) -> int | None:
 def _empty_and_remove(folder: str, fd: int) -> None:
     """Another run's sweep may be at it too."""
     try:
-        for name in os.listdir(fd):
-            with suppress(FileNotFoundError):
-                os.unlink(name, dir_fd=fd)
+        _empty(fd, _DEEPEST)
         with suppress(FileNotFoundError):
             os.rmdir(folder)
     except OSError as error:
         reason = f"what was staged there can't be removed: {error.strerror}"
         raise OutputNotWritable(folder, reason, f"rm -r -- {shlex.quote(folder)}") from error
+
+
+def _empty(fd: int, deepest: int) -> None:
+    """Also of folders of our own, `deepest` in each other; no link is followed."""
+    for name in os.listdir(fd):
+        with suppress(FileNotFoundError):
+            if deepest and _INNER.fullmatch(name):
+                _remove_inner(name, fd, deepest - 1)
+            else:
+                os.unlink(name, dir_fd=fd)
+
+
+def _remove_inner(name: str, above: int, deepest: int) -> None:
+    flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+    fd = os.open(name, flags, dir_fd=above)
+    try:
+        _empty(fd, deepest)
+    finally:
+        os.close(fd)
+    os.rmdir(name, dir_fd=above)

@@ -63,8 +63,9 @@ class Removed:
 
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """What gc removed, with `dry_run` what it would. `hints`, `claims`, `marks`: how many old
-    hints of changes, claims of names that were followed by others, and marks of aborted runs."""
+    """What gc removed, with `dry_run` what it would. `hints`, `claims`, `marks`, `uploads`: how
+    many old hints of changes, claims of names that were followed by others, marks of aborted runs,
+    and open uploads that nobody goes on with."""
 
     dry_run: bool
     purged: tuple[Removed, ...]
@@ -73,10 +74,12 @@ class Collected:
     hints: int = 0
     claims: int = 0
     marks: int = 0
+    uploads: int = 0
 
     @property
     def anything(self) -> bool:
-        return bool(self.purged or self.orphans or self.hints or self.claims or self.marks)
+        counts = (self.hints, self.claims, self.marks, self.uploads)
+        return bool(self.purged or self.orphans or any(counts))
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,7 @@ def collected_text(made: Collected) -> str:
         (made.hints, "old notes of changes"),
         (made.claims, "claims of names that others followed"),
         (made.marks, "marks of aborted runs"),
+        (made.uploads, "open uploads that nobody goes on with"),
     ):
         if count:
             lines.append(f"{verb} {count} {what}")

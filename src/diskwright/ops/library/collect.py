@@ -14,7 +14,7 @@ from diskwright.model.times import time_text
 from diskwright.ops.cleanup import journal_target, sweep_dead_runs
 from diskwright.ops.library import changes, leftovers, purge
 from diskwright.ops.library.fold import entry_of
-from diskwright.ops.library.leftovers import Left
+from diskwright.ops.library.leftovers import Left, image_of
 from diskwright.ops.library.names import superseded
 from diskwright.ops.library.place import Place, check_conditions
 from diskwright.ops.library.references import References, read_references
@@ -91,6 +91,7 @@ class _Run:
             hints=self._delete(self._old_hints()),
             claims=self._delete(superseded(place.store, place.now() - _DAY)),
             marks=self._delete(self._old_marks(bare)),
+            uploads=self._end_old_uploads(),
         )
 
     def _each(
@@ -141,6 +142,21 @@ class _Run:
             drawn = uuid7_time(image)
             if drawn is not None and drawn < self.place.now() - _MARKS_KEPT_S:
                 yield manifest_key(image)
+
+    def _end_old_uploads(self) -> int:
+        """Of killed runs that left nothing else, and of single puts in a folder. How many, also
+        with a dry run."""
+        store, limit = self.place.store, self.place.now() - self.request.orphan_grace_s
+        running = set(self.journal.living(journal_target(store)))
+        found = [
+            one
+            for one in store.list_uploads("")
+            if one.begun is not None and one.begun <= limit and image_of(one.key) not in running
+        ]
+        for one in () if self.dry_run else found:
+            self.cancel.check()
+            store.abort_upload(one.key, one.upload_id)
+        return len(found)
 
     def _delete(self, keys: Iterable[str]) -> int:
         """How many, also with a dry run."""

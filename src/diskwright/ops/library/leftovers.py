@@ -51,6 +51,11 @@ class Survey:
     announced: frozenset[str]
 
 
+def image_of(key: str) -> str:
+    """Whose data lies at that key."""
+    return key.removeprefix(DATA).partition("/")[0]
+
+
 def survey(place: Place) -> Survey:
     """By listing all of it. The catalog was synced whole before."""
     store = place.store
@@ -62,7 +67,7 @@ def survey(place: Place) -> Survey:
     found: dict[str, Left] = {}
     there: dict[str, int] = {}
     for info in store.list(DATA):
-        image = info.key.removeprefix(DATA).partition("/")[0]
+        image = image_of(info.key)
         there[info.key] = info.size
         if is_uuid(image) and info.key not in named:
             left = found.setdefault(image, Left(image, extra=image in images))
