@@ -8,6 +8,7 @@ import pytest
 
 from diskwright.errors import ChangedMeanwhile, DataTampered, NameTaken
 from diskwright.model.library import Query, Status
+from diskwright.model.manifest import ABORTED
 from diskwright.model.names import manifest_key
 from diskwright.model.record import Attributes, record_key
 from diskwright.ops.library import changes, modify
@@ -279,4 +280,17 @@ class TestRebuild:
             rename(team.ann, put.id, "new")
         team.ann.catalog.save(dead, ())
         sync(team.ann)
+        assert rename(team.ann, put.id, "new").name == "new"
+
+    def test_nor_does_the_mark_that_gc_put_in_its_place_keep_it(self, team):
+        put = team.put("web")
+        sync(team.ann)
+        dead = replace(
+            team.ann.catalog.entry(put.id), id=another(put.id), status=Status.SAVING, name="new"
+        )
+        take_name(team.ann, "new", dead.id, sealed=False, duplicate=False)
+        team.ann.catalog.save(dead, ())
+        team.store.objects[manifest_key(dead.id)] = ABORTED
+        assert sync(team.ann, whole=True).damaged == ()
+        assert team.ann.catalog.entry(dead.id) is None
         assert rename(team.ann, put.id, "new").name == "new"

@@ -214,8 +214,9 @@ def _end_dead_runs(run: _Run) -> None:
     for entry in list(place.catalog.query(Query(statuses=_LOCAL))):
         try:
             with place.locks.held(entry.id):
-                if place.store.head(manifest_key(entry.id)) is not None:
-                    _look(run, entry.id, None, gone=False)
+                made = _read(place, entry.id, None)
+                if made is not None:
+                    _found(run, entry.id, made, gone=False)
                 elif _gave_back(place, entry):
                     place.catalog.forget(entry.id)
         except Locked:
