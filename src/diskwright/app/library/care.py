@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-
 from diskwright.app.library.opening import OpenLibrary
-from diskwright.errors import writing
 from diskwright.model.care import ORPHAN_GRACE_S, TRASH_GRACE_S, Checked, Collected, Pruned
 from diskwright.model.library import Changed, Entry
 from diskwright.model.nulls import NeverCancelled, NullProgress
@@ -68,6 +65,9 @@ class CareVerbs(OpenLibrary):
         """
         from diskwright.ops.library.collect import CollectRequest, collect
 
+        if not dry_run:
+            with self.app.adapters.local_tools(cancel).scratch():
+                pass  # a killed run may have left a disk of a sealed image here: it goes first
         return collect(
             self.place(cancel),
             self.app.adapters.journal(),
@@ -135,13 +135,9 @@ class CareVerbs(OpenLibrary):
 
         place = self.synced(cancel)
         planned = prove.plan(place, image)
-        folder = os.path.join(self.app.settings.state_dir, "proving")
-        with writing(folder):
-            os.makedirs(folder, mode=0o700, exist_ok=True)
         return prove.run(
             place,
             planned,
-            folder,
             tools=RestoreTools(place.store, place.wrapper, self.app.adapters.local_tools(cancel)),
             progress=progress or NullProgress(),
             cancel=cancel or NeverCancelled(),
