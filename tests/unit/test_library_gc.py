@@ -178,6 +178,20 @@ def test_a_lost_manifest_is_no_orphan(care, other, where):
     assert of_image(where, image) == before
 
 
+def test_a_lost_manifest_of_an_image_without_records_is_no_orphan(other, where, tmp_path):
+    image = keys(where, "manifests/")[0].split("/")[1].removesuffix(".json")
+    folder_store(where).delete(manifest_key(image))
+    before = of_image(where, image)
+    missing = [one for one in other.check().issues if one.fault is Fault.MISSING]
+    assert [one.key for one in missing] == [manifest_key(image)]
+    assert "may be an image" in why(other.gc(orphan_grace_s=0))
+    with Care(where, tmp_path / "later", later_s=31 * DAY) as later:  # no hint is left of it
+        assert later.gc().hints
+        assert "may be an image" in why(later.gc())
+        assert of_image(where, image) == before
+        assert [one.image for one in later.gc(unproven=True).orphans] == [image]
+
+
 def test_old_hints_claims_and_marks(care, where, tmp_path):
     mark = id_of_age(31 * DAY)
     put(where, manifest_key(mark), ABORTED)

@@ -212,6 +212,9 @@ def _orphans(place: Place, survey: leftovers.Survey, told: Collection[str]) -> I
         entry = place.catalog.entry(left.image)
         if entry is not None and entry.status in (Status.QUEUED, Status.SAVING):
             continue
+        if leftovers.unproven(place, left, survey):
+            yield Issue(Fault.MISSING, left.image, manifest_key(left.image), leftovers.UNPROVEN)
+            continue
         removed = left.removed()
         detail = f"{removed.objects} objects, {removed.size} bytes belong to no image"
         yield Issue(Fault.ORPHANED, left.image, image_prefix(left.image), detail)
