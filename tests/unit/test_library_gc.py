@@ -70,6 +70,17 @@ def test_out_of_the_trash_after_the_grace_time(care, where, tmp_path):
     assert [entry.name for entry in care.list()] == ["web-3", "web-2"][::-1]
 
 
+def test_a_deleters_clock_that_is_behind_empties_no_trash(care, where, tmp_path):
+    with Care(where, tmp_path / "behind", later_s=-8 * DAY) as behind:
+        behind.synced()
+        behind.delete("web-1")
+    assert "in the trash since" in why(care.gc())
+    with Care(where, tmp_path / "here", later_s=6 * DAY) as later:
+        assert "in the trash since" in why(later.gc())
+    with Care(where, tmp_path / "here", later_s=8 * DAY) as later:
+        assert len(later.gc().purged) == 1
+
+
 def test_what_others_need_stays(care, where):
     image = care.delete("web-1").entry.id
     data = next(key for key in keys(where, f"images/{image}/"))
