@@ -11,7 +11,8 @@ from diskwright.app.library import Library
 from diskwright.config import load
 from diskwright.errors import IllegalState, UsageError
 from diskwright.model.image import ImageFormat
-from diskwright.model.library import ImageKind
+from diskwright.model.library import ImageKind, Status
+from diskwright.model.names import manifest_key
 from diskwright.ops.library import resting, trash
 from diskwright.ops.library.create import CreateRequest
 from diskwright.ops.library.deltas import DELTAS_LIMIT
@@ -102,3 +103,20 @@ def test_no_other_format_can(versions):
     with pytest.raises(UsageError):
         versions.create("vv", base="v", output_format=ImageFormat.RAW)
     assert uses(versions) == []
+
+
+def test_check_tells_where_a_base_is_gone(versions):
+    first = versions.create("v")
+    second = versions.create("vv", base="v")
+    third = versions.create("vvv", base="vv")
+    library = versions.library
+    store = library.store()
+    manifest = store.get(manifest_key(first.id))
+    store.delete(manifest_key(first.id))
+    issues = library.check(read_data=True).broken
+    assert {one.image for one in issues} == {first.id, second.id, third.id}
+    assert library.show("vvv").status is Status.ERROR
+    store.put(manifest_key(first.id), manifest)
+    assert library.check().issues == ()
+    store.delete(first.disks[0].key)
+    assert {one.image for one in library.check().issues} == {first.id, second.id, third.id}

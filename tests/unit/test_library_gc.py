@@ -70,6 +70,17 @@ def test_out_of_the_trash_after_the_grace_time(care, where, tmp_path):
     assert [entry.name for entry in care.list()] == ["web-3", "web-2"][::-1]
 
 
+def test_a_deleters_clock_that_is_behind_empties_no_trash(care, where, tmp_path):
+    with Care(where, tmp_path / "behind", later_s=-8 * DAY) as behind:
+        behind.synced()
+        behind.delete("web-1")
+    assert "in the trash since" in why(care.gc())
+    with Care(where, tmp_path / "here", later_s=6 * DAY) as later:
+        assert "in the trash since" in why(later.gc())
+    with Care(where, tmp_path / "here", later_s=8 * DAY) as later:
+        assert len(later.gc().purged) == 1
+
+
 def test_what_others_need_stays(care, where):
     image = care.delete("web-1").entry.id
     data = next(key for key in keys(where, f"images/{image}/"))
@@ -176,6 +187,20 @@ def test_a_lost_manifest_is_no_orphan(care, other, where):
         assert {one.key for one in missing} == {manifest_key(image)}
         assert "manifest is lost" in why(library.gc(orphan_grace_s=0))
     assert of_image(where, image) == before
+
+
+def test_a_lost_manifest_of_an_image_without_records_is_no_orphan(other, where, tmp_path):
+    image = keys(where, "manifests/")[0].split("/")[1].removesuffix(".json")
+    folder_store(where).delete(manifest_key(image))
+    before = of_image(where, image)
+    missing = [one for one in other.check().issues if one.fault is Fault.MISSING]
+    assert [one.key for one in missing] == [manifest_key(image)]
+    assert "may be an image" in why(other.gc(orphan_grace_s=0))
+    with Care(where, tmp_path / "later", later_s=31 * DAY) as later:  # no hint is left of it
+        assert later.gc().hints
+        assert "may be an image" in why(later.gc())
+        assert of_image(where, image) == before
+        assert [one.image for one in later.gc(unproven=True).orphans] == [image]
 
 
 def test_old_hints_claims_and_marks(care, where, tmp_path):

@@ -11,7 +11,7 @@ from diskwright.errors import DataTampered, UsageError
 from diskwright.model.record import Sharing
 from diskwright.ops.library import place, prove
 from diskwright.ops.library.chain import read_chain
-from support.care import Care, care, folder_store, other, template, where
+from support.care import DAY, Care, care, folder_store, other, template, where
 
 __all__ = ["care", "other", "template", "where"]
 
@@ -35,6 +35,14 @@ def test_none_goes_before_a_newer_one_is_proven(care):
     assert [entry.name for entry in care.list()] == ["web-3"]
     assert "pruned" in care.history(planned.versions[1].entry.id)[-1].what
     care.undelete("web-1")
+
+
+def test_a_clock_that_is_ahead_makes_no_version_the_newest(where, tmp_path):
+    with Care(where, tmp_path / "behind", later_s=-2 * DAY) as behind:
+        behind.prove("web-1")
+        made = behind.prune("stable", keep=1)
+        assert not made.anything
+        assert all("clock" in one.why for one in made.versions)
 
 
 def test_what_is_shared_used_tagged_or_damaged_stays(care, where):

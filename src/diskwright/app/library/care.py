@@ -54,12 +54,14 @@ class CareVerbs(OpenLibrary):
         *,
         grace_s: float = TRASH_GRACE_S,
         orphan_grace_s: float = ORPHAN_GRACE_S,
+        unproven: bool = False,
         dry_run: bool = False,
         progress: Progress | None = None,
         cancel: CancelToken | None = None,
     ) -> Collected:
         """Remove for ever what is in the trash for `grace_s`, what killed runs left that is older
-        than `orphan_grace_s`, and old hints. What others need stays, and is told.
+        than `orphan_grace_s`, and old hints. What others need stays, and is told; so does what may
+        be an image whose manifest is lost, but for `unproven`.
 
         Raises RemoteUnable where the store keeps no conditions.
         """
@@ -71,7 +73,7 @@ class CareVerbs(OpenLibrary):
         return collect(
             self.place(cancel),
             self.app.adapters.journal(),
-            CollectRequest(grace_s, orphan_grace_s),
+            CollectRequest(grace_s, orphan_grace_s, unproven),
             dry_run=dry_run,
             progress=progress or NullProgress(),
             cancel=cancel or NeverCancelled(),

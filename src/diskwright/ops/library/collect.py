@@ -14,7 +14,7 @@ from diskwright.model.times import time_text
 from diskwright.ops.cleanup import journal_target, sweep_dead_runs
 from diskwright.ops.library import changes, leftovers, purge
 from diskwright.ops.library.fold import entry_of
-from diskwright.ops.library.leftovers import Left, image_of
+from diskwright.ops.library.leftovers import Left, Survey, image_of
 from diskwright.ops.library.names import superseded
 from diskwright.ops.library.place import Place, check_conditions
 from diskwright.ops.library.references import References, read_references
@@ -30,10 +30,12 @@ _MARKS_KEPT_S = 30 * _DAY  # the mark of an aborted run; its run is surely gone 
 
 @dataclass(frozen=True, slots=True)
 class CollectRequest:
-    """How long an image stays in the trash, and what belongs to none stays at all."""
+    """How long an image stays in the trash, and what belongs to none stays at all. `unproven`: also
+    what may be an image whose manifest is lost goes."""
 
     grace_s: float = TRASH_GRACE_S
     orphan_grace_s: float = ORPHAN_GRACE_S
+    unproven: bool = False
 
 
 def collect(
@@ -79,9 +81,7 @@ class _Run:
             refs = read_references(place, self.cancel)
         self.progress.phase("gc", len(trash) + len(survey.left))
         purged, kept = self._each(trash, lambda image: self._purge(image, refs))
-        orphans, stay = self._each(
-            survey.left, lambda left: self._orphan(left, refs, survey.announced)
-        )
+        orphans, stay = self._each(survey.left, lambda left: self._orphan(left, refs, survey))
         bare = set(survey.marks) - {left.image for left in survey.left}
         return Collected(
             self.dry_run,
@@ -118,12 +118,14 @@ class _Run:
             return Kept(image, why)
         return leftovers.rest_of(place, image).removed(entry_of(chain).name or "")
 
-    def _orphan(self, left: Left, refs: References, announced: frozenset[str]) -> Removed | Kept:
+    def _orphan(self, left: Left, refs: References, found: Survey) -> Removed | Kept:
         place, running = self.place, set(self.journal.living(journal_target(self.place.store)))
-        grace_s = self.request.orphan_grace_s
+        grace_s, doubtful = self.request.orphan_grace_s, self.request.unproven
         try:
             with place.locks.held(left.image):
-                why = leftovers.why_kept(place, left, refs, running, announced, grace_s=grace_s)
+                why = leftovers.why_kept(
+                    place, left, refs, running, found, grace_s=grace_s, doubtful=doubtful
+                )
                 if not why and not self.dry_run:
                     why = leftovers.remove(place, left, refs)
         except Locked as error:

@@ -24,6 +24,8 @@ from diskwright.ops.library.place import Place
 from diskwright.ops.library.references import DATA, References, committed
 from diskwright.ops.library.uses import own_uses, said, users
 
+UNPROVEN = "its manifest is lost, or its run died before it came"
+
 
 @dataclass(slots=True)
 class Left:
@@ -43,12 +45,14 @@ class Left:
 @dataclass(frozen=True, slots=True)
 class Survey:
     """`there`: keys of all data, with sizes. `marks`: images of runs that were aborted.
-    `announced`: images whose manifests somebody was about to remove."""
+    `announced`: images whose manifests somebody was about to remove; `begun`: to put, or changed.
+    """
 
     there: dict[str, int]
     left: tuple[Left, ...]
     marks: tuple[str, ...]
     announced: frozenset[str]
+    begun: frozenset[str]
 
 
 def image_of(key: str) -> str:
@@ -79,9 +83,11 @@ def survey(place: Place) -> Survey:
     for image, keys in offers(place).items():
         if image not in images:
             found.setdefault(image, Left(image)).offers += keys
-    gone = frozenset(hint.image for hint in changes.everything(store) if hint.seq is None)
+    hints = tuple(changes.everything(store))
+    gone = frozenset(hint.image for hint in hints if hint.seq is None)
+    begun = frozenset(hint.image for hint in hints if hint.seq is not None)
     sorted_left = tuple(found[image] for image in sorted(found))
-    return Survey(there, sorted_left, tuple(sorted(marks)), gone)
+    return Survey(there, sorted_left, tuple(sorted(marks)), gone, begun)
 
 
 def _all(place: Place) -> Iterable[Entry]:
@@ -117,16 +123,31 @@ def manifest_lost(place: Place, left: Left, announced: frozenset[str]) -> bool:
     return not (isinstance(body, Deleted) and body.deleted)
 
 
+def unproven(place: Place, left: Left, found: Survey) -> bool:
+    """Whether it may be an image whose manifest is lost: a run puts a hint right before that, and
+    hints are kept for 30 days. The mark of an abort, a purge's hint or records tell that it is
+    none."""
+    if left.extra or not left.data or left.records:
+        return False
+    if left.image in found.marks or left.image in found.announced:
+        return False
+    drawn = uuid7_time(left.image)
+    old = drawn is not None and drawn < place.now() - changes.KEPT_S
+    return old or left.image in found.begun
+
+
 def why_kept(
     place: Place,
     left: Left,
     refs: References,
     running: set[str],
-    announced: frozenset[str],
+    found: Survey,
     *,
     grace_s: float,
+    doubtful: bool = False,
 ) -> str:
-    """Why what is left of an image is not removed; else empty."""
+    """Why what is left of an image is not removed; else empty. `doubtful`: what may be an image
+    whose manifest is lost goes too."""
     drawn, limit = uuid7_time(left.image), place.now() - grace_s
     if drawn is None:
         return "its id does not tell how old it is"
@@ -137,13 +158,15 @@ def why_kept(
         return "the catalog here knows it: its manifest is lost, or on its way"
     if drawn > limit:
         return "it is not old enough"
-    if manifest_lost(place, left, announced):
+    if manifest_lost(place, left, found.announced):
         return "it was never deleted: its manifest is lost"
+    if not doubtful and unproven(place, left, found):
+        return f"it may be an image: {UNPROVEN}; --unproven removes it"
     for upload in place.store.list_uploads(image_prefix(left.image)):
         if upload.begun is None or upload.begun > limit:
             return "an upload to it is open"
-    if found := users(place.store, left.image):
-        return f"in use by {said(found)}"
+    if used_by := users(place.store, left.image):
+        return f"in use by {said(used_by)}"
     return refs.why_needed(left.image)
 
 
