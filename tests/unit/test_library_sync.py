@@ -257,6 +257,11 @@ class TestWhatDoesNotHoldTogether:
         with pytest.raises(DataTampered, match="rolled back"):
             rename(team.ann, put.id, "web-3")
 
+    def test_a_record_in_the_midst_that_was_taken_away_is_told(self, team):
+        put = self.changed_twice(team)
+        del team.store.objects[record_key(put.id, 1)]
+        assert sync(team.ann, whole=True).damaged
+
     def test_another_record_in_the_place_of_one_that_was_seen(self, team, tmp_path):
         put = self.changed_twice(team)
         other = workstation(team.store, tmp_path, who="eve", clock=team.clock)

@@ -18,7 +18,7 @@ from diskwright.ops.library.chain import Chain, read_chain
 from diskwright.ops.library.deltas import DELTAS_LIMIT
 from diskwright.ops.library.fold import history_of
 from diskwright.ops.library.names import unreadable_claims
-from diskwright.ops.library.place import Place, seen
+from diskwright.ops.library.place import Place, check_known, seen
 from diskwright.ops.library.references import committed
 from diskwright.ops.library.sync import sync
 from diskwright.ops.library.uses import all_uses, used_image
@@ -107,6 +107,11 @@ def _look(run: _Run, image: str, chain: Chain | DataTampered | None) -> None:
         return  # it was removed meanwhile
     run.chains[image] = chain
     entry = run.place.catalog.entry(image)
+    if entry is not None and not chain.warnings:
+        try:
+            check_known(entry, chain)
+        except DataTampered as error:
+            run.tell(Fault.DAMAGED, image, manifest_key(image), error.message)
     for warning in chain.warnings:
         run.tell(Fault.DAMAGED, image, f"records/{image}/", warning)
     parts: list[_Part] = []
@@ -138,9 +143,9 @@ def _look_beneath(run: _Run, image: str, chain: Chain) -> None:
     the uses tell of which image it is."""
     if chain.body is None:
         for key in run.uses.get(image, ()):
-            base = used_image(key)
-            if run.place.store.head(manifest_key(base)) is None:
-                run.tell(Fault.MISSING, image, manifest_key(base), "it rests on it: it is gone")
+            beneath = manifest_key(used_image(key))
+            if run.place.store.head(beneath) is None:
+                run.tell(Fault.MISSING, image, beneath, "it rests on it: it is gone")
         return
     for disk in chain.body.disks:
         base, depth = disk.base, 0

@@ -115,14 +115,18 @@ def _everything(run: _Run) -> None:
         and info.key == manifest_key(image)
     )
     last = dict.fromkeys(newest, 0)
+    there = dict.fromkeys(newest, 0)  # how many: one in the midst may have been taken away
     for info in store.list(RECORDS):
         image = info.key.removeprefix(RECORDS).partition("/")[0]
-        if image in last:
-            last[image] = max(last[image], number_of(info.key))
+        if image in last and (number := number_of(info.key)):
+            last[image] = max(last[image], number)
+            there[image] += 1
     todo = [
         (image, number)
         for image, number in last.items()
-        if image not in heads or number != heads[image][0] or _is_unopened(run.place, image)
+        if image not in heads
+        or not number == there[image] == heads[image][0]
+        or _is_unopened(run.place, image)
     ]
     read = ordered_map(todo, lambda it: _read(run.place, *it), threads=_READERS, ahead=4 * _READERS)
     with closing(read) as found:
