@@ -7,14 +7,20 @@ from dataclasses import replace
 
 import pytest
 
-from diskwright.errors import ChangedMeanwhile, IllegalState, ImageNotFound, RemoteUnable
+from diskwright.errors import (
+    ChangedMeanwhile,
+    DataTampered,
+    IllegalState,
+    ImageNotFound,
+    RemoteUnable,
+)
 from diskwright.model import canonical
 from diskwright.model.care import Fault
 from diskwright.model.library import Status
 from diskwright.model.manifest import ABORTED
 from diskwright.model.names import manifest_key
 from diskwright.model.record import Deleted, Replicated, record_key
-from diskwright.ops.library import changes, place, trash
+from diskwright.ops.library import changes, place, purge, trash
 from diskwright.ops.library.chain import read_chain
 from support.care import (
     DAY,
@@ -273,6 +279,22 @@ def test_a_kill_at_any_call_loses_nothing(name, done, template, tmp_path):
         with Care(where, tmp_path / f"there-{number}") as library:
             assert {entry.id: entry for entry in library.list()} == left, number
     assert number > 5
+
+
+def test_one_that_can_not_be_looked_at_keeps_no_others(care, monkeypatch):
+    first = care.delete("web-1").entry.id
+    care.delete("web-2")
+    real = purge.looked_at
+
+    def fails(place, image, *given, **named):
+        if image == first:
+            raise DataTampered(f"image {image}", "its time is none")
+        return real(place, image, *given, **named)
+
+    monkeypatch.setattr(purge, "looked_at", fails)
+    made = care.gc(grace_s=0)
+    assert [one.name for one in made.purged] == ["web-2"]
+    assert "its time is none" in why(made)
 
 
 def test_records_go_oldest_first(care, where, tmp_path):

@@ -140,9 +140,9 @@ def _look_beneath(run: _Run, image: str, chain: Chain) -> None:
     the uses tell of which image it is."""
     if chain.body is None:
         for key in run.uses.get(image, ()):
-            base = used_image(key)
-            if run.place.store.head(manifest_key(base)) is None:
-                run.tell(Fault.MISSING, image, manifest_key(base), "it rests on it: it is gone")
+            beneath = manifest_key(used_image(key))
+            if run.place.store.head(beneath) is None:
+                run.tell(Fault.MISSING, image, beneath, "it rests on it: it is gone")
         return
     for disk in chain.body.disks:
         base, depth = disk.base, 0
