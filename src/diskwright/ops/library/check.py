@@ -22,7 +22,7 @@ from diskwright.ops.library.names import unreadable_claims
 from diskwright.ops.library.place import FAULTS, Place, seen
 from diskwright.ops.library.references import committed
 from diskwright.ops.library.sync import sync
-from diskwright.ops.library.uses import all_uses, used_image
+from diskwright.ops.library.uses import used_image
 from diskwright.ports import CancelToken, ObjectStore, Progress
 
 _READERS = 8
@@ -67,7 +67,7 @@ def check(
     """
     synced = sync(place, whole=True)
     survey = leftovers.survey(place)
-    run = _Run(place, percent, survey.there, all_uses(place.store))
+    run = _Run(place, percent, survey.there, survey.uses)
     images = [image for image in committed(place) if image not in survey.marks]
     progress.phase("manifests", len(images))
 

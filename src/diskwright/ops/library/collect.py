@@ -80,7 +80,7 @@ class _Run:
         if trash or survey.left:
             refs = read_references(place, self.cancel)
         self.progress.phase("gc", len(trash) + len(survey.left))
-        purged, kept = self._each(trash, lambda image: self._purge(image, refs), str)
+        purged, kept = self._each(trash, lambda image: self._purge(image, refs, survey), str)
         orphans, stay = self._each(
             survey.left, lambda left: self._orphan(left, refs, survey), lambda left: left.image
         )
@@ -115,14 +115,14 @@ class _Run:
             self.progress.advance(1)
         return tuple(removed), tuple(kept)
 
-    def _purge(self, image: str, refs: References) -> Removed | Kept:
+    def _purge(self, image: str, refs: References, found: Survey) -> Removed | Kept:
         place, grace_s = self.place, self.request.grace_s
         if not self.dry_run:
-            return purge.purge(place, image, refs, grace_s=grace_s)
+            return purge.purge(place, image, refs, found, grace_s=grace_s)
         chain, why = purge.looked_at(place, image, refs, grace_s=grace_s)
         if chain is None or why:
             return Kept(image, why)
-        return leftovers.rest_of(place, image).removed(entry_of(chain).name or "")
+        return leftovers.rest_of(place, image, found).removed(entry_of(chain).name or "")
 
     def _orphan(self, left: Left, refs: References, found: Survey) -> Removed | Kept:
         place, running = self.place, set(self.journal.living(journal_target(self.place.store)))
