@@ -6,6 +6,7 @@ import os
 
 import pytest
 
+from diskwright.adapters.kms_local import new_key
 from diskwright.app import Diskwright
 from diskwright.app.library import Library
 from diskwright.config import load
@@ -120,3 +121,20 @@ def test_check_tells_where_a_base_is_gone(versions):
     assert library.check().issues == ()
     store.delete(first.disks[0].key)
     assert {one.image for one in library.check().issues} == {first.id, second.id, third.id}
+
+
+def test_gc_with_a_key_finds_what_a_sealed_version_rests_on(versions, tmp_path):
+    path = tmp_path / "key"
+    new_key(str(path))
+    versions.library.close()
+    with Library("own", app=versions.library.app, key=f"local:{path}") as library:
+        versions.library = library
+        first = versions.create("v")
+        versions.create("vv", base="v")
+        for key in uses(versions):  # as where a commit came through whose answer was lost
+            library.store().delete(key)
+        library.delete("v")
+        made = library.gc(grace_s=0)
+        assert made.purged == ()
+        assert [(one.image, "rests on it" in one.why) for one in made.kept] == [(first.id, True)]
+        assert first.sealed

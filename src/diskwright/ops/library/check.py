@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
@@ -18,10 +19,10 @@ from diskwright.ops.library.chain import Chain, read_chain
 from diskwright.ops.library.deltas import DELTAS_LIMIT
 from diskwright.ops.library.fold import history_of
 from diskwright.ops.library.names import unreadable_claims
-from diskwright.ops.library.place import Place, check_known, seen
+from diskwright.ops.library.place import FAULTS, Place, check_known, seen
 from diskwright.ops.library.references import committed
 from diskwright.ops.library.sync import sync
-from diskwright.ops.library.uses import all_uses, used_image
+from diskwright.ops.library.uses import used_image
 from diskwright.ports import CancelToken, ObjectStore, Progress
 
 _READERS = 8
@@ -66,7 +67,7 @@ def check(
     """
     synced = sync(place, whole=True)
     survey = leftovers.survey(place)
-    run = _Run(place, percent, survey.there, all_uses(place.store))
+    run = _Run(place, percent, survey.there, survey.uses)
     images = [image for image in committed(place) if image not in survey.marks]
     progress.phase("manifests", len(images))
 
@@ -120,6 +121,7 @@ def _look(run: _Run, image: str, chain: Chain | DataTampered | None) -> None:
         parts += _of_object(run, image, stored)
     run.total += len(parts)
     was_bad = entry is not None and entry.status is Status.ERROR
+    was_bad |= bool(json.loads(run.place.catalog.note(f"{FAULTS}{image}") or "[]"))
     run.parts += parts if was_bad else _sample(parts, run.percent, run.place.entropy)
 
 
@@ -225,13 +227,16 @@ def _fault(store: ObjectStore, part: _Part, cancel: CancelToken) -> str:
 
 
 def _tell_catalog(place: Place, chain: Chain, issues: Sequence[Issue]) -> None:
-    """An image in the trash stays there, whatever is wrong with it."""
+    """An image in the trash stays there, whatever is wrong with it; out of it, it is told."""
     entry = place.catalog.entry(chain.manifest.image)
+    said = tuple(f"{issue.key}: {issue.detail}" for issue in issues)
+    note = f"{FAULTS}{chain.manifest.image}"
+    if said or place.catalog.note(note):
+        place.catalog.set_note(note, json.dumps(said))
     if entry is None or entry.seq > chain.seq or entry.status is Status.PENDING_DELETE:
         return
     found = seen(place, chain)
     if issues:
-        said = tuple(f"{issue.key}: {issue.detail}" for issue in issues)
         found = replace(found, status=Status.ERROR, warnings=(*found.warnings, *said))
     if _shown(found) != _shown(entry):
         place.catalog.save(found, history_of(chain))

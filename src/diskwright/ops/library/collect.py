@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from diskwright.errors import Locked
+from diskwright.errors import Cancelled, DiskwrightError, Locked, RemoteError
 from diskwright.model.care import ORPHAN_GRACE_S, TRASH_GRACE_S, Collected, Kept, Removed
 from diskwright.model.library import Query, Status, Visibility
 from diskwright.model.names import manifest_key, uuid7_time
@@ -80,8 +80,10 @@ class _Run:
         if trash or survey.left:
             refs = read_references(place, self.cancel)
         self.progress.phase("gc", len(trash) + len(survey.left))
-        purged, kept = self._each(trash, lambda image: self._purge(image, refs))
-        orphans, stay = self._each(survey.left, lambda left: self._orphan(left, refs, survey))
+        purged, kept = self._each(trash, lambda image: self._purge(image, refs, survey), str)
+        orphans, stay = self._each(
+            survey.left, lambda left: self._orphan(left, refs, survey), lambda left: left.image
+        )
         bare = set(survey.marks) - {left.image for left in survey.left}
         return Collected(
             self.dry_run,
@@ -95,13 +97,18 @@ class _Run:
         )
 
     def _each(
-        self, items: Sequence[T], work: Callable[[T], Removed | Kept]
+        self, items: Sequence[T], work: Callable[[T], Removed | Kept], of: Callable[[T], str]
     ) -> tuple[tuple[Removed, ...], tuple[Kept, ...]]:
         removed: list[Removed] = []
         kept: list[Kept] = []
         for item in items:
             self.cancel.check()
-            made = work(item)
+            try:
+                made = work(item)
+            except (Cancelled, RemoteError):
+                raise  # of all of them
+            except DiskwrightError as error:
+                made = Kept(of(item), error.message)
             if isinstance(made, Removed):
                 removed.append(made)
             else:
@@ -109,14 +116,14 @@ class _Run:
             self.progress.advance(1)
         return tuple(removed), tuple(kept)
 
-    def _purge(self, image: str, refs: References) -> Removed | Kept:
+    def _purge(self, image: str, refs: References, found: Survey) -> Removed | Kept:
         place, grace_s = self.place, self.request.grace_s
         if not self.dry_run:
-            return purge.purge(place, image, refs, grace_s=grace_s)
+            return purge.purge(place, image, refs, found, grace_s=grace_s)
         chain, why = purge.looked_at(place, image, refs, grace_s=grace_s)
         if chain is None or why:
             return Kept(image, why)
-        return leftovers.rest_of(place, image).removed(entry_of(chain).name or "")
+        return leftovers.rest_of(place, image, found).removed(entry_of(chain).name or "")
 
     def _orphan(self, left: Left, refs: References, found: Survey) -> Removed | Kept:
         place, running = self.place, set(self.journal.living(journal_target(self.place.store)))

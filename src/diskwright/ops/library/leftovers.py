@@ -22,7 +22,7 @@ from diskwright.ops.library import changes
 from diskwright.ops.library.chain import number_of
 from diskwright.ops.library.place import Place
 from diskwright.ops.library.references import DATA, References, committed
-from diskwright.ops.library.uses import own_uses, said, users
+from diskwright.ops.library.uses import all_uses, read_use, said, users
 
 UNPROVEN = "its manifest is lost, or its run died before it came"
 
@@ -35,10 +35,11 @@ class Left:
     data: dict[str, int] = field(default_factory=dict)  # sizes by key
     records: list[str] = field(default_factory=list)
     offers: list[str] = field(default_factory=list)
+    uses: list[str] = field(default_factory=list)  # that say that it stands on others
     extra: bool = False
 
     def removed(self, name: str = "") -> Removed:
-        count = len(self.data) + len(self.records) + len(self.offers)
+        count = len(self.data) + len(self.records) + len(self.offers) + len(self.uses)
         return Removed(self.image, name, count, sum(self.data.values()))
 
 
@@ -53,6 +54,8 @@ class Survey:
     marks: tuple[str, ...]
     announced: frozenset[str]
     begun: frozenset[str]
+    offers: dict[str, list[str]]  # keys, by image
+    uses: dict[str, list[str]]  # keys, by who stands on another
 
 
 def image_of(key: str) -> str:
@@ -80,14 +83,24 @@ def survey(place: Place) -> Survey:
         image = info.key.removeprefix(RECORDS).partition("/")[0]
         if is_uuid(image) and image not in images:
             found.setdefault(image, Left(image)).records.append(info.key)
-    for image, keys in offers(place).items():
+    offered, uses = offers(place), all_uses(store)
+    for image, keys in offered.items():
         if image not in images:
             found.setdefault(image, Left(image)).offers += keys
+    for image, keys in uses.items():
+        if is_uuid(image) and image not in images and (image in found or _of_image(place, keys[0])):
+            found.setdefault(image, Left(image)).uses += keys
     hints = tuple(changes.everything(store))
     gone = frozenset(hint.image for hint in hints if hint.seq is None)
     begun = frozenset(hint.image for hint in hints if hint.seq is not None)
     sorted_left = tuple(found[image] for image in sorted(found))
-    return Survey(there, sorted_left, tuple(sorted(marks)), gone, begun)
+    return Survey(there, sorted_left, tuple(sorted(marks)), gone, begun, offered, uses)
+
+
+def _of_image(place: Place, key: str) -> bool:
+    """Whether an image stands there, no server: that has a host (`resting`)."""
+    use = read_use(place.store, key)
+    return use is not None and bool(use.time) and not use.host
 
 
 def _all(place: Place) -> Iterable[Entry]:
@@ -183,7 +196,7 @@ def remove(place: Place, left: Left, refs: References) -> str:
 def remove_rest(place: Place, left: Left) -> None:
     """What is found by records or data goes before them, and the newest record, which says that
     the image was deleted, behind the others."""
-    for key in (*left.offers, *own_uses(place.store, left.image)):
+    for key in (*left.offers, *left.uses):
         place.store.delete(key)
     for key in sorted(left.records, key=number_of):
         place.store.delete(key)
@@ -191,13 +204,14 @@ def remove_rest(place: Place, left: Left) -> None:
         place.store.delete(key)
 
 
-def rest_of(place: Place, image: str) -> Left:
+def rest_of(place: Place, image: str, found: Survey) -> Left:
     """All that lies beside the manifest of an image that goes."""
     store = place.store
     data = {info.key: info.size for info in store.list(image_prefix(image))}
     numbered = [info.key for info in store.list(f"{RECORDS}{image}/")]
     answers = [info.key for info in store.list(f"{RECEIVED}{image}/")]
-    return Left(image, data, numbered, [*offers(place).get(image, ()), *answers])
+    offered = [*found.offers.get(image, ()), *answers]
+    return Left(image, data, numbered, offered, list(found.uses.get(image, ())))
 
 
 def _marked(place: Place, image: str) -> bool:

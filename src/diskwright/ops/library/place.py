@@ -45,6 +45,7 @@ from diskwright.ports_library import Catalog, ImageLocks
 
 INFO = "library.json"
 WITHDRAWN = "withdrawn"  # note: id, name, origin of images that were shared with us
+FAULTS = "faults "  # note, by image id: what a check has found wrong with its data
 _INFO_LIMIT = 4096
 _LISTED = 20
 
@@ -251,11 +252,17 @@ def reread(place: Place, image: str, before: Chain | None = None) -> Chain:
 
 
 def remembered(place: Place, entry: Entry) -> Entry:
-    """What a check has found wrong with the data is not mended by a change of something else."""
-    known = place.catalog.entry(entry.id)
-    if known is None or (known.status, entry.status) != (Status.ERROR, Status.ACTIVE):
+    """What a check has found wrong with the data is not mended by a change of something else, nor
+    by a time in the trash."""
+    if entry.status is not Status.ACTIVE:
         return entry
-    warnings = dict.fromkeys((*entry.warnings, *known.warnings))
+    found: list[str] = json.loads(place.catalog.note(f"{FAULTS}{entry.id}") or "[]")
+    known = place.catalog.entry(entry.id)
+    if known is not None and known.status is Status.ERROR:
+        found += known.warnings
+    elif not found:
+        return entry
+    warnings = dict.fromkeys((*entry.warnings, *found))
     return replace(entry, status=Status.ERROR, warnings=tuple(warnings))
 
 

@@ -20,7 +20,7 @@ from diskwright.model.times import time_text
 from diskwright.ops.library import changes
 from diskwright.ops.library.chain import Chain, Link, read_chain
 from diskwright.ops.library.fold import entry_of
-from diskwright.ops.library.leftovers import remove_rest, rest_of
+from diskwright.ops.library.leftovers import Survey, remove_rest, rest_of
 from diskwright.ops.library.place import Place, append
 from diskwright.ops.library.references import References
 from diskwright.ops.library.trash import deletions, is_going
@@ -51,11 +51,13 @@ def why_kept(place: Place, chain: Chain, refs: References, *, grace_s: float) ->
     return refs.why_needed(image)
 
 
-def purge(place: Place, image: str, refs: References, *, grace_s: float) -> Removed | Kept:
+def purge(
+    place: Place, image: str, refs: References, found: Survey, *, grace_s: float
+) -> Removed | Kept:
     """Whatever was planned, it is looked at anew."""
     try:
         with place.locks.held(image):
-            return _purge(place, image, refs, grace_s)
+            return _purge(place, image, refs, found, grace_s)
     except (ChangedMeanwhile, Locked) as error:
         return Kept(image, error.message)
 
@@ -73,16 +75,18 @@ def looked_at(
     return chain, why_kept(place, chain, refs, grace_s=grace_s)
 
 
-def _purge(place: Place, image: str, refs: References, grace_s: float) -> Removed | Kept:
+def _purge(
+    place: Place, image: str, refs: References, found: Survey, grace_s: float
+) -> Removed | Kept:
     chain, why = looked_at(place, image, refs, grace_s=grace_s)
     if chain is None or why:
         return Kept(image, why)
     if not is_going(chain):
         append(place, chain, Deleted(place.who, True, "purged"))
-        if found := users(place.store, image):
-            return Kept(image, f"in use by {said(found)}")
+        if used_by := users(place.store, image):
+            return Kept(image, f"in use by {said(used_by)}")
     changes.announce(place.store, image, None, place.now())
-    left = rest_of(place, image)
+    left = rest_of(place, image, found)
     place.store.delete(manifest_key(image))
     place.catalog.forget(image)
     remove_rest(place, left)

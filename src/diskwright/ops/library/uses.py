@@ -89,6 +89,11 @@ def _words(use: Use) -> str:
     return printable(f"{use.name or use.server}{at}")
 
 
+def read_use(store: ObjectStore, key: str) -> Use | None:
+    """None where it is gone; of one that can't be read only the server's id is known."""
+    return _read(store, key, key.rsplit("/", 1)[-1].removesuffix(".json"))
+
+
 def _read(store: ObjectStore, key: str, server: str) -> Use | None:
     """None where it was taken back meanwhile."""
     try:
