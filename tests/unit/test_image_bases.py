@@ -12,10 +12,11 @@ from diskwright.config import load
 from diskwright.errors import IllegalState, UsageError
 from diskwright.model.image import ImageFormat
 from diskwright.model.library import ImageKind
-from diskwright.ops.library import resting, trash
+from diskwright.ops.library import replicate, resting, trash
 from diskwright.ops.library.create import CreateRequest
 from diskwright.ops.library.deltas import DELTAS_LIMIT
 from diskwright.ops.library.source import found_of, source_chain
+from diskwright.ops.library.uses import use_key
 
 MIB = 1 << 20
 
@@ -88,6 +89,24 @@ def test_a_base_that_was_deleted_meanwhile_is_none(versions, monkeypatch):
         versions.create("vv", base="v")
     assert uses(versions) == []
     assert {info.key for info in versions.library.store().list("images/")} == keys
+
+
+def test_a_replica_of_a_version_rests_on_its_base_from_its_commit_on(versions, monkeypatch):
+    """So a run that is killed while data goes over leaves no mark."""
+    versions.create("v")
+    made = versions.create("vv", base="v")
+    before, seen, real = uses(versions), [], replicate._send
+
+    def sent(*given):
+        done = real(*given)
+        seen.append(uses(versions))
+        return done
+
+    monkeypatch.setattr(replicate, "_send", sent)
+    copy = versions.library.replicate(made.id, "vvv").entry
+    assert seen == [before]
+    assert versions.base(copy.id) == versions.base(made.id)
+    assert set(uses(versions)) - set(before) == {use_key(versions.base(copy.id).image, copy.id)}
 
 
 def test_one_in_the_trash_is_none(versions):
