@@ -7,12 +7,13 @@ from contextlib import closing
 from dataclasses import dataclass, field
 
 from diskwright.blockio.copy import ordered_map
-from diskwright.errors import DataTampered
+from diskwright.errors import DataTampered, KeyRefused
 from diskwright.model import canonical
+from diskwright.model.manifest import Manifest
 from diskwright.model.names import MANIFESTS, is_uuid, manifest_key
 from diskwright.ops.library.place import Place
-from diskwright.ops.manifests import manifest_bytes, manifest_of
-from diskwright.ports import CancelToken
+from diskwright.ops.manifests import manifest_bytes, manifest_of, opened_with, unwrapped
+from diskwright.ports import CancelToken, KeyWrapper
 
 DATA = "images/"
 _READERS = 8
@@ -87,11 +88,25 @@ def _named(place: Place, image: str) -> _Named:
         return _Named(image, unread=True)
     keys = frozenset(_keys(value))
     try:
-        if data is not None:
-            manifest_of(data, image)
+        manifest = None if data is None else manifest_of(data, image)
+        if manifest is not None:
+            keys |= _bases(manifest, place.wrapper)
     except DataTampered:
         return _Named(image, keys, unread=True)
     return _Named(image, keys)
+
+
+def _bases(manifest: Manifest, wrapper: KeyWrapper | None) -> frozenset[str]:
+    """What a sealed image rests on, where `wrapper` opens it: its use may be lost."""
+    if not manifest.sealed or wrapper is None:
+        return frozenset()
+    assert manifest.seal is not None
+    try:
+        key = unwrapped(manifest.recipients, manifest.seal, wrapper)
+    except KeyRefused:
+        return frozenset()
+    disks = opened_with(manifest, key).disks
+    return frozenset(disk.base.key for disk in disks if disk.base is not None)
 
 
 def _keys(value: object) -> Iterator[str]:

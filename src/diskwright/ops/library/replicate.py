@@ -36,7 +36,7 @@ from diskwright.ops.library.place import (
     to_change,
 )
 from diskwright.ops.library.replica import DiskCopy, Way, body_of, planned_entry
-from diskwright.ops.library.resting import check_bases, resting
+from diskwright.ops.library.resting import resting
 from diskwright.ops.library.source import found_of, source_chain
 from diskwright.ops.library.underway import underway
 from diskwright.ops.sealing import Seal
@@ -148,20 +148,22 @@ def run(
     with underway(target, planned.entry, duplicate=planned.allow_duplicate):
         sweep_dead_runs(target.store, journal)
         notes = {} if planned.seal is None else {"seal": planned.seal.journal_notes()}
-        with StoreDestination(
-            target.store, journal, image_id=image, notes=notes, cancel=cancel
-        ) as destination:
+        with (
+            resting(target, image, planned.bases) as rest,
+            StoreDestination(
+                target.store, journal, image_id=image, notes=notes, cancel=cancel
+            ) as destination,
+        ):
             sent = [
                 _send(planned, one, destination, source, progress, cancel) for one in planned.disks
             ]
             manifest = _manifest(planned, sent)
-            with resting(target, image, planned.bases):
-                check_bases(target, planned.bases)
-                if planned.chain is not None:
-                    where = printable(target.store.url)
-                    append(place, planned.chain, Replicated(place.who, image, where))
-                changes.announce(target.store, image, 0, target.now())
-                destination.commit(manifest)
+            rest()
+            if planned.chain is not None:
+                where = printable(target.store.url)
+                append(place, planned.chain, Replicated(place.who, image, where))
+            changes.announce(target.store, image, 0, target.now())
+            destination.commit(manifest)
     return seen(target, reread(target, image))
 
 
