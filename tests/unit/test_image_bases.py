@@ -20,10 +20,11 @@ from diskwright.model.manifest import DiskBase
 from diskwright.model.names import manifest_key, sealed_key
 from diskwright.model.nulls import NeverCancelled
 from diskwright.ops.library import replicate, resting, trash
+from diskwright.ops.library.chain import read_chain
 from diskwright.ops.library.create import CreateRequest
 from diskwright.ops.library.deltas import DELTAS_LIMIT
 from diskwright.ops.library.references import read_references
-from diskwright.ops.library.source import found_of, source_chain
+from diskwright.ops.library.source import found_of
 from diskwright.ops.library.uses import use_key
 from diskwright.ops.manifests import opened_with, read_manifest, unwrapped
 from support.library_images import KEY, put_image
@@ -58,7 +59,7 @@ class Versions:
         return entry
 
     def base(self, image):
-        return found_of(source_chain(self.library.store(), image, None)).disk.base
+        return found_of(read_chain(self.library.store(), image, None)).disk.base
 
 
 @pytest.fixture
