@@ -131,3 +131,24 @@ def test_what_a_killed_put_leaves_is_an_open_upload_of_its_key(root, monkeypatch
 def test_a_key_too_long_for_a_file_name_is_refused_by_name(root):
     with pytest.raises(OutputNotWritable, match="too long"):
         DirectoryStore(str(root)).put("a/" * 150 + "b", b"x")
+
+
+@pytest.mark.parametrize("folder", [".uploads", "names"])
+def test_a_folder_that_goes_just_as_it_is_found_is_no_conflict(root, monkeypatch, folder):
+    """Another process removes it as empty, between our mkdir and the look at what is in the way."""
+    (root / folder).mkdir(parents=True)
+    make = os.mkdir
+
+    def make_as_it_goes(path, *mode):
+        try:
+            make(path, *mode)
+        except FileExistsError:
+            if str(path) == str(root / folder):
+                monkeypatch.setattr(os, "mkdir", make)
+                os.rmdir(path)
+            raise
+
+    monkeypatch.setattr(os, "mkdir", make_as_it_goes)
+    DirectoryStore(str(root)).put("names/one", b"x", if_absent=True)
+    assert os.mkdir is make
+    assert (root / "names" / "one").read_bytes() == b"x"

@@ -89,6 +89,19 @@ def remove_empty(path: str, root: str) -> None:
         path = os.path.dirname(path)
 
 
+def make_folders(path: str) -> None:
+    """With those above. Raises FileNotFoundError where another process removed one meanwhile, as it
+    was empty: to be tried again."""
+    try:
+        os.makedirs(path, exist_ok=True)
+    except FileExistsError as error:
+        if os.path.lexists(path):
+            if os.path.isdir(path):
+                return  # removed, and made anew
+            raise
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path) from error
+
+
 def missing_above(path: str) -> list[str]:
     """`path` and the folders above it that are not there, the deepest first."""
     missing = []

@@ -206,7 +206,7 @@ class DirectoryStore:
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 
         def make() -> int:
-            os.makedirs(self._uploads, exist_ok=True)
+            files.make_folders(self._uploads)
             return os.open(path, flags, 0o666)
 
         return _with_folder(make), upload
@@ -236,7 +236,7 @@ class DirectoryStore:
         folder = os.path.dirname(target)
 
         def move() -> None:
-            os.makedirs(folder, exist_ok=True)
+            files.make_folders(folder)
             if if_absent:
                 os.link(temporary, target)
             else:
