@@ -25,13 +25,13 @@ from pathlib import Path
 from support.command import Command, Ended
 from support.stopping import descendants, outlived
 
-START, RUN = "start", "run"  # where a run can be held: before anything, between plan() and run()
+START, RUN = "start", "run"  # where a run can be held: before anything, when it has planned
 # Where in `ops.library` a verb begins to change what others see
 HELD = {
     "create": ("create", "run"),
-    "set": ("modify", "run"),
-    "delete": ("trash", "run"),
-    "share": ("sharing", "run"),
+    "set": ("modify", "append"),  # the name is taken by then
+    "delete": ("trash", "append"),
+    "share": ("sharing", "append"),
     "replicate": ("replicate", "append"),  # the data is there by then
 }
 _GO = b"go\n"
@@ -204,6 +204,7 @@ def _hold_at_run(verb: str, held: Callable[[], None]) -> None:
     there = getattr(module, what)
 
     def after(*given, **named):
+        setattr(module, what, there)  # once: a verb may put several records
         held()
         return there(*given, **named)
 
