@@ -113,7 +113,7 @@ RUNS = {
 }
 
 
-# In this order, by the library's owner or by Ada, with whom images are shared; `=`: the exit code.
+# In this order, by the library's owner or by Ada, who is shared with; after `=` the exit code.
 LIBRARY = [
     line.split()
     for line in """
