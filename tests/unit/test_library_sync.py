@@ -9,12 +9,10 @@ import pytest
 from diskwright.errors import ChangedMeanwhile, DataTampered, NameTaken
 from diskwright.model.library import Query, Status
 from diskwright.model.manifest import ABORTED
-from diskwright.model.names import MANIFESTS, manifest_key
+from diskwright.model.names import manifest_key
 from diskwright.model.record import Attributes, record_key
 from diskwright.ops.library import changes, modify
-from diskwright.ops.library.chain import read_chain
 from diskwright.ops.library.claims import take_name
-from diskwright.ops.library.place import reread
 from diskwright.ops.library.sync import rebuild, sync
 from support.library_images import KEY, put_image
 from support.library_places import Clock, workstation
@@ -195,47 +193,6 @@ class TestRaces:
         team.store.put = lossy
         assert modify.run(team.ann, plan).description == "mine"
         assert team.ann.catalog.entry(put.id).seq == 1
-
-
-class TestTwoProcessesOfOneWorkstation:
-    def test_an_image_that_is_committed_after_the_listing_is_not_lost(self, team, monkeypatch):
-        put = team.put("web")
-        sync(team.ann)
-        entry, data = team.ann.catalog.entry(put.id), team.store.objects.pop(manifest_key(put.id))
-        team.ann.catalog.forget(put.id)
-        team.ann.catalog.save(replace(entry, status=Status.SAVING), ())
-        original = team.store.list
-
-        def listed(prefix):
-            found = list(original(prefix))
-            if prefix == MANIFESTS:
-                team.store.objects[manifest_key(put.id)] = data
-                reread(team.ann, put.id)
-            return iter(found)
-
-        monkeypatch.setattr(team.store, "list", listed)
-        assert sync(team.ann, whole=True).damaged == ()
-        assert team.ann.catalog.entry(put.id) == entry
-
-    def test_a_change_that_is_put_after_the_records_were_read_is_no_rollback(
-        self, team, monkeypatch
-    ):
-        put = team.put("web")
-        sync(team.ann)
-        sync(team.ben)
-        rename(team.ben, put.id, "web-1")
-        late = ["web-2"]
-
-        def read(*given, **named):
-            chain = read_chain(*given, **named)
-            if late:
-                rename(team.ann, put.id, late.pop())
-            return chain
-
-        monkeypatch.setattr("diskwright.ops.library.sync.read_chain", read)
-        assert sync(team.ann, whole=True).damaged == ()
-        entry = team.ann.catalog.entry(put.id)
-        assert (entry.name, entry.seq, entry.warnings) == ("web-2", 2, ())
 
 
 class TestWhatDoesNotHoldTogether:
