@@ -105,10 +105,11 @@ def load(
             settings = replace(settings, vault=value)
         elif value is not None:
             settings = _set(settings, name, value, where="settings")
+    state = settings.state_dir or _state_dir(env)
     return replace(
         settings,
-        state_dir=settings.state_dir or _state_dir(env),
-        data_dir=settings.data_dir or _data_dir(env),
+        state_dir=state,
+        data_dir=settings.data_dir or _data_dir(env, state),
         who=settings.who or _who(),
     )
 
@@ -158,13 +159,17 @@ def _state_dir(env: Mapping[str, str]) -> str:
     return user_state_dir("diskwright")
 
 
-def _data_dir(env: Mapping[str, str]) -> str:
+def _data_dir(env: Mapping[str, str], state: str) -> str:
+    """Beneath `state` for who has no home: a service's user, say."""
     base = env.get("XDG_DATA_HOME")
     if base:
         return os.path.join(base, "diskwright")
     from platformdirs import user_data_dir
 
-    return user_data_dir("diskwright")
+    try:
+        return user_data_dir("diskwright")
+    except RuntimeError:
+        return os.path.join(state, "data")
 
 
 def _who() -> str:
