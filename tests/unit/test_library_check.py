@@ -73,6 +73,22 @@ def test_a_damaged_one_can_be_deleted(care, where):
     assert care.check(read_data=True).issues == ()
 
 
+def test_the_trash_mends_nothing(care, where):
+    store, key = folder_store(where), data_of(care, "web-2")
+    good = store.get(key)
+    change_a_byte(store, key)
+    care.check(read_data=True)
+    image = care.delete("web-2").entry.id
+    care.undelete(image)
+    entry = care.show("web-2")
+    assert (entry.status, len(entry.warnings)) == (Status.ERROR, 1)
+    store.put(key, good)
+    assert care.check().issues == ()
+    care.delete("web-2")
+    care.undelete(image)
+    assert care.show("web-2").status is Status.ACTIVE
+
+
 def test_records_that_do_not_follow(care, other, where):
     for text in ("one", "two"):
         care.set("web-1", description=text)

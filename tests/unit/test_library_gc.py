@@ -7,15 +7,23 @@ from dataclasses import replace
 
 import pytest
 
-from diskwright.errors import ChangedMeanwhile, IllegalState, ImageNotFound, RemoteUnable
+from diskwright.errors import (
+    ChangedMeanwhile,
+    DataTampered,
+    IllegalState,
+    ImageNotFound,
+    RemoteUnable,
+)
 from diskwright.model import canonical
 from diskwright.model.care import Fault
 from diskwright.model.library import Status
 from diskwright.model.manifest import ABORTED
 from diskwright.model.names import manifest_key
 from diskwright.model.record import Deleted, Replicated, record_key
-from diskwright.ops.library import changes, place, trash
+from diskwright.model.server import Use
+from diskwright.ops.library import changes, place, purge, trash
 from diskwright.ops.library.chain import read_chain
+from diskwright.ops.library.uses import put_use, use_key
 from support.care import (
     DAY,
     Care,
@@ -68,6 +76,17 @@ def test_out_of_the_trash_after_the_grace_time(care, where, tmp_path):
             later.undelete(image)
     assert image in care.sync().gone
     assert [entry.name for entry in care.list()] == ["web-3", "web-2"][::-1]
+
+
+def test_a_deleters_clock_that_is_behind_empties_no_trash(care, where, tmp_path):
+    with Care(where, tmp_path / "behind", later_s=-8 * DAY) as behind:
+        behind.synced()
+        behind.delete("web-1")
+    assert "in the trash since" in why(care.gc())
+    with Care(where, tmp_path / "here", later_s=6 * DAY) as later:
+        assert "in the trash since" in why(later.gc())
+    with Care(where, tmp_path / "here", later_s=8 * DAY) as later:
+        assert len(later.gc().purged) == 1
 
 
 def test_what_others_need_stays(care, where):
@@ -178,6 +197,53 @@ def test_a_lost_manifest_is_no_orphan(care, other, where):
     assert of_image(where, image) == before
 
 
+def test_a_lost_manifest_of_an_image_without_records_is_no_orphan(other, where, tmp_path):
+    image = keys(where, "manifests/")[0].split("/")[1].removesuffix(".json")
+    folder_store(where).delete(manifest_key(image))
+    before = of_image(where, image)
+    missing = [one for one in other.check().issues if one.fault is Fault.MISSING]
+    assert [one.key for one in missing] == [manifest_key(image)]
+    assert "may be an image" in why(other.gc(orphan_grace_s=0))
+    with Care(where, tmp_path / "later", later_s=31 * DAY) as later:  # no hint is left of it
+        assert later.gc().hints
+        assert "may be an image" in why(later.gc())
+        assert of_image(where, image) == before
+        assert [one.image for one in later.gc(unproven=True).orphans] == [image]
+
+
+def test_a_mark_of_a_killed_version_is_left_over_and_a_servers_is_not(care, where):
+    base, old, young = care.show("web-1").id, id_of_age(2 * DAY), id_of_age(3600)
+    for image in (old, young):
+        put_use(folder_store(where), base, Use(image, "", "", "2026-01-01T00:00:00Z", ""))
+    server = id_of_age(3 * DAY)
+    put_use(folder_store(where), base, Use(server, "s", "host", "2026-01-01T00:00:00Z", "me"))
+    made = care.gc()
+    assert [one.image for one in made.orphans] == [old]
+    assert [one.image for one in made.kept] == [young]
+    assert set(keys(where, "uses/")) == {use_key(base, young), use_key(base, server)}
+
+
+def test_uses_and_offers_are_listed_once(care, where, tmp_path):
+    listed: list[str] = []
+
+    class Listing:
+        def __init__(self, store):
+            self._store = store
+
+        def __getattr__(self, name):
+            return getattr(self._store, name)
+
+        def list(self, prefix):
+            listed.append(prefix)
+            return self._store.list(prefix)
+
+    for name in ("web-1", "web-2"):
+        care.delete(name)
+    with Care(where, tmp_path / "listing", wrap=Listing) as library:
+        assert len(library.gc(grace_s=0).purged) == 2
+    assert (listed.count("uses/"), listed.count("shares/")) == (1, 1)
+
+
 def test_old_hints_claims_and_marks(care, where, tmp_path):
     mark = id_of_age(31 * DAY)
     put(where, manifest_key(mark), ABORTED)
@@ -248,6 +314,22 @@ def test_a_kill_at_any_call_loses_nothing(name, done, template, tmp_path):
         with Care(where, tmp_path / f"there-{number}") as library:
             assert {entry.id: entry for entry in library.list()} == left, number
     assert number > 5
+
+
+def test_one_that_can_not_be_looked_at_keeps_no_others(care, monkeypatch):
+    first = care.delete("web-1").entry.id
+    care.delete("web-2")
+    real = purge.looked_at
+
+    def fails(place, image, *given, **named):
+        if image == first:
+            raise DataTampered(f"image {image}", "its time is none")
+        return real(place, image, *given, **named)
+
+    monkeypatch.setattr(purge, "looked_at", fails)
+    made = care.gc(grace_s=0)
+    assert [one.name for one in made.purged] == ["web-2"]
+    assert "its time is none" in why(made)
 
 
 def test_records_go_oldest_first(care, where, tmp_path):

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import signal
+
 import pytest
 
 from diskwright.errors import DataTampered, UsageError
 from diskwright.model.record import Sharing
-from diskwright.ops.library import place
+from diskwright.ops.library import place, prove
 from diskwright.ops.library.chain import read_chain
-from support.care import care, folder_store, other, template, where
+from support.care import DAY, Care, care, folder_store, other, template, where
 
 __all__ = ["care", "other", "template", "where"]
 
@@ -32,6 +35,14 @@ def test_none_goes_before_a_newer_one_is_proven(care):
     assert [entry.name for entry in care.list()] == ["web-3"]
     assert "pruned" in care.history(planned.versions[1].entry.id)[-1].what
     care.undelete("web-1")
+
+
+def test_a_clock_that_is_ahead_makes_no_version_the_newest(where, tmp_path):
+    with Care(where, tmp_path / "behind", later_s=-2 * DAY) as behind:
+        behind.prove("web-1")
+        made = behind.prune("stable", keep=1)
+        assert not made.anything
+        assert all("clock" in one.why for one in made.versions)
 
 
 def test_what_is_shared_used_tagged_or_damaged_stays(care, where):
@@ -89,4 +100,30 @@ def test_what_is_damaged_is_not_proven(care, where, tmp_path):
     with pytest.raises(DataTampered):
         care.prove("web-3")
     assert not care.show("web-3").proven
-    assert list((tmp_path / "here" / "state" / "proving").iterdir()) == []
+    assert disks_left(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    "later", [lambda one: one.prove("web-2"), lambda one: one.gc()], ids=["prove", "gc"]
+)
+def test_the_disk_that_a_killed_one_left_goes_with_the_next(
+    care, where, tmp_path, monkeypatch, later
+):
+    child = os.fork()
+    if not child:
+        monkeypatch.setattr(prove, "verify", lambda *_: os.kill(os.getpid(), signal.SIGKILL))
+        try:
+            Care(where, tmp_path / "here").prove("web-3")
+        finally:
+            os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+    assert len(disks_left(tmp_path)) == 1
+    later(care)
+    assert disks_left(tmp_path) == []
+
+
+def disks_left(tmp_path) -> list[str]:
+    """Files in the state folder that are as large as `small_disk` has data, but the catalog."""
+    found = (tmp_path / "here" / "state").rglob("*")
+    kept = [path for path in found if path.is_file() and path.stat().st_size >= 1 << 16]
+    return [str(path) for path in kept if path.suffix not in {".sqlite", ".sqlite-wal"}]

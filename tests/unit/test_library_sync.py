@@ -8,6 +8,7 @@ import pytest
 
 from diskwright.errors import ChangedMeanwhile, DataTampered, NameTaken
 from diskwright.model.library import Query, Status
+from diskwright.model.manifest import ABORTED
 from diskwright.model.names import manifest_key
 from diskwright.model.record import Attributes, record_key
 from diskwright.ops.library import changes, modify
@@ -213,6 +214,11 @@ class TestWhatDoesNotHoldTogether:
         with pytest.raises(DataTampered, match="rolled back"):
             rename(team.ann, put.id, "web-3")
 
+    def test_a_record_in_the_midst_that_was_taken_away_is_told(self, team):
+        put = self.changed_twice(team)
+        del team.store.objects[record_key(put.id, 1)]
+        assert sync(team.ann, whole=True).damaged
+
     def test_another_record_in_the_place_of_one_that_was_seen(self, team, tmp_path):
         put = self.changed_twice(team)
         other = workstation(team.store, tmp_path, who="eve", clock=team.clock)
@@ -279,4 +285,17 @@ class TestRebuild:
             rename(team.ann, put.id, "new")
         team.ann.catalog.save(dead, ())
         sync(team.ann)
+        assert rename(team.ann, put.id, "new").name == "new"
+
+    def test_nor_does_the_mark_that_gc_put_in_its_place_keep_it(self, team):
+        put = team.put("web")
+        sync(team.ann)
+        dead = replace(
+            team.ann.catalog.entry(put.id), id=another(put.id), status=Status.SAVING, name="new"
+        )
+        take_name(team.ann, "new", dead.id, sealed=False, duplicate=False)
+        team.ann.catalog.save(dead, ())
+        team.store.objects[manifest_key(dead.id)] = ABORTED
+        assert sync(team.ann, whole=True).damaged == ()
+        assert team.ann.catalog.entry(dead.id) is None
         assert rename(team.ann, put.id, "new").name == "new"

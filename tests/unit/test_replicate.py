@@ -25,9 +25,10 @@ from diskwright.model.nulls import NeverCancelled, NullProgress
 from diskwright.model.record import Attributes
 from diskwright.ops.fetch import plain_chunks
 from diskwright.ops.library import modify, replicate, trash
+from diskwright.ops.library.chain import read_chain
 from diskwright.ops.library.place import find_entry
 from diskwright.ops.library.replicate import ReplicateRequest
-from diskwright.ops.library.source import found_of, source_chain
+from diskwright.ops.library.source import found_of
 from diskwright.ops.library.sync import sync
 from diskwright.ops.manifests import read_manifest
 from diskwright.ops.stored_file import RestoreTools
@@ -81,7 +82,7 @@ class Copying:
 
 
 def disk_of(store, image, key=None):
-    found = found_of(source_chain(store, image, key))
+    found = found_of(read_chain(store, image, key))
     return assemble(plain_chunks(store, found))
 
 
@@ -125,7 +126,7 @@ class TestWhatIsMade:
     def test_a_sealed_one_is_sealed_under_a_key_of_its_own(self, sealed):
         put = sealed.put("web", key=KEY)
         made = sealed.made("web", "copy")
-        chains = [source_chain(sealed.store, one, KEY) for one in (put.id, made.id)]
+        chains = [read_chain(sealed.store, one, KEY) for one in (put.id, made.id)]
         assert made.sealed
         assert made.opened
         assert chains[0].data_key != chains[1].data_key

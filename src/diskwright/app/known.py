@@ -32,7 +32,10 @@ def chosen(settings: Settings, wanted: str | None) -> KnownLibrary:
     if not name:
         default = next((one for one in known if one.default), None)
         if default is None:
-            hint = "make one: diskwright library init NAME dir:PATH, or name it: --library NAME"
+            listed = ", ".join(one.name for one in known)
+            hint = f"choose one of {listed}: diskwright library default NAME, or --library NAME"
+            if not known:
+                hint = "make one: diskwright library init NAME PATH"
             raise UsageError("there is no default library", hint)
         return default
     named = next((one for one in known if one.name == name), None)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from diskwright.app.adapters import Adapters
 from diskwright.app.known import chosen, registry
 from diskwright.config import Settings
-from diskwright.errors import TargetExists, UsageError
+from diskwright.errors import DiskwrightError, TargetExists, UsageError
 from diskwright.ports import CancelToken
 
 if TYPE_CHECKING:
@@ -46,7 +46,11 @@ class LibrariesVerbs:
         store = self.adapters.store(known.url, cancel, known=known)
         info = make_library(store, public=public, now=time.time(), entropy=os.urandom)
         known = replace(known, id=info.id)
-        registry(self.settings).add(known)
+        try:
+            registry(self.settings).add(known)
+        except DiskwrightError as error:
+            error.add_note(f"it was made, and is not on the list: diskwright library add {name}")
+            raise
         return known
 
     def add_library(
@@ -127,6 +131,8 @@ class LibrariesVerbs:
             hint = "give letters, digits and dashes, without : and /"
             raise UsageError(f"{name!r}: not a name for a library", hint)
         if not url.startswith(("dir:", "s3://")):
+            if "://" in url:
+                raise UsageError(f"{url}: not a place", "write a PATH, dir:PATH or s3://BUCKET")
             url = f"dir:{url}"
         if url.startswith("dir:"):
             url = f"dir:{os.path.abspath(url.removeprefix('dir:'))}"

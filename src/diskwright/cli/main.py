@@ -133,7 +133,7 @@ def _usage(session: Session, argv: list[str], wrong: click.ClickException) -> in
 
     if isinstance(wrong, click.UsageError) and wrong.ctx is not None:
         hint = f"see {wrong.ctx.command_path} --help"
-        session.command = wrong.ctx.info_name or ""
+        session.command = wrong.ctx.command_path.partition(" ")[2]
     else:
         hint = "see diskwright --help"
     error = UsageError(" ".join(wrong.format_message().split()), hint)

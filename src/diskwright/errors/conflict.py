@@ -32,6 +32,7 @@ class SourceChanged(ConflictError):
 class ImageNotFound(ConflictError):
     target: str
     wanted: str
+    hint_text: str = ""
     template = "{target} holds no image {wanted}"
     hint_template = "a sealed image's name needs its key: --key local:FILE; an id always works"
 
@@ -40,6 +41,7 @@ class ImageNotFound(ConflictError):
 class ImageAmbiguous(ConflictError):
     target: str
     candidates: str
+    hint_text: str = ""
     template = "{target} holds several images that match: {candidates}"
     hint_template = "name one by its id: --image ID"
 

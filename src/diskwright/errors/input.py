@@ -29,6 +29,7 @@ class FolderMissing(InputError):
 @dataclass(eq=False)
 class NotALibrary(InputError):
     url: str
+    hint_text: str = ""
     template = "{url}: no library is there"
     hint_template = "make one: diskwright library init NAME URL"
 

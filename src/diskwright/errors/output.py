@@ -48,6 +48,9 @@ def output_error(path: str, error: OSError) -> DiskFull | OutputNotWritable:
     """What the system said when `path` was to be written, in our words."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return DiskFull(path)
+    if error.errno == errno.ENOENT:
+        folder = os.path.dirname(os.path.abspath(path))
+        return OutputNotWritable(path, "its folder is not there", f"make it: mkdir -p -- {folder}")
     return OutputNotWritable(path, error.strerror or os.strerror(error.errno or errno.EIO))
 
 

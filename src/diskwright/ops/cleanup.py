@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from diskwright.errors import DiskwrightError, RemoteUnable, TargetExists
+from diskwright.errors import DiskwrightError, ObjectMissing, RemoteUnable, TargetExists
 from diskwright.model.manifest import ABORTED
 from diskwright.model.names import image_prefix, manifest_key
 from diskwright.ports import JournalEntry, ObjectStore, UploadJournal
@@ -63,6 +63,14 @@ def clean_doubtful(store: ObjectStore, image_id: str) -> bool:
             return True
     _delete(store, objects)
     return False
+
+
+def is_settled_as_gone(store: ObjectStore, image_id: str) -> bool:
+    """After a run's own clean-up: nothing of it is there, and no manifest can come any more."""
+    try:
+        return store.get(manifest_key(image_id), 0, len(ABORTED) + 1) == ABORTED
+    except ObjectMissing:
+        return next(iter(store.list(image_prefix(image_id))), None) is None
 
 
 def _keeps_conditions(store: ObjectStore, image_id: str) -> bool:

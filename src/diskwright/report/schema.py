@@ -17,7 +17,6 @@ from diskwright.model.finding import Accepted, Finding
 from diskwright.model.guest import GuestFacts
 from diskwright.model.image import ImageFacts
 from diskwright.model.iso import BootPlatform, ExtractedIso, IsoEntry, IsoFacts, IsoSystem, IsoTree
-from diskwright.model.library import Change, Entry
 from diskwright.model.outcome import (
     Converted,
     Doctored,
@@ -27,11 +26,11 @@ from diskwright.model.outcome import (
     Reopened,
     Restored,
 )
-from diskwright.model.recipient import Recipient
 from diskwright.model.rule import RuleText
 from diskwright.model.uploads import AbortedUploads, ListedUploads
 from diskwright.report.import_request import ImportRequest
 from diskwright.report.json import SCHEMA
+from diskwright.report.schema_library import ENTRY, library_results
 from diskwright.report.schema_of import (
     PLAIN,
     Definitions,
@@ -67,13 +66,6 @@ class _Results:
         finding["properties"]["disk"] = _TEXT
         known.made["finding"] = finding
         known.made["error"] = _ERROR
-        who = known.but(Recipient, without={"wrapped_key", "params"})
-        known.made["entry"] = known.but(
-            Entry,
-            without={"recipients"},
-            beside={"recipients": list_of(who), "virtual_size": _NUMBER, "object_size": _NUMBER},
-        )
-        known.made["change"] = known.but(Change)
 
     def of_each(self) -> dict[str, list[Schema]]:
         return {
@@ -90,6 +82,8 @@ class _Results:
             "iso extract": [self._result({"made": self._known.of(ExtractedIso)})],
             "key new": [described_object(_KEY)],
             "key public": [described_object({**_KEY, "public": _TEXT, "fingerprint": _TEXT})],
+            **library_results(self._known),
+            "image create": [self._judged(), self._prepared(entry=or_null(ENTRY))],
         }
 
     def _result(
@@ -154,7 +148,7 @@ class _Results:
     def _made(self, kind: type) -> Schema:
         return self._with_request(self._known.of(kind))
 
-    def _prepared(self) -> Schema:
+    def _prepared(self, **more: Schema) -> Schema:
         known = self._known
         accepted = {"accepted": list_of(known.of(Accepted))}
         disk = known.but(PreparedDisk, without={"verdict"}, beside=accepted)
@@ -163,12 +157,12 @@ class _Results:
             without={"verdict", "disks"},
             beside={"disks": list_of(disk), **accepted},
         )
-        return self._with_request(made)
+        return self._with_request(made, **more)
 
-    def _with_request(self, made: Schema) -> Schema:
+    def _with_request(self, made: Schema, **more: Schema) -> Schema:
         request = self._known.of(ImportRequest)
         return self._result(
-            {"made": made, "import_request": or_null(request)},
+            {"made": made, "import_request": or_null(request), **more},
             {"data_import_requests": list_of(request)},
         )
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-
 from diskwright.app.library.opening import OpenLibrary
-from diskwright.errors import writing
 from diskwright.model.care import ORPHAN_GRACE_S, TRASH_GRACE_S, Checked, Collected, Pruned
 from diskwright.model.library import Changed, Entry
 from diskwright.model.nulls import NeverCancelled, NullProgress
@@ -57,21 +54,26 @@ class CareVerbs(OpenLibrary):
         *,
         grace_s: float = TRASH_GRACE_S,
         orphan_grace_s: float = ORPHAN_GRACE_S,
+        unproven: bool = False,
         dry_run: bool = False,
         progress: Progress | None = None,
         cancel: CancelToken | None = None,
     ) -> Collected:
         """Remove for ever what is in the trash for `grace_s`, what killed runs left that is older
-        than `orphan_grace_s`, and old hints. What others need stays, and is told.
+        than `orphan_grace_s`, and old hints. What others need stays, and is told; so does what may
+        be an image whose manifest is lost, but for `unproven`.
 
         Raises RemoteUnable where the store keeps no conditions.
         """
         from diskwright.ops.library.collect import CollectRequest, collect
 
+        if not dry_run:
+            with self.app.adapters.local_tools(cancel).scratch():
+                pass  # a killed run may have left a disk of a sealed image here: it goes first
         return collect(
             self.place(cancel),
             self.app.adapters.journal(),
-            CollectRequest(grace_s, orphan_grace_s),
+            CollectRequest(grace_s, orphan_grace_s, unproven),
             dry_run=dry_run,
             progress=progress or NullProgress(),
             cancel=cancel or NeverCancelled(),
@@ -135,13 +137,9 @@ class CareVerbs(OpenLibrary):
 
         place = self.synced(cancel)
         planned = prove.plan(place, image)
-        folder = os.path.join(self.app.settings.state_dir, "proving")
-        with writing(folder):
-            os.makedirs(folder, mode=0o700, exist_ok=True)
         return prove.run(
             place,
             planned,
-            folder,
             tools=RestoreTools(place.store, place.wrapper, self.app.adapters.local_tools(cancel)),
             progress=progress or NullProgress(),
             cancel=cancel or NeverCancelled(),

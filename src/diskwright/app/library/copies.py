@@ -146,13 +146,15 @@ class CopyVerbs(OpenLibrary):
         self, image: str, target: str, request: DeliverRequest, cancel: CancelToken
     ) -> tuple[tuple[Piece, ...], RestoreTools]:
         from diskwright.ops.library.deliver import pieces
-        from diskwright.ops.library.place import find_entry
+        from diskwright.ops.library.place import check_opened, find_entry
         from diskwright.ops.library.source import active_chain
 
         entry = find_entry(self.synced(cancel).catalog, image, self.known.url)
         tools = self._reading(entry, cancel)
         self.check_sealed(entry)
         chain = active_chain(tools.store, entry, tools.wrapper, "delivered")
+        if not request.sealed:
+            check_opened(chain, tools.wrapper)
         return pieces(tools.store, chain, target, request), tools
 
 

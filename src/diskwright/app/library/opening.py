@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from diskwright.app.known import chosen
-from diskwright.errors import DataTampered, ImageNotSealed
+from diskwright.errors import DataTampered, ImageNotSealed, NotALibrary
 from diskwright.model.library import Entry, LibraryInfo, Synced
 from diskwright.ports import CancelToken, KeyWrapper, ObjectStore
 from diskwright.ports_library import Catalog
@@ -62,11 +62,11 @@ class OpenLibrary:
     def place(self, cancel: CancelToken | None = None, *, sse: str = "") -> Place:
         """Raises NotALibrary, KeyUnreadable, and what the store raises."""
         from diskwright.adapters.image_locks import FileImageLocks
-        from diskwright.ops.library.place import Place, read_library
+        from diskwright.ops.library.place import Place
 
         settings, store = self.app.settings, self.store(cancel, sse=sse)
         if self._info is None:
-            self._info = read_library(store)
+            self._info = self._read_info(store)
         if self.known.id and self._info.id != self.known.id:
             what = f"library {self.known.name}"
             raise DataTampered(what, f"it is another one than was added: {self._info.id}")
@@ -82,6 +82,17 @@ class OpenLibrary:
             entropy=os.urandom,
             single_writer=self._single_writer,
         )
+
+    def _read_info(self, store: ObjectStore) -> LibraryInfo:
+        from diskwright.ops.library.place import read_library
+
+        try:
+            return read_library(store)
+        except NotALibrary as error:
+            if not self.known.id:
+                raise
+            hint = "it was there: is its folder mounted? What is catalogued: image list --no-sync"
+            raise NotALibrary(store.url, hint) from error
 
     def catalog(self) -> Catalog:
         """As it was left. The store is asked only for the id of a library that is not listed."""

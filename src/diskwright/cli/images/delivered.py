@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from diskwright.cli.convert import FORMATS
-from diskwright.cli.session import Session
+from diskwright.cli.session import Session, path_text
 
 if TYPE_CHECKING:
     from diskwright.model.outcome_copies import Delivered
@@ -49,6 +49,15 @@ def tell_delivered(session: Session, image: str, made: Sequence[Delivered]) -> N
 
     session.say("\n".join(delivered_text(one) for one in made))
     for one in made:
+        _tell_ending(one)
         session.results.append(
             {**codec.encode(one), "image": image, "id": one.image, "error": None}
         )
+
+
+def _tell_ending(made: Delivered) -> None:
+    """A name that ends as that of another format would mislead who reads it later."""
+    ending = made.target.rpartition(".")[2].lower()
+    if made.format and ending in FORMATS and ending != made.format:
+        said = f"{path_text(made.target)} is a {made.format}, whatever its name says"
+        click.echo(f"diskwright: note: {said} (-O {ending} makes a {ending})", err=True)

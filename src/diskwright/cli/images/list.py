@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+import time
 from typing import Any
 
 import click
@@ -12,7 +13,30 @@ from diskwright.cli.images.options import library_options, opened, parsed_tags
 from diskwright.cli.images.set import MemoryType, whole_mib
 from diskwright.cli.options import not_empty, set_output
 from diskwright.cli.session import Session, print_out
+from diskwright.cli.uploads import AgeType
 from diskwright.model.library import SORTS, ImageKind, Query, Status, Visibility
+from diskwright.model.times import is_time, time_text
+
+
+class TimeType(click.ParamType[str]):
+    """A day, a time as it is told, or an age; `last`: of a day its last second."""
+
+    name = "time"
+
+    def __init__(self, *, last: bool = False) -> None:
+        self._end = "T23:59:59Z" if last else "T00:00:00Z"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        text = str(value).strip()
+        if is_time(text):
+            return text
+        if is_time(f"{text}T00:00:00Z"):
+            return f"{text}{self._end}"
+        try:
+            age = AgeType().convert(text, param, ctx)
+        except click.BadParameter:
+            self.fail(f"not a time: {text!r} (2026-11-27, 2026-11-27T08:00:00Z, 7d)", param, ctx)
+        return time_text(int(time.time()) - age)
 
 
 def _choice(kind: type[Any]) -> click.Choice[str]:
@@ -42,8 +66,15 @@ Examples:
     callback=whole_mib,
     help="Those of which a server of so much memory can be made.",
 )
-@click.option("--since", metavar="TIME", callback=not_empty, help="Created then or later.")
-@click.option("--until", metavar="TIME", callback=not_empty, help="Created before or then.")
+@click.option(
+    "--since", type=TimeType(), metavar="TIME", help="Created then or later: 2026-11-27, or 7d ago."
+)
+@click.option(
+    "--until",
+    type=TimeType(last=True),
+    metavar="TIME",
+    help="Created before, or then: the day too.",
+)
 @click.option("--channel", metavar="NAME", callback=not_empty, help="Versions of this channel.")
 @click.option("--sort", type=click.Choice(SORTS), default="created", show_default=True)
 @click.option("--descending", is_flag=True, help="The other way round.")

@@ -31,6 +31,11 @@ Examples:
     metavar="AGE",
     help="How long what belongs to no image stays: longer than any upload takes [24h].",
 )
+@click.option(
+    "--unproven",
+    is_flag=True,
+    help="Remove also what may be an image whose manifest is lost: check says which.",
+)
 @click.option("--dry-run", is_flag=True, help="Say what would be removed.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @library_options
@@ -42,6 +47,7 @@ def command(
     /,
     grace: int | None,
     orphan_grace: int | None,
+    unproven: bool,
     dry_run: bool,
     yes: bool,
     progress: bool | None,
@@ -67,6 +73,7 @@ def command(
             return library.gc(
                 grace_s=grace_s,
                 orphan_grace_s=orphan_grace_s,
+                unproven=unproven,
                 dry_run=dry_run,
                 progress=bar,
                 cancel=cancel,

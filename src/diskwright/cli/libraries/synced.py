@@ -15,6 +15,7 @@ def tell_synced(session: Session, made: Synced) -> None:
     from diskwright.model.codec import encode
 
     lines = [f"{len(made.changed)} images read anew, {len(made.gone)} gone"]
+    lines += [f"gone: {one}" for one in made.gone]
     lines += [f"does not hold together: {path_text(one)}" for one in made.damaged]
     lines += [f"not read: {path_text(one)}" for one in made.unread]
     session.say("\n".join(lines))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
@@ -15,11 +16,13 @@ from diskwright.model.names import image_prefix, manifest_key
 from diskwright.model.stored import StoredObject
 from diskwright.ops.library import leftovers
 from diskwright.ops.library.chain import Chain, read_chain
+from diskwright.ops.library.deltas import DELTAS_LIMIT
 from diskwright.ops.library.fold import history_of
 from diskwright.ops.library.names import unreadable_claims
-from diskwright.ops.library.place import Place, seen
+from diskwright.ops.library.place import FAULTS, Place, check_known, seen
 from diskwright.ops.library.references import committed
 from diskwright.ops.library.sync import sync
+from diskwright.ops.library.uses import used_image
 from diskwright.ports import CancelToken, ObjectStore, Progress
 
 _READERS = 8
@@ -44,6 +47,7 @@ class _Run:
     place: Place
     percent: float
     there: dict[str, int]
+    uses: dict[str, list[str]]  # keys, by who stands on another
     issues: dict[str, list[Issue]] = field(default_factory=dict)  # by image
     chains: dict[str, Chain] = field(default_factory=dict)
     parts: list[_Part] = field(default_factory=list)
@@ -63,7 +67,7 @@ def check(
     """
     synced = sync(place, whole=True)
     survey = leftovers.survey(place)
-    run = _Run(place, percent, survey.there)
+    run = _Run(place, percent, survey.there, survey.uses)
     images = [image for image in committed(place) if image not in survey.marks]
     progress.phase("manifests", len(images))
 
@@ -78,6 +82,8 @@ def check(
         for image, chain in zip(images, chains, strict=True):
             _look(run, image, chain)
             progress.advance(1)
+    for image, chain in run.chains.items():
+        _look_beneath(run, image, chain)
     _lost(run)
     read = _read_parts(run, progress, cancel)
     for image, chain in run.chains.items():
@@ -102,6 +108,11 @@ def _look(run: _Run, image: str, chain: Chain | DataTampered | None) -> None:
         return  # it was removed meanwhile
     run.chains[image] = chain
     entry = run.place.catalog.entry(image)
+    if entry is not None and not chain.warnings:
+        try:
+            check_known(entry, chain)
+        except DataTampered as error:
+            run.tell(Fault.DAMAGED, image, manifest_key(image), error.message)
     for warning in chain.warnings:
         run.tell(Fault.DAMAGED, image, f"records/{image}/", warning)
     parts: list[_Part] = []
@@ -110,6 +121,7 @@ def _look(run: _Run, image: str, chain: Chain | DataTampered | None) -> None:
         parts += _of_object(run, image, stored)
     run.total += len(parts)
     was_bad = entry is not None and entry.status is Status.ERROR
+    was_bad |= bool(json.loads(run.place.catalog.note(f"{FAULTS}{image}") or "[]"))
     run.parts += parts if was_bad else _sample(parts, run.percent, run.place.entropy)
 
 
@@ -126,6 +138,36 @@ def _of_object(run: _Run, image: str, stored: StoredObject) -> Sequence[_Part]:
         run.tell(Fault.DAMAGED, image, stored.key, detail)
         return ()
     return [_Part(image, stored, number) for number in range(len(stored.part_digests))]
+
+
+def _look_beneath(run: _Run, image: str, chain: Chain) -> None:
+    """What a version rests on is there, down to a whole one. Of a sealed image that was not opened
+    the uses tell of which image it is."""
+    if chain.body is None:
+        for key in run.uses.get(image, ()):
+            beneath = manifest_key(used_image(key))
+            if run.place.store.head(beneath) is None:
+                run.tell(Fault.MISSING, image, beneath, "it rests on it: it is gone")
+        return
+    for disk in chain.body.disks:
+        base, depth = disk.base, 0
+        while base is not None and depth <= DELTAS_LIMIT:
+            there = run.chains.get(base.image)
+            if there is None:
+                detail = f"it rests on image {base.image}, which is gone or can't be read"
+                run.tell(Fault.MISSING, image, base.key, detail)
+                break
+            if there.body is None:
+                break  # of another key: whether its object is there was looked at
+            below = there.body.disks[base.disk] if base.disk < len(there.body.disks) else None
+            if below is None or (below.key, below.digest) != (base.key, base.digest):
+                detail = f"it rests on it: image {base.image} has another disk"
+                run.tell(Fault.DAMAGED, image, base.key, detail)
+                break
+            if base.key not in run.there and run.place.store.head(base.key) is None:
+                run.tell(Fault.MISSING, image, base.key, "it rests on it: it is not there")
+                break
+            base, depth = below.base, depth + 1
 
 
 def _sample(parts: list[_Part], percent: float, entropy: Callable[[int], bytes]) -> Sequence[_Part]:
@@ -185,13 +227,16 @@ def _fault(store: ObjectStore, part: _Part, cancel: CancelToken) -> str:
 
 
 def _tell_catalog(place: Place, chain: Chain, issues: Sequence[Issue]) -> None:
-    """An image in the trash stays there, whatever is wrong with it."""
+    """An image in the trash stays there, whatever is wrong with it; out of it, it is told."""
     entry = place.catalog.entry(chain.manifest.image)
+    said = tuple(f"{issue.key}: {issue.detail}" for issue in issues)
+    note = f"{FAULTS}{chain.manifest.image}"
+    if said or place.catalog.note(note):
+        place.catalog.set_note(note, json.dumps(said))
     if entry is None or entry.seq > chain.seq or entry.status is Status.PENDING_DELETE:
         return
     found = seen(place, chain)
     if issues:
-        said = tuple(f"{issue.key}: {issue.detail}" for issue in issues)
         found = replace(found, status=Status.ERROR, warnings=(*found.warnings, *said))
     if _shown(found) != _shown(entry):
         place.catalog.save(found, history_of(chain))
@@ -211,6 +256,9 @@ def _orphans(place: Place, survey: leftovers.Survey, told: Collection[str]) -> I
             continue
         entry = place.catalog.entry(left.image)
         if entry is not None and entry.status in (Status.QUEUED, Status.SAVING):
+            continue
+        if leftovers.unproven(place, left, survey):
+            yield Issue(Fault.MISSING, left.image, manifest_key(left.image), leftovers.UNPROVEN)
             continue
         removed = left.removed()
         detail = f"{removed.objects} objects, {removed.size} bytes belong to no image"

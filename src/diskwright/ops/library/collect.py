@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from diskwright.errors import Locked
+from diskwright.errors import Cancelled, DiskwrightError, Locked, RemoteError
 from diskwright.model.care import ORPHAN_GRACE_S, TRASH_GRACE_S, Collected, Kept, Removed
 from diskwright.model.library import Query, Status, Visibility
 from diskwright.model.names import manifest_key, uuid7_time
@@ -14,7 +14,7 @@ from diskwright.model.times import time_text
 from diskwright.ops.cleanup import journal_target, sweep_dead_runs
 from diskwright.ops.library import changes, leftovers, purge
 from diskwright.ops.library.fold import entry_of
-from diskwright.ops.library.leftovers import Left, image_of
+from diskwright.ops.library.leftovers import Left, Survey, image_of
 from diskwright.ops.library.names import superseded
 from diskwright.ops.library.place import Place, check_conditions
 from diskwright.ops.library.references import References, read_references
@@ -30,10 +30,12 @@ _MARKS_KEPT_S = 30 * _DAY  # the mark of an aborted run; its run is surely gone 
 
 @dataclass(frozen=True, slots=True)
 class CollectRequest:
-    """How long an image stays in the trash, and what belongs to none stays at all."""
+    """How long an image stays in the trash, and what belongs to none stays at all. `unproven`: also
+    what may be an image whose manifest is lost goes."""
 
     grace_s: float = TRASH_GRACE_S
     orphan_grace_s: float = ORPHAN_GRACE_S
+    unproven: bool = False
 
 
 def collect(
@@ -78,9 +80,9 @@ class _Run:
         if trash or survey.left:
             refs = read_references(place, self.cancel)
         self.progress.phase("gc", len(trash) + len(survey.left))
-        purged, kept = self._each(trash, lambda image: self._purge(image, refs))
+        purged, kept = self._each(trash, lambda image: self._purge(image, refs, survey), str)
         orphans, stay = self._each(
-            survey.left, lambda left: self._orphan(left, refs, survey.announced)
+            survey.left, lambda left: self._orphan(left, refs, survey), lambda left: left.image
         )
         bare = set(survey.marks) - {left.image for left in survey.left}
         return Collected(
@@ -95,13 +97,18 @@ class _Run:
         )
 
     def _each(
-        self, items: Sequence[T], work: Callable[[T], Removed | Kept]
+        self, items: Sequence[T], work: Callable[[T], Removed | Kept], of: Callable[[T], str]
     ) -> tuple[tuple[Removed, ...], tuple[Kept, ...]]:
         removed: list[Removed] = []
         kept: list[Kept] = []
         for item in items:
             self.cancel.check()
-            made = work(item)
+            try:
+                made = work(item)
+            except (Cancelled, RemoteError):
+                raise  # of all of them
+            except DiskwrightError as error:
+                made = Kept(of(item), error.message)
             if isinstance(made, Removed):
                 removed.append(made)
             else:
@@ -109,21 +116,23 @@ class _Run:
             self.progress.advance(1)
         return tuple(removed), tuple(kept)
 
-    def _purge(self, image: str, refs: References) -> Removed | Kept:
+    def _purge(self, image: str, refs: References, found: Survey) -> Removed | Kept:
         place, grace_s = self.place, self.request.grace_s
         if not self.dry_run:
-            return purge.purge(place, image, refs, grace_s=grace_s)
+            return purge.purge(place, image, refs, found, grace_s=grace_s)
         chain, why = purge.looked_at(place, image, refs, grace_s=grace_s)
         if chain is None or why:
             return Kept(image, why)
-        return leftovers.rest_of(place, image).removed(entry_of(chain).name or "")
+        return leftovers.rest_of(place, image, found).removed(entry_of(chain).name or "")
 
-    def _orphan(self, left: Left, refs: References, announced: frozenset[str]) -> Removed | Kept:
+    def _orphan(self, left: Left, refs: References, found: Survey) -> Removed | Kept:
         place, running = self.place, set(self.journal.living(journal_target(self.place.store)))
-        grace_s = self.request.orphan_grace_s
+        grace_s, doubtful = self.request.orphan_grace_s, self.request.unproven
         try:
             with place.locks.held(left.image):
-                why = leftovers.why_kept(place, left, refs, running, announced, grace_s=grace_s)
+                why = leftovers.why_kept(
+                    place, left, refs, running, found, grace_s=grace_s, doubtful=doubtful
+                )
                 if not why and not self.dry_run:
                     why = leftovers.remove(place, left, refs)
         except Locked as error:

@@ -23,7 +23,7 @@ from diskwright.ops.library import changes
 from diskwright.ops.library.claims import check_free
 from diskwright.ops.library.modify import check_guest
 from diskwright.ops.library.place import Place, check_conditions, reread, seen
-from diskwright.ops.library.resting import check_bases, resting
+from diskwright.ops.library.resting import resting
 from diskwright.ops.library.underway import underway
 from diskwright.ops.opening import Source
 from diskwright.ops.prepared import PreparePlan
@@ -86,25 +86,27 @@ def run(
 
     Raises NameTaken, ChangedMeanwhile, and what `prepare.run` raises.
     """
-    with underway(place, _queued(place, planned), duplicate=allow_duplicate):
+    bases = [disk.base.told for disk in planned.disks if disk.base is not None]
+    with (
+        underway(place, _queued(place, planned), duplicate=allow_duplicate),
+        resting(place, planned.image, bases) as rest,
+    ):
         made = prepare.run(
             planned,
             tools=tools,
             progress=progress,
             cancel=cancel,
-            around=lambda: _committing(place, planned),
+            around=lambda: _committing(place, planned, rest),
         )
     return seen(place, reread(place, planned.image)), made
 
 
 @contextmanager
-def _committing(place: Place, planned: PreparePlan) -> Iterator[None]:
+def _committing(place: Place, planned: PreparePlan, rest: Callable[[], None]) -> Iterator[None]:
     """Around the manifest: what it rests on stays, and others are told to look."""
-    bases = [disk.base.told for disk in planned.disks if disk.base is not None]
-    with resting(place, planned.image, bases):
-        check_bases(place, bases)
-        changes.announce(place.store, planned.image, 0, place.now())
-        yield
+    rest()
+    changes.announce(place.store, planned.image, 0, place.now())
+    yield
 
 
 def _queued(place: Place, planned: PreparePlan) -> Entry:

@@ -22,7 +22,9 @@ from diskwright.ops.library import changes
 from diskwright.ops.library.chain import number_of
 from diskwright.ops.library.place import Place
 from diskwright.ops.library.references import DATA, References, committed
-from diskwright.ops.library.uses import own_uses, said, users
+from diskwright.ops.library.uses import all_uses, read_use, said, users
+
+UNPROVEN = "its manifest is lost, or its run died before it came"
 
 
 @dataclass(slots=True)
@@ -33,22 +35,27 @@ class Left:
     data: dict[str, int] = field(default_factory=dict)  # sizes by key
     records: list[str] = field(default_factory=list)
     offers: list[str] = field(default_factory=list)
+    uses: list[str] = field(default_factory=list)  # that say that it stands on others
     extra: bool = False
 
     def removed(self, name: str = "") -> Removed:
-        count = len(self.data) + len(self.records) + len(self.offers)
+        count = len(self.data) + len(self.records) + len(self.offers) + len(self.uses)
         return Removed(self.image, name, count, sum(self.data.values()))
 
 
 @dataclass(frozen=True, slots=True)
 class Survey:
     """`there`: keys of all data, with sizes. `marks`: images of runs that were aborted.
-    `announced`: images whose manifests somebody was about to remove."""
+    `announced`: images whose manifests somebody was about to remove; `begun`: to put, or changed.
+    """
 
     there: dict[str, int]
     left: tuple[Left, ...]
     marks: tuple[str, ...]
     announced: frozenset[str]
+    begun: frozenset[str]
+    offers: dict[str, list[str]]  # keys, by image
+    uses: dict[str, list[str]]  # keys, by who stands on another
 
 
 def image_of(key: str) -> str:
@@ -76,12 +83,24 @@ def survey(place: Place) -> Survey:
         image = info.key.removeprefix(RECORDS).partition("/")[0]
         if is_uuid(image) and image not in images:
             found.setdefault(image, Left(image)).records.append(info.key)
-    for image, keys in offers(place).items():
+    offered, uses = offers(place), all_uses(store)
+    for image, keys in offered.items():
         if image not in images:
             found.setdefault(image, Left(image)).offers += keys
-    gone = frozenset(hint.image for hint in changes.everything(store) if hint.seq is None)
+    for image, keys in uses.items():
+        if is_uuid(image) and image not in images and (image in found or _of_image(place, keys[0])):
+            found.setdefault(image, Left(image)).uses += keys
+    hints = tuple(changes.everything(store))
+    gone = frozenset(hint.image for hint in hints if hint.seq is None)
+    begun = frozenset(hint.image for hint in hints if hint.seq is not None)
     sorted_left = tuple(found[image] for image in sorted(found))
-    return Survey(there, sorted_left, tuple(sorted(marks)), gone)
+    return Survey(there, sorted_left, tuple(sorted(marks)), gone, begun, offered, uses)
+
+
+def _of_image(place: Place, key: str) -> bool:
+    """Whether an image stands there, no server: that has a host (`resting`)."""
+    use = read_use(place.store, key)
+    return use is not None and bool(use.time) and not use.host
 
 
 def _all(place: Place) -> Iterable[Entry]:
@@ -117,16 +136,31 @@ def manifest_lost(place: Place, left: Left, announced: frozenset[str]) -> bool:
     return not (isinstance(body, Deleted) and body.deleted)
 
 
+def unproven(place: Place, left: Left, found: Survey) -> bool:
+    """Whether it may be an image whose manifest is lost: a run puts a hint right before that, and
+    hints are kept for 30 days. The mark of an abort, a purge's hint or records tell that it is
+    none."""
+    if left.extra or not left.data or left.records:
+        return False
+    if left.image in found.marks or left.image in found.announced:
+        return False
+    drawn = uuid7_time(left.image)
+    old = drawn is not None and drawn < place.now() - changes.KEPT_S
+    return old or left.image in found.begun
+
+
 def why_kept(
     place: Place,
     left: Left,
     refs: References,
     running: set[str],
-    announced: frozenset[str],
+    found: Survey,
     *,
     grace_s: float,
+    doubtful: bool = False,
 ) -> str:
-    """Why what is left of an image is not removed; else empty."""
+    """Why what is left of an image is not removed; else empty. `doubtful`: what may be an image
+    whose manifest is lost goes too."""
     drawn, limit = uuid7_time(left.image), place.now() - grace_s
     if drawn is None:
         return "its id does not tell how old it is"
@@ -137,13 +171,15 @@ def why_kept(
         return "the catalog here knows it: its manifest is lost, or on its way"
     if drawn > limit:
         return "it is not old enough"
-    if manifest_lost(place, left, announced):
+    if manifest_lost(place, left, found.announced):
         return "it was never deleted: its manifest is lost"
+    if not doubtful and unproven(place, left, found):
+        return f"it may be an image: {UNPROVEN}; --unproven removes it"
     for upload in place.store.list_uploads(image_prefix(left.image)):
         if upload.begun is None or upload.begun > limit:
             return "an upload to it is open"
-    if found := users(place.store, left.image):
-        return f"in use by {said(found)}"
+    if used_by := users(place.store, left.image):
+        return f"in use by {said(used_by)}"
     return refs.why_needed(left.image)
 
 
@@ -160,7 +196,7 @@ def remove(place: Place, left: Left, refs: References) -> str:
 def remove_rest(place: Place, left: Left) -> None:
     """What is found by records or data goes before them, and the newest record, which says that
     the image was deleted, behind the others."""
-    for key in (*left.offers, *own_uses(place.store, left.image)):
+    for key in (*left.offers, *left.uses):
         place.store.delete(key)
     for key in sorted(left.records, key=number_of):
         place.store.delete(key)
@@ -168,13 +204,14 @@ def remove_rest(place: Place, left: Left) -> None:
         place.store.delete(key)
 
 
-def rest_of(place: Place, image: str) -> Left:
+def rest_of(place: Place, image: str, found: Survey) -> Left:
     """All that lies beside the manifest of an image that goes."""
     store = place.store
     data = {info.key: info.size for info in store.list(image_prefix(image))}
     numbered = [info.key for info in store.list(f"{RECORDS}{image}/")]
     answers = [info.key for info in store.list(f"{RECEIVED}{image}/")]
-    return Left(image, data, numbered, [*offers(place).get(image, ()), *answers])
+    offered = [*found.offers.get(image, ()), *answers]
+    return Left(image, data, numbered, offered, list(found.uses.get(image, ())))
 
 
 def _marked(place: Place, image: str) -> bool:

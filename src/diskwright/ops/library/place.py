@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import json
 import uuid
 from collections.abc import Callable
@@ -23,7 +24,14 @@ from diskwright.errors import (
 )
 from diskwright.model import canonical, codec
 from diskwright.model import record as records
-from diskwright.model.library import Entry, LibraryInfo, MemberState, Status, Visibility
+from diskwright.model.library import (
+    Entry,
+    LibraryInfo,
+    MemberState,
+    Query,
+    Status,
+    Visibility,
+)
 from diskwright.model.record import Body, record_key
 from diskwright.model.text import printable
 from diskwright.model.times import time_text
@@ -31,11 +39,13 @@ from diskwright.ops.library import changes
 from diskwright.ops.library.chain import Chain, next_record, read_chain
 from diskwright.ops.library.fold import entry_of, history_of
 from diskwright.ops.library.names import Names
+from diskwright.ops.manifests import unwrapped
 from diskwright.ports import KeyWrapper, ObjectStore
 from diskwright.ports_library import Catalog, ImageLocks
 
 INFO = "library.json"
 WITHDRAWN = "withdrawn"  # note: id, name, origin of images that were shared with us
+FAULTS = "faults "  # note, by image id: what a check has found wrong with its data
 _INFO_LIMIT = 4096
 _LISTED = 20
 
@@ -109,7 +119,9 @@ def find_entry(catalog: Catalog, wanted: str, url: str) -> Entry:
     found = catalog.matching(wanted)
     if not found:
         _tell_withdrawn(catalog, wanted)
-        raise ImageNotFound(url, printable(wanted))
+        _tell_in_trash(catalog, wanted)
+        hint = "see what there is: diskwright image list (a sealed image's name needs its key)"
+        raise ImageNotFound(url, printable(wanted), hint)
     # whoever offers us something chooses its name: it is in nobody's way until it was accepted
     ours = [one for one in found if one.received in {None, MemberState.ACCEPTED}]
     found = tuple(ours) if len(found) > 1 and ours else found
@@ -118,8 +130,15 @@ def find_entry(catalog: Catalog, wanted: str, url: str) -> Entry:
             f"{one.id} ({printable(one.name or 'sealed')}, {one.created})"
             for one in found[:_LISTED]
         )
-        raise ImageAmbiguous(url, listed)
+        raise ImageAmbiguous(url, listed, "name one by its id, or by a longer part of it")
     return found[0]
+
+
+def _tell_in_trash(catalog: Catalog, wanted: str) -> None:
+    query = Query(name=glob.escape(wanted), statuses=(Status.PENDING_DELETE,), limit=1)
+    for entry in catalog.query(query):
+        hint = f"take it out: diskwright image undelete {entry.id}"
+        raise IllegalState(f"image {printable(wanted)}", "in the trash", "used", hint)
 
 
 def _tell_withdrawn(catalog: Catalog, wanted: str) -> None:
@@ -140,7 +159,7 @@ def to_change(place: Place, wanted: str) -> Chain:
     chain = read_chain(place.store, entry.id, place.wrapper)
     if chain is None:
         raise ImageNotFound(place.store.url, entry.id)
-    _check_changeable(entry, chain)
+    _check_changeable(entry, chain, place.wrapper)
     return chain
 
 
@@ -168,10 +187,19 @@ def check_conditions(place: Place) -> None:
     place.catalog.set_note("conditions", "kept")
 
 
-def _check_changeable(entry: Entry, chain: Chain) -> None:
-    if chain.manifest.sealed and chain.data_key is None:
-        names = ", ".join(f"{one.provider}:{one.key_id}" for one in chain.recipients)
-        raise KeyMissing(f"image {entry.id}", names or "not named")
+def check_opened(chain: Chain, wrapper: KeyWrapper | None) -> None:
+    """Raises KeyMissing where it is sealed and there was no key, KeyRefused where there was one."""
+    manifest = chain.manifest
+    if manifest.seal is None or chain.data_key is not None:
+        return
+    if wrapper is not None:
+        unwrapped(chain.recipients, manifest.seal, wrapper)
+    names = ", ".join(f"{one.provider}:{one.key_id}" for one in chain.recipients)
+    raise KeyMissing(f"image {manifest.image}", names or "not named")
+
+
+def _check_changeable(entry: Entry, chain: Chain, wrapper: KeyWrapper | None) -> None:
+    check_opened(chain, wrapper)
     check_known(entry, chain)
     if chain.warnings:
         raise DataTampered(f"image {entry.id}", chain.warnings[0])
@@ -224,11 +252,17 @@ def reread(place: Place, image: str, before: Chain | None = None) -> Chain:
 
 
 def remembered(place: Place, entry: Entry) -> Entry:
-    """What a check has found wrong with the data is not mended by a change of something else."""
-    known = place.catalog.entry(entry.id)
-    if known is None or (known.status, entry.status) != (Status.ERROR, Status.ACTIVE):
+    """What a check has found wrong with the data is not mended by a change of something else, nor
+    by a time in the trash."""
+    if entry.status is not Status.ACTIVE:
         return entry
-    warnings = dict.fromkeys((*entry.warnings, *known.warnings))
+    found: list[str] = json.loads(place.catalog.note(f"{FAULTS}{entry.id}") or "[]")
+    known = place.catalog.entry(entry.id)
+    if known is not None and known.status is Status.ERROR:
+        found += known.warnings
+    elif not found:
+        return entry
+    warnings = dict.fromkeys((*entry.warnings, *found))
     return replace(entry, status=Status.ERROR, warnings=tuple(warnings))
 
 

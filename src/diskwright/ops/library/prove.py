@@ -26,13 +26,12 @@ def plan(place: Place, wanted: str) -> Chain:
 def run(
     place: Place,
     planned: Chain,
-    folder: str,
     *,
     tools: RestoreTools,
     progress: Progress,
     cancel: CancelToken,
 ) -> Entry:
-    """Every disk becomes a file in `folder`, one after the other, is read as a disk, and removed.
+    """Every disk becomes a file, one after the other, is read as a disk, and removed.
 
     Raises DataTampered for what is not what it was made of, and ChangedMeanwhile.
     """
@@ -40,10 +39,10 @@ def run(
     assert planned.body is not None
     found = Found(planned.manifest, planned.body, planned.data_key)
     for one in found.each():
-        target = os.path.join(folder, f"{image}-{one.index}")
-        with tools.local.staged(target, True) as staged:
-            fetch(one, staged.path, True, tools, progress, cancel)
-            verify(one, staged.path, tools, progress, cancel)
+        with tools.local.scratch() as folder:
+            path = os.path.join(folder, "disk")
+            fetch(one, path, True, tools, progress, cancel)
+            verify(one, path, tools, progress, cancel)
     # Others may have changed what is said of it meanwhile, but never its data
     now = plan(place, image)
     if now.manifest.objects != planned.manifest.objects:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 
 from diskwright.errors import ConflictError, UsageError
 from diskwright.model.care import Pruned, Version
 from diskwright.model.library import Entry, Query, Status, Visibility
+from diskwright.model.names import uuid7_time
 from diskwright.ops.library import trash
 from diskwright.ops.library.chain import read_chain
+from diskwright.ops.library.changes import OVERLAP_S
 from diskwright.ops.library.place import Place, seen
 from diskwright.ops.library.uses import said, users
 from diskwright.ports import CancelToken
@@ -24,9 +27,10 @@ def plan(place: Place, channel: str, *, keep: int) -> Pruned:
         statuses=(Status.ACTIVE, Status.ERROR), channel=channel, sort="created", descending=True
     )
     found = [one for one in place.catalog.query(query) if one.visibility is not Visibility.SHARED]
+    found.sort(key=lambda one: (_made(one), one.id), reverse=True)
     if not channel or not found:
         raise UsageError(f"no image is of the channel {channel!r}", "diskwright image list --wide")
-    whole = [one for one in found if one.status is Status.ACTIVE]
+    whole = [one for one in found if one.status is Status.ACTIVE and not _of_future(place, one)]
     kept = [one.id for one in whole[:keep]]
     proven = next((one for one in whole[:keep] if one.proven), None)
     judged = tuple(_judged(place, one, kept, proven) for one in found)
@@ -48,12 +52,23 @@ def _judged(place: Place, entry: Entry, kept: list[str], proven: Entry | None) -
 def _holds(place: Place, entry: Entry) -> str:
     if entry.status is Status.ERROR:
         return "it is damaged: look at it first"
+    if _of_future(place, entry):
+        return f"made at {entry.created}, by a clock that is ahead: which is newer can't be told"
     if entry.members:
         return f"shared with {', '.join(one.name or one.account for one in entry.members)}"
     if KEEP_TAG in entry.tags:
         return f"tagged {KEEP_TAG}"
     found = users(place.store, entry.id)
     return f"in use by {said(found)}" if found else ""
+
+
+def _made(entry: Entry) -> float:
+    """The later of both that tell: its manifest, and its id."""
+    return max(datetime.fromisoformat(entry.created).timestamp(), uuid7_time(entry.id) or 0.0)
+
+
+def _of_future(place: Place, entry: Entry) -> bool:
+    return _made(entry) > place.now() + OVERLAP_S
 
 
 def run(place: Place, planned: Pruned, cancel: CancelToken) -> Pruned:

@@ -13,12 +13,14 @@ from datetime import datetime
 
 from diskwright.errors import ChangedMeanwhile, DataTampered, Locked
 from diskwright.model.care import Kept, Removed
-from diskwright.model.names import manifest_key
+from diskwright.model.names import manifest_key, uuid7_time
 from diskwright.model.record import Deleted, Replicated
+from diskwright.model.text import printable
+from diskwright.model.times import time_text
 from diskwright.ops.library import changes
-from diskwright.ops.library.chain import Chain, read_chain
+from diskwright.ops.library.chain import Chain, Link, read_chain
 from diskwright.ops.library.fold import entry_of
-from diskwright.ops.library.leftovers import remove_rest, rest_of
+from diskwright.ops.library.leftovers import Survey, remove_rest, rest_of
 from diskwright.ops.library.place import Place, append
 from diskwright.ops.library.references import References
 from diskwright.ops.library.trash import deletions, is_going
@@ -34,9 +36,9 @@ def why_kept(place: Place, chain: Chain, refs: References, *, grace_s: float) ->
         return chain.warnings[0]
     if not deleted:
         return "it was taken out of the trash"
-    time = deleted[0].record.time
-    if _age(place, time) < grace_s and not is_going(chain):
-        return f"in the trash since {time}"
+    since = _in_trash_since(place, chain, deleted[0])
+    if place.now() - since < grace_s and not is_going(chain):
+        return f"in the trash since {time_text(int(since))}"
     if found := users(place.store, image):
         return f"in use by {said(found)}"
     for link in chain.links:
@@ -44,16 +46,18 @@ def why_kept(place: Place, chain: Chain, refs: References, *, grace_s: float) ->
             continue
         if place.store.head(manifest_key(link.body.to)) is not None:
             return f"image {link.body.to} has just been made of it"
-        if _age(place, link.record.time) < _UNDERWAY_S:
+        if _age(place, chain, link.record.time) < _UNDERWAY_S:
             return f"image {link.body.to} is being made of it"
     return refs.why_needed(image)
 
 
-def purge(place: Place, image: str, refs: References, *, grace_s: float) -> Removed | Kept:
+def purge(
+    place: Place, image: str, refs: References, found: Survey, *, grace_s: float
+) -> Removed | Kept:
     """Whatever was planned, it is looked at anew."""
     try:
         with place.locks.held(image):
-            return _purge(place, image, refs, grace_s)
+            return _purge(place, image, refs, found, grace_s)
     except (ChangedMeanwhile, Locked) as error:
         return Kept(image, error.message)
 
@@ -71,21 +75,47 @@ def looked_at(
     return chain, why_kept(place, chain, refs, grace_s=grace_s)
 
 
-def _purge(place: Place, image: str, refs: References, grace_s: float) -> Removed | Kept:
+def _purge(
+    place: Place, image: str, refs: References, found: Survey, grace_s: float
+) -> Removed | Kept:
     chain, why = looked_at(place, image, refs, grace_s=grace_s)
     if chain is None or why:
         return Kept(image, why)
     if not is_going(chain):
         append(place, chain, Deleted(place.who, True, "purged"))
-        if found := users(place.store, image):
-            return Kept(image, f"in use by {said(found)}")
+        if used_by := users(place.store, image):
+            return Kept(image, f"in use by {said(used_by)}")
     changes.announce(place.store, image, None, place.now())
-    left = rest_of(place, image)
+    left = rest_of(place, image, found)
     place.store.delete(manifest_key(image))
     place.catalog.forget(image)
     remove_rest(place, left)
     return left.removed(entry_of(chain).name or "")
 
 
-def _age(place: Place, time: str) -> float:
-    return place.now() - datetime.fromisoformat(time).timestamp()
+def _in_trash_since(place: Place, chain: Chain, deletion: Link) -> float:
+    """The latest that anything tells, as a deleter's clock may be behind. Where the deletion is
+    older than what it follows, the clock was wrong: it counts from when it was seen here first."""
+    image = chain.manifest.image
+    times = [_seconds(image, link.record.time) for link in chain.links]
+    number = chain.links.index(deletion)
+    before = [_seconds(image, chain.manifest.time), uuid7_time(image) or 0.0, *times[:number]]
+    if times[number] >= int(max(before)):
+        return max(times)
+    note = f"deletion {image} {deletion.digest}"
+    seen = place.catalog.note(note)
+    if seen is None:
+        seen = str(int(place.now()))
+        place.catalog.set_note(note, seen)
+    return max(*before, *times, float(seen))
+
+
+def _age(place: Place, chain: Chain, time: str) -> float:
+    return place.now() - _seconds(chain.manifest.image, time)
+
+
+def _seconds(image: str, time: str) -> float:
+    try:
+        return datetime.fromisoformat(time).timestamp()
+    except ValueError as error:
+        raise DataTampered(f"image {image}", f"{printable(time)!r} is no time") from error

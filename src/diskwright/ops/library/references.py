@@ -10,6 +10,7 @@ from diskwright.blockio.copy import ordered_map
 from diskwright.errors import DataTampered
 from diskwright.model import canonical
 from diskwright.model.names import MANIFESTS, is_uuid, manifest_key
+from diskwright.ops.library.chain import read_chain
 from diskwright.ops.library.place import Place
 from diskwright.ops.manifests import manifest_bytes, manifest_of
 from diskwright.ports import CancelToken
@@ -79,7 +80,8 @@ def committed(place: Place) -> Iterator[str]:
 
 def _named(place: Place, image: str) -> _Named:
     """Whatever looks like data's key is taken for one: of a later version's manifests too. What a
-    sealed image rests on is told by a use (docs/decisions/0009), as its manifest hides it."""
+    sealed image rests on is told by a use (docs/decisions/0009), as its manifest hides it; and by
+    that where it can be opened here."""
     try:
         data = manifest_bytes(place.store, image)
         value = None if data is None else canonical.decode(data)
@@ -87,11 +89,19 @@ def _named(place: Place, image: str) -> _Named:
         return _Named(image, unread=True)
     keys = frozenset(_keys(value))
     try:
-        if data is not None:
-            manifest_of(data, image)
+        manifest = None if data is None else manifest_of(data, image)
+        if manifest is not None and manifest.sealed and place.wrapper is not None:
+            keys |= _opened(place, image)
     except DataTampered:
         return _Named(image, keys, unread=True)
     return _Named(image, keys)
+
+
+def _opened(place: Place, image: str) -> frozenset[str]:
+    """What the disks of a sealed image rest on. Empty where the key does not open it."""
+    chain = read_chain(place.store, image, place.wrapper)
+    disks = () if chain is None or chain.body is None else chain.body.disks
+    return frozenset(disk.base.key for disk in disks if disk.base is not None)
 
 
 def _keys(value: object) -> Iterator[str]:

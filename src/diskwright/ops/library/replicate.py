@@ -149,15 +149,16 @@ def run(
         sweep_dead_runs(target.store, journal)
         notes = {} if planned.seal is None else {"seal": planned.seal.journal_notes()}
         with (
+            resting(target, image, planned.bases) as rest,
             StoreDestination(
                 target.store, journal, image_id=image, notes=notes, cancel=cancel
             ) as destination,
-            resting(target, image, planned.bases),
         ):
             sent = [
                 _send(planned, one, destination, source, progress, cancel) for one in planned.disks
             ]
             manifest = _manifest(planned, sent)
+            rest()
             if planned.chain is not None:
                 where = printable(target.store.url)
                 append(place, planned.chain, Replicated(place.who, image, where))

@@ -5,39 +5,48 @@ Of plain images the manifests tell; of sealed ones a collector without the keys 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from diskwright.errors import DiskwrightError
 from diskwright.model.library import Status
 from diskwright.model.manifest import DiskBase
 from diskwright.model.server import Use
+from diskwright.ops.cleanup import is_settled_as_gone
 from diskwright.ops.library.place import Place, check_state, reread, seen
 from diskwright.ops.library.uses import put_use, use_key
 
 
 @contextmanager
-def resting(place: Place, image: str, bases: Sequence[DiskBase]) -> Iterator[None]:
-    """While `image` is committed, and after that; where that fails the marks are taken back."""
+def resting(place: Place, image: str, bases: Sequence[DiskBase]) -> Iterator[Callable[[], None]]:
+    """Around all of a run, its clean-up too; what it gives is called before `image` is committed,
+    and puts the marks. Where the run fails they are taken back once no manifest can be there.
+
+    That raises IllegalState for a base that is in the trash, ImageNotFound for one that is gone.
+    """
     found = sorted({one.image for one in bases})
-    use = Use(image, "", "", place.time(), "")  # a sealed image's name is not for the storage
-    try:
+    tried: list[str] = []
+
+    def rest() -> None:
+        use = Use(image, "", "", place.time(), "")  # a sealed image's name is not for the storage
         for base in found:
+            tried.append(base)
             put_use(place.store, base, use)
-        yield
+        _check_bases(place, found)
+
+    try:
+        yield rest
     except BaseException as error:
-        for base in found:
-            try:
-                place.store.delete(use_key(base, image))
-            except DiskwrightError as left:
-                error.add_note(f"{use_key(base, image)} was left behind ({left})")
+        try:
+            if tried and is_settled_as_gone(place.store, image):
+                for base in tried:
+                    place.store.delete(use_key(base, image))
+        except DiskwrightError as left:
+            error.add_note(f"{use_key(tried[0], image)} was left behind ({left})")
         raise
 
 
-def check_bases(place: Place, bases: Sequence[DiskBase]) -> None:
-    """To be called when the marks are there: who deletes an image looks for them afterwards.
-
-    Raises IllegalState for a base that is in the trash, ImageNotFound for one that is gone.
-    """
-    for base in sorted({one.image for one in bases}):
+def _check_bases(place: Place, bases: Sequence[str]) -> None:
+    """When the marks are there: who deletes an image looks for them afterwards."""
+    for base in bases:
         check_state(seen(place, reread(place, base)), Status.ACTIVE, "a base")

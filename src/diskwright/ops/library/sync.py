@@ -115,14 +115,18 @@ def _everything(run: _Run) -> None:
         and info.key == manifest_key(image)
     )
     last = dict.fromkeys(newest, 0)
+    there = dict.fromkeys(newest, 0)  # how many: one in the midst may have been taken away
     for info in store.list(RECORDS):
         image = info.key.removeprefix(RECORDS).partition("/")[0]
-        if image in last:
-            last[image] = max(last[image], number_of(info.key))
+        if image in last and (number := number_of(info.key)):
+            last[image] = max(last[image], number)
+            there[image] += 1
     todo = [
         (image, number)
         for image, number in last.items()
-        if image not in heads or number != heads[image][0] or _is_unopened(run.place, image)
+        if image not in heads
+        or not number == there[image] == heads[image][0]
+        or _is_unopened(run.place, image)
     ]
     read = ordered_map(todo, lambda it: _read(run.place, *it), threads=_READERS, ahead=4 * _READERS)
     with closing(read) as found:
@@ -163,7 +167,14 @@ def _read(place: Place, image: str, number: int | None) -> Chain | DataTampered 
         return error
 
 
-def _found(run: _Run, image: str, chain: Chain | DataTampered | None, *, gone: bool) -> None:
+def _found(
+    run: _Run,
+    image: str,
+    chain: Chain | DataTampered | None,
+    *,
+    gone: bool,
+    again: bool = False,
+) -> None:
     place = run.place
     if isinstance(chain, DataTampered):
         run.damaged.append(str(chain))
@@ -177,6 +188,9 @@ def _found(run: _Run, image: str, chain: Chain | DataTampered | None, *, gone: b
         # came: nothing of it was known before
         known = None
     if known is not None and chain.seq < known.seq:
+        if not again:  # another process here may have put one, and told the catalog, meanwhile
+            _found(run, image, _read(place, image, None), gone=gone, again=True)
+            return
         _warn(run, known, f"the library has {chain.seq} records of it, and had {known.seq}")
         return
     if known is not None and chain.seq == known.seq and chain.head != known.head:
@@ -198,6 +212,10 @@ def _missing(run: _Run, image: str, *, gone: bool) -> None:
         run.place.catalog.forget(image)
         run.gone.append(image)
         return
+    late = _read(run.place, image, None)  # another process here may have put it meanwhile
+    if late is not None:
+        _found(run, image, late, gone=False)
+        return
     _warn(run, replace(entry, status=Status.ERROR), "its manifest is gone from the library")
 
 
@@ -214,8 +232,9 @@ def _end_dead_runs(run: _Run) -> None:
     for entry in list(place.catalog.query(Query(statuses=_LOCAL))):
         try:
             with place.locks.held(entry.id):
-                if place.store.head(manifest_key(entry.id)) is not None:
-                    _look(run, entry.id, None, gone=False)
+                made = _read(place, entry.id, None)
+                if made is not None:
+                    _found(run, entry.id, made, gone=False)
                 elif _gave_back(place, entry):
                     place.catalog.forget(entry.id)
         except Locked:

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from diskwright.errors import DiskwrightError
 from diskwright.model.library import Entry, Status
+from diskwright.ops.cleanup import is_settled_as_gone
 from diskwright.ops.library.claims import give_back, take_name
 from diskwright.ops.library.place import Place
 
@@ -15,7 +16,8 @@ from diskwright.ops.library.place import Place
 @contextmanager
 def underway(place: Place, entry: Entry, *, duplicate: bool) -> Iterator[None]:
     """`entry` is what is known before the image is there. Its name is taken before the context is
-    entered; where that or the making fails, catalog and name are as before.
+    entered; where that or the making fails, catalog and name are as before. The image may be there
+    all the same, if the store did not answer: then it keeps its name, and a sync finds it.
 
     Raises NameTaken, ChangedMeanwhile, Locked.
     """
@@ -37,6 +39,7 @@ def underway(place: Place, entry: Entry, *, duplicate: bool) -> Iterator[None]:
 def _give_back(place: Place, name: str, image: str, sealed: bool, error: BaseException) -> None:
     """What went wrong before is what is told."""
     try:
-        give_back(place, name, image, sealed=sealed)
+        if is_settled_as_gone(place.store, image):
+            give_back(place, name, image, sealed=sealed)
     except DiskwrightError as left:
         error.add_note(f"its name is taken for a day ({left})")

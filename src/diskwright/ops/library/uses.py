@@ -51,6 +51,20 @@ def users(store: ObjectStore, image_id: str) -> tuple[str, ...]:
     return tuple(name.removesuffix(".json") for name in found)
 
 
+def all_uses(store: ObjectStore) -> dict[str, list[str]]:
+    """Keys of all uses, by the server or image that stands on another."""
+    found: dict[str, list[str]] = {}
+    for info in store.list(USES):
+        user = info.key.rsplit("/", 1)[-1].removesuffix(".json")
+        found.setdefault(user, []).append(info.key)
+    return found
+
+
+def used_image(key: str) -> str:
+    """Whose data a use is of, by its key."""
+    return key.removeprefix(USES).partition("/")[0]
+
+
 def own_uses(store: ObjectStore, image_id: str) -> list[str]:
     """Keys of what says that an image itself stands on others."""
     end = f"/{image_id}.json"
@@ -73,6 +87,11 @@ def said(found: tuple[str, ...]) -> str:
 def _words(use: Use) -> str:
     at = f" on {use.host} ({use.who})" if use.host else ""
     return printable(f"{use.name or use.server}{at}")
+
+
+def read_use(store: ObjectStore, key: str) -> Use | None:
+    """None where it is gone; of one that can't be read only the server's id is known."""
+    return _read(store, key, key.rsplit("/", 1)[-1].removesuffix(".json"))
 
 
 def _read(store: ObjectStore, key: str, server: str) -> Use | None:
