@@ -7,12 +7,11 @@ both begin at once, and run as they will.
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,35 +22,15 @@ from diskwright.adapters.kms_local import LocalKey
 from diskwright.app import Diskwright
 from diskwright.app.library import Library
 from diskwright.config import load
-from diskwright.errors import NameTaken
-from diskwright.model.library import Entry, Query, Status
+from diskwright.model.library import Query, Status
 from diskwright.ops.library.place import make_library
-from diskwright.ports import ObjectStore
-from support.command import Command, Ended, one_line_and_a_hint
+from support.command import Command, one_line_and_a_hint
 from support.forked import RUN, START, Forked
 from support.library_images import put_image
+from support.race_pairs import PAIRS, Pair, Round, Things
 from support.servers.seaweed import Seaweed
 
 ALL = Query(statuses=tuple(Status))
-NOBODY = "01900000-0000-7000-8000-000000000000"
-
-
-@dataclass
-class Round:
-    """A library with one image, and what came of the race for it."""
-
-    at: str
-    url: str
-    store: ObjectStore
-    folder: Path
-    key: str  # of sealed images, else empty
-    image: str
-    forced: bool
-    ended: tuple[Ended, ...] = ()
-
-    @property
-    def won(self) -> tuple[bool, ...]:
-        return tuple(one.code == 0 for one in self.ended)
 
 
 @dataclass
@@ -65,18 +44,6 @@ class Rounds:
     s3: int = 0
 
 
-Check = Callable[["Round", list[Entry], Library], None]
-
-
-@dataclass(frozen=True)
-class Pair:
-    """`lawful`: both may succeed, one after the other."""
-
-    commands: Callable[[Round, Arena], tuple[list, list]]
-    check: Check
-    lawful: bool = True
-
-
 @dataclass
 class Arena:
     """Two processes to race, and what they race with. `work` is a folder of ours."""
@@ -85,14 +52,13 @@ class Arena:
     racers: tuple[Forked, Forked]
     seaweed: Seaweed
     number: int = 0
-    tiny: Path = field(init=False)
+    things: Things = field(init=False)
     kek: Path = field(init=False)
-    public: Path = field(init=False)
 
     def __post_init__(self) -> None:
-        self.tiny = self.work / "tiny.raw"
-        self.tiny.write_bytes(b"tiny" * (1 << 18))
-        self.kek, self.public = self.work / "kek.json", self.work / "ada.json.pub"
+        self.things = Things(self.work / "tiny.raw", self.work / "ada.json.pub")
+        self.things.tiny.write_bytes(b"tiny" * (1 << 18))
+        self.kek = self.work / "kek.json"
         run = self.racers[0]
         assert run("key", "new", self.kek).code == 0
         assert run("key", "new", self.work / "ada.json", "--receiver", "--name", "Ada").code == 0
@@ -145,7 +111,9 @@ class Arena:
     def _run(self, pair: Pair, one: Round, homes: list[Path], *, first: int) -> None:
         options = ["--library", one.url, *(["--key", one.key] if one.key else [])]
         runs = []
-        for racer, home, command in zip(self.racers, homes, pair.commands(one, self), strict=True):
+        for racer, home, command in zip(
+            self.racers, homes, pair.commands(one, self.things), strict=True
+        ):
             hold = RUN if one.forced else START
             runs.append(racer.start(*command, *options, hold=hold, home=home))
             assert runs[-1].ready(), f"{one.at}: it could not begin: {runs[-1].ended()}"
@@ -197,112 +165,6 @@ def local_key(path: Path) -> LocalKey:
 
 def data_dir(home: Path) -> str:
     return str(home / ".local" / "share" / "diskwright")
-
-
-# --- what each pair does, and what must come of it ------------------------------------------------
-
-
-def _of(entries: list[Entry], image: str) -> Entry:
-    (found,) = [entry for entry in entries if entry.id == image]
-    return found
-
-
-def _records(library: Library, image: str) -> list[str]:
-    return [change.kind for change in library.history(image, sync=False) if change.seq]
-
-
-def _owner_of(one: Round, library: Library, name: str) -> str:
-    """Whose a name is, by its newest claim; empty where it is free."""
-    try:
-        library.place().names(sealed=bool(one.key)).take(
-            name, NOBODY, lambda _image, _time: True, time.time()
-        )
-    except NameTaken as error:
-        return error.by
-    return ""
-
-
-def _set(name: str) -> Callable[[Round], list]:
-    return lambda one: ["image", "set", one.image, "--name", name, "--description", f"by {name}"]
-
-
-def _delete(one: Round) -> list:
-    return ["image", "delete", one.image, "--yes"]
-
-
-def _check_set_set(one: Round, entries: list[Entry], library: Library) -> None:
-    entry = _of(entries, one.image)
-    names = [name for name, won in zip(("one", "two"), one.won, strict=True) if won]
-    assert _records(library, one.image) == ["attributes"] * len(names)
-    assert entry.name in names
-    assert entry.description == f"by {entry.name}"
-    owners = {name: _owner_of(one, library, name) for name in ("one", "two")}
-    assert owners == {**dict.fromkeys(("one", "two"), ""), entry.name: one.image}
-
-
-def _check_set_delete(one: Round, entries: list[Entry], library: Library) -> None:
-    entry, (was_set, deleted) = _of(entries, one.image), one.won
-    assert _records(library, one.image) == ["attributes"] * was_set + ["deleted"] * deleted
-    assert entry.name == ("one" if was_set else "web")
-    assert entry.status is (Status.PENDING_DELETE if deleted else Status.ACTIVE)
-    assert _owner_of(one, library, "one") == ("" if deleted else one.image)
-
-
-def _check_share_delete(one: Round, entries: list[Entry], library: Library) -> None:
-    entry, (shared, deleted) = _of(entries, one.image), one.won
-    offers = [info.key for info in one.store.list("shares/")]
-    assert len(entry.members) == len(offers) == int(shared)
-    assert entry.status is (Status.PENDING_DELETE if deleted else Status.ACTIVE)
-    kinds = _records(library, one.image)
-    assert kinds.count("deleted") == int(deleted)
-    assert kinds.count("sharing") == int(shared)
-    if one.forced or shared:  # else its wrapped key may have come before the deletion
-        assert kinds.count("recipients") == int(shared and bool(one.key))
-
-
-def _check_replicate_delete(one: Round, entries: list[Entry], library: Library) -> None:
-    entry, (copied, deleted) = _of(entries, one.image), one.won
-    assert _records(library, one.image) == ["replicated"] * copied + ["deleted"] * deleted
-    assert entry.status is (Status.PENDING_DELETE if deleted else Status.ACTIVE)
-    others = [other for other in entries if other.id != one.image]
-    assert [other.name for other in others] == ["copy"] * copied
-    assert [other.disks[0].digest for other in others] == [entry.disks[0].digest] * copied
-    assert _owner_of(one, library, "copy") == (others[0].id if copied else "")
-    assert _objects_of(one) == {other.id for other in entries}
-
-
-def _check_create_create(one: Round, entries: list[Entry], library: Library) -> None:
-    (made,) = [entry for entry in entries if entry.id != one.image]
-    winner = json.loads(one.ended[one.won.index(True)].out)["results"][0]["entry"]["id"]
-    assert (made.id, made.name) == (winner, "same")
-    assert _owner_of(one, library, "same") == made.id
-    assert _objects_of(one) == {entry.id for entry in entries}
-
-
-def _objects_of(one: Round) -> set[str]:
-    return {info.key.split("/")[1] for info in one.store.list("images/")}
-
-
-def _creation(arena: Arena) -> list:
-    words = ["image", "create", "--data", "--from-file", arena.tiny, "--name", "same"]
-    return [*words, "--output", "json"]
-
-
-PAIRS = {
-    "set/set": Pair(lambda one, _: (_set("one")(one), _set("two")(one)), _check_set_set),
-    "set/delete": Pair(lambda one, _: (_set("one")(one), _delete(one)), _check_set_delete),
-    "share/delete": Pair(
-        lambda one, arena: (["image", "share", one.image, "--with", arena.public], _delete(one)),
-        _check_share_delete,
-    ),
-    "replicate/delete": Pair(
-        lambda one, _: (["image", "replicate", one.image, "--name", "copy"], _delete(one)),
-        _check_replicate_delete,
-    ),
-    "create/create": Pair(
-        lambda _, arena: (_creation(arena), _creation(arena)), _check_create_create, lawful=False
-    ),
-}
 
 
 @contextmanager

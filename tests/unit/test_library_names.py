@@ -11,8 +11,12 @@ from diskwright.envelope.header import context_bytes
 from diskwright.envelope.recipients import recipient_of
 from diskwright.errors import ChangedMeanwhile, DataTampered, KeyRefused, NameTaken
 from diskwright.model import canonical, codec
+from diskwright.model.manifest import ABORTED
+from diskwright.model.names import manifest_key
+from diskwright.ops.library.claims import take_name
 from diskwright.ops.library.names import Names, OnlySeals
-from support.library_images import KEY, OTHER_KEY
+from support.library_images import KEY, OTHER_KEY, put_image
+from support.library_places import workstation
 from support.memory_store import MemoryStore
 
 NOW = 1_795_000_000.0
@@ -173,3 +177,23 @@ def test_a_key_for_names_that_was_swapped_opens_nothing():
     store.objects[place] = store.objects[place].replace(b'"wrapped_key":"', b'"wrapped_key":"A')
     with pytest.raises(KeyRefused):
         names(store, KEY).take("web", TWO, held, NOW)
+
+
+def test_a_claim_whose_image_comes_just_as_it_is_looked_at_holds(tmp_path):
+    """Its manifest is put between two looks: it is not one that was given up."""
+    store = MemoryStore()
+    place = workstation(store, tmp_path)
+    image = put_image(store, "web", size=1 << 12).id
+    manifest = store.objects.pop(manifest_key(image))
+    place.names(sealed=False).take("web", image, held, place.now())
+
+    def commit(name, number):
+        if name == "head" and ("get", manifest_key(image)) in store.calls:
+            store.objects[manifest_key(image)] = manifest
+
+    store.before = commit
+    with pytest.raises(NameTaken, match=image):
+        take_name(place, "web", TWO, sealed=False, duplicate=False)
+    store.before = lambda name, number: None
+    store.objects[manifest_key(image)] = ABORTED
+    assert take_name(place, "web", TWO, sealed=False, duplicate=False)

@@ -74,8 +74,12 @@ class _Holds:
         claimed = datetime.fromisoformat(time).timestamp()
         underway = place.now() - claimed < _UNDERWAY_S
         chain = read_chain(place.store, image, place.wrapper)
-        if chain is None:  # not there yet, or given up
-            return underway and place.store.head(manifest_key(image)) is None
+        if chain is None and place.store.head(manifest_key(image)) is None:
+            return underway
+        if chain is None:  # given up; or it came just now
+            chain = read_chain(place.store, image, place.wrapper)
+        if chain is None:
+            return False
         entry = entry_of(chain)
         if entry.opened and entry.name != self._name:
             return underway  # its new name may be on its way
