@@ -112,11 +112,11 @@ class Ahead:
 
     @contextmanager
     def started(self, reader: Reader) -> Iterator[None]:
-        """One child waits meanwhile, until it is taken; none is left. Where none can be confined
-        none waits, and `take` says why."""
+        """One child waits meanwhile, until it is taken; none is left. Where none can be started
+        or confined none waits, and `take` says why."""
         try:
             child = Child(reader)
-        except ConfinementUnavailable:
+        except (ConfinementUnavailable, OSError):
             yield
             return
         self._waiting.append(child)

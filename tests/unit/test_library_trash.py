@@ -10,7 +10,6 @@ from diskwright.errors import (
     ChangedMeanwhile,
     IllegalState,
     ImageInUse,
-    ImageNotFound,
     NameTaken,
     ReadOnlyImage,
 )
@@ -32,7 +31,7 @@ def test_deleted_and_taken_back(care, where):
     assert made.entry.status is Status.PENDING_DELETE
     assert names(care) == ["web-2", "web-3"]
     assert keys(where, "images/") == before
-    with pytest.raises(ImageNotFound):
+    with pytest.raises(IllegalState, match="in the trash"):
         care.delete("web-1")
     with pytest.raises(IllegalState):
         care.delete(made.entry.id)
