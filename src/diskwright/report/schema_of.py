@@ -83,7 +83,9 @@ def _exactly(count: int) -> Schema:
 
 def _hints(kind: type) -> dict[str, Any]:
     """Of its fields, also where a module names a kind in its hints only and imports it never."""
-    own = vars(sys.modules[kind.__module__])
+    own: dict[str, Any] = {}
+    for base in reversed(kind.__mro__):
+        own |= vars(sys.modules[base.__module__])
     hints = typing.get_type_hints(kind, globalns=_named_once(), localns=own)
     return {field.name: hints[field.name] for field in fields(typing.cast(Any, kind))}
 
