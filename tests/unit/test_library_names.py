@@ -11,6 +11,7 @@ from diskwright.envelope.header import context_bytes
 from diskwright.envelope.recipients import recipient_of
 from diskwright.errors import ChangedMeanwhile, DataTampered, KeyRefused, NameTaken
 from diskwright.model import canonical, codec
+from diskwright.model.library import Entry, ImageKind, Status
 from diskwright.model.manifest import ABORTED
 from diskwright.model.names import manifest_key
 from diskwright.ops.library.claims import take_name
@@ -197,3 +198,13 @@ def test_a_claim_whose_image_comes_just_as_it_is_looked_at_holds(tmp_path):
     store.before = lambda name, number: None
     store.objects[manifest_key(image)] = ABORTED
     assert take_name(place, "web", TWO, sealed=False, duplicate=False)
+
+
+def test_of_two_that_are_queued_here_one_takes_it(tmp_path):
+    place = workstation(MemoryStore(), tmp_path)
+    for image in (ONE, TWO):
+        about = {"created": place.time(), "updated": place.time(), "seq": 0, "head": ""}
+        place.catalog.save(Entry(image, "web", Status.QUEUED, ImageKind.DATA, **about), ())
+    with pytest.raises(NameTaken, match=ONE):
+        take_name(place, "web", TWO, sealed=False, duplicate=False)
+    assert take_name(place, "web", ONE, sealed=False, duplicate=False)

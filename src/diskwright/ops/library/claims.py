@@ -42,9 +42,12 @@ def take_name(place: Place, name: str, image: str, *, sealed: bool, duplicate: b
 
 
 def check_free(place: Place, name: str, image: str = "") -> None:
-    """By the catalog: raises NameTaken where another image that is no rubbish has the name."""
+    """By the catalog: raises NameTaken where another image that is no rubbish has the name.
+
+    Of two that are queued here neither has taken it yet: who came later yields, not both.
+    """
     for one in _named(place, name):
-        if one.id != image:
+        if one.id != image and not (one.status is Status.QUEUED and one.id > image > ""):
             raise NameTaken(printable(name), one.id)
 
 
