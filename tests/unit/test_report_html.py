@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from html.parser import HTMLParser
 
 import pytest
 
@@ -19,6 +18,7 @@ from diskwright.report.html import html
 from diskwright.report.html_findings import findings
 from diskwright.report.text import verdict_text
 from support.good_facts import BIOS, IMAGE, ROOT, TABLE, UEFI
+from support.html_pages import PageChecker
 from support.judgements import (
     ALL,
     EVIL,
@@ -30,7 +30,6 @@ from support.judgements import (
     validated,
 )
 
-VOID = {"meta", "br"}
 # fmt: off
 ELEMENTS = {
     "html", "head", "meta", "title", "style", "body", "main", "header", "footer", "section",
@@ -46,46 +45,19 @@ ATTRIBUTES = {
 # fmt: on
 
 
-class Checker(HTMLParser):
-    """Elements are closed in order, and are those that we write; text is gathered by element."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__(convert_charrefs=True)
-        self.open: list[str] = []
-        self.seen: list[tuple[str, dict[str, str | None]]] = []
-        self.texts: list[tuple[str, str]] = []
-        self.feed(page)
-        self.close()
-        assert self.open == []
-
-    def handle_starttag(self, tag, attrs):
-        assert tag in ELEMENTS, tag
-        assert {name for name, _ in attrs} <= ATTRIBUTES, attrs
-        self.seen.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag, attrs):
-        assert tag in ELEMENTS, tag
-        assert {name for name, _ in attrs} <= ATTRIBUTES, attrs
-        self.seen.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        self.texts.append((self.open[-1] if self.open else "", data))
+def checked(page: str) -> PageChecker:
+    return PageChecker(page, ELEMENTS, ATTRIBUTES)
 
 
 def shown(page: str) -> str:
-    return " ".join(text for tag, text in Checker(page).texts if tag != "style")
+    return " ".join(text for tag, text in checked(page).texts if tag != "style")
 
 
 @pytest.mark.parametrize("judged", ALL)
 def test_it_is_well_formed_and_of_our_elements_only(judged):
     page = html(judged)
     assert page.startswith("<!DOCTYPE html>\n")
-    found = Checker(page)
+    found = checked(page)
     ids = [attributes["id"] for _, attributes in found.seen if "id" in attributes]
     assert len(ids) == len(set(ids)) == len(judged.judged)
     links = [attributes["href"] for tag, attributes in found.seen if tag == "a"]
@@ -233,4 +205,4 @@ def test_a_map_is_bounded():
 def test_there_is_no_map_of_nothing(guest, size):
     assert disk_map(guest, size) == ""
     image = replace(IMAGE, virtual_size=size)
-    Checker(html(judgement(validated(guest, image=image))))
+    checked(html(judgement(validated(guest, image=image))))

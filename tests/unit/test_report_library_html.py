@@ -7,7 +7,6 @@ import hashlib
 import re
 import time
 from dataclasses import replace
-from html.parser import HTMLParser
 
 import pytest
 from hypothesis import given, settings
@@ -17,10 +16,10 @@ from diskwright.model.library import Entry, Status
 from diskwright.report.library_html import SCRIPT, library_html
 from diskwright.report.library_rows import MOST_IN_FULL, MOST_ROWS
 from diskwright.report.lineage import MOST_IN_A_LANE, MOST_LANES, lineage, lineage_svg
+from support.html_pages import PageChecker
 from support.judgements import EVIL
 from support.library_entries import NOW, entry, hostile_entry, image_id, many, team
 
-VOID = {"meta", "br", "input"}
 # fmt: off
 ELEMENTS = {
     "html", "head", "meta", "title", "style", "script", "body", "main", "header", "footer",
@@ -37,35 +36,8 @@ ATTRIBUTES = {
 # fmt: on
 
 
-class Checker(HTMLParser):
-    """Elements are closed in order, and are those that we write; text is gathered by element."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__(convert_charrefs=True)
-        self.open: list[str] = []
-        self.seen: list[tuple[str, dict[str, str | None]]] = []
-        self.texts: list[tuple[str, str]] = []
-        self.feed(text)
-        self.close()
-        assert self.open == []
-
-    def handle_starttag(self, tag, attrs):
-        assert tag in ELEMENTS, tag
-        assert {name for name, _ in attrs} <= ATTRIBUTES, attrs
-        self.seen.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag, attrs):
-        assert tag in ELEMENTS, tag
-        assert {name for name, _ in attrs} <= ATTRIBUTES, attrs
-        self.seen.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        self.texts.append((self.open[-1] if self.open else "", data))
+def checked(page: str) -> PageChecker:
+    return PageChecker(page, ELEMENTS, ATTRIBUTES)
 
 
 def page(*entries: Entry) -> str:
@@ -73,14 +45,14 @@ def page(*entries: Entry) -> str:
 
 
 def shown(text: str) -> str:
-    return " ".join(part for tag, part in Checker(text).texts if tag not in ("style", "script"))
+    return " ".join(part for tag, part in checked(text).texts if tag not in ("style", "script"))
 
 
 @pytest.mark.parametrize(
     "entries", [(), team(), (hostile_entry(),), tuple(many(600))], ids=["0", "team", "evil", "600"]
 )
 def test_it_is_well_formed_and_of_our_elements_only(entries):
-    found = Checker(page(*entries))
+    found = checked(page(*entries))
     ids = [attributes["id"] for _, attributes in found.seen if "id" in attributes]
     assert len(ids) == len(set(ids))
     links = [attributes["href"] for tag, attributes in found.seen if tag == "a"]
@@ -104,14 +76,14 @@ def test_a_hostile_library_is_text():
     assert "<script>alert" not in text
     assert text.count("<script") == 1
     assert "&lt;script&gt;alert(1)&lt;/script&gt;&amp;amp;]]&gt;\\x1b[2J\\n\\u202e" in text
-    Checker(text)
+    checked(text)
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.text(min_size=1), st.text(), st.dictionaries(st.text(), st.text(), max_size=3))
 def test_whatever_is_written_stays_text(name, channel, tags):
     one = entry(1, id=name, name=name, channel=channel, tags=tags, description=name)
-    Checker(page(one, replace(one, id=channel, from_image=name)))
+    checked(page(one, replace(one, id=channel, from_image=name)))
 
 
 def test_every_image_is_told_with_what_sets_it_apart():
@@ -211,13 +183,13 @@ def test_a_circle_of_claims_is_drawn_and_ends(length):
     assert len(found.nodes) == min(length, MOST_IN_A_LANE)
     drawn = lineage_svg(circle, {})
     assert drawn.count('class="tip"') == len(found.edges)
-    Checker(page(*circle))
+    checked(page(*circle))
 
 
 def test_one_id_twice_is_drawn_once():
     twin = entry(1, channel="c")
     assert len(lineage([twin, replace(twin, channel="d")]).nodes) == 1
-    Checker(page(twin, twin))
+    checked(page(twin, twin))
 
 
 def test_what_is_too_much_is_left_out_and_counted():

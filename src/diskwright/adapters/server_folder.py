@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from diskwright.blockio.own_folder import try_lock
-from diskwright.blockio.placing import locked_folder, sync_folder
+from diskwright.blockio.placing import locked_folder, replace_file, sync_folder
 from diskwright.errors import (
     InputUnreadable,
     Locked,
@@ -202,14 +202,7 @@ def _write(folder: str, name: str, server: Server) -> None:
     """Durable under its name when this returns. Raises OSError."""
     document = {"format": _FORMAT, "v": _VERSION, **codec.encode(server)}
     del document["folder"]
-    path = os.path.join(folder, name)
-    fd = os.open(f"{path}.new", os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    with open(fd, "wb") as file:
-        file.write(canonical.encode(document))
-        file.flush()
-        os.fsync(file.fileno())
-    os.rename(f"{path}.new", path)
-    sync_folder(folder)
+    replace_file(os.path.join(folder, name), canonical.encode(document))
 
 
 def _read(folder: str, name: str) -> Server | None:

@@ -9,10 +9,9 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Protocol, TypeVar
 
-from diskwright.blockio.placing import locked_folder, sync_folder
+from diskwright.blockio.placing import locked_folder, replace_file
 from diskwright.errors import InputUnreadable, writing
 from diskwright.model import codec
 
@@ -54,27 +53,5 @@ def change_list(path: str, changed: Callable[[], object]) -> None:
     with writing(path):
         os.makedirs(folder, mode=0o700, exist_ok=True)
         with locked_folder(folder):
-            _write(path, codec.encode(changed()))
-
-
-def _write(path: str, value: object) -> None:
-    """Raises OSError; then nothing is left beside the file. The folder's lock is held, so what a
-    killed run left under the temporary name is nobody's.
-    """
-    folder, name = os.path.split(path)
-    temporary = os.path.join(folder, f".{name}.new")
-    with suppress(FileNotFoundError):
-        os.unlink(temporary)
-    fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    try:
-        with open(fd, "w", encoding="ascii") as file:
-            json.dump(value, file, indent=2)
-            file.write("\n")
-            file.flush()
-            os.fsync(file.fileno())
-        os.rename(temporary, path)
-    except BaseException:
-        with suppress(FileNotFoundError):
-            os.unlink(temporary)
-        raise
-    sync_folder(folder)
+            text = json.dumps(codec.encode(changed()), indent=2)
+            replace_file(path, f"{text}\n".encode("ascii"))

@@ -8,7 +8,7 @@ import fcntl
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from diskwright.errors import OutputNotWritable, TargetExists, output_error
 
@@ -64,6 +64,28 @@ def locked_folder(path: str) -> Iterator[None]:
         yield
     finally:
         os.close(fd)
+
+
+def replace_file(path: str, data: bytes) -> None:
+    """A small file, mode 0600, whole and durable under its name when this returns. Whoever calls
+    holds a lock that all its writers take: what a killed one left beside it is nobody's. Raises
+    OSError; then nothing is left beside it."""
+    folder, name = os.path.split(path)
+    temporary = os.path.join(folder, f".{name}.new")
+    with suppress(FileNotFoundError):
+        os.unlink(temporary)
+    fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        with open(fd, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.rename(temporary, path)
+    except BaseException:
+        with suppress(FileNotFoundError):
+            os.unlink(temporary)
+        raise
+    sync_folder(folder)
 
 
 def sync_folder(path: str) -> None:

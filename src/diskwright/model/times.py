@@ -29,6 +29,11 @@ def time_text(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def seconds_of(text: str) -> float:
+    """Seconds since 1970 of what `time_text` gave. Raises ValueError."""
+    return datetime.fromisoformat(text).timestamp()
+
+
 def is_time(text: str) -> bool:
     """Whether it is a time as `time_text` gives it."""
     try:

@@ -13,18 +13,17 @@ from diskwright.errors import (
     ImageAmbiguous,
     ImageNotFound,
     ImageNotSealed,
-    KeyMissing,
     KeyRefused,
     UsageError,
 )
 from diskwright.model.library import Status
 from diskwright.model.manifest import Manifest, ManifestBody, ManifestDisk
-from diskwright.model.names import MANIFESTS, is_uuid, manifest_key
+from diskwright.model.names import is_uuid
 from diskwright.model.record import RECORDS
 from diskwright.model.stored import StoredObject
 from diskwright.ops.library.chain import read_chain
 from diskwright.ops.library.fold import entry_of
-from diskwright.ops.manifests import opened_with, read_manifest, unwrapped
+from diskwright.ops.manifests import committed, needs_key, opened_with, read_manifest, unwrapped
 from diskwright.ports import KeyWrapper, ObjectStore
 
 _LISTED = 20  # more of them make no message better
@@ -124,10 +123,7 @@ def _all(
 ) -> Iterator[tuple[Manifest, str | None]]:
     """Manifests with their images' names, None where sealed. `damaged` gets what can't be read."""
     recorded = {entry.key.removeprefix(RECORDS).partition("/")[0] for entry in store.list(RECORDS)}
-    for entry in store.list(MANIFESTS):
-        image_id = entry.key.removeprefix(MANIFESTS).removesuffix(".json")
-        if entry.key != manifest_key(image_id) or not is_uuid(image_id):
-            continue
+    for image_id in committed(store):
         try:
             if image_id in recorded:
                 found = _recorded(store, image_id, wrapper)
@@ -170,8 +166,7 @@ def _open(store: ObjectStore, manifest: Manifest, wrapper: KeyWrapper | None) ->
         assert manifest.body is not None
         return Found(manifest, manifest.body, None)
     if wrapper is None:
-        recipients = ", ".join(f"{r.provider}:{r.key_id}" for r in manifest.recipients)
-        raise KeyMissing(f"image {manifest.image}", recipients or "not named")
+        raise needs_key(manifest.image, manifest.recipients)
     chain = read_chain(store, manifest.image, wrapper)
     if chain is None:
         raise ImageNotFound(store.url, manifest.image)  # it was there a moment ago

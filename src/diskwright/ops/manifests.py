@@ -7,13 +7,23 @@ from dataclasses import replace
 
 from diskwright.envelope.private import open_private
 from diskwright.envelope.recipients import unwrap_any
-from diskwright.errors import DataTampered, ObjectMissing
+from diskwright.errors import DataTampered, KeyMissing, ObjectMissing
 from diskwright.model import manifest as manifests
 from diskwright.model.manifest import Manifest, ManifestBody, clear_part
-from diskwright.model.names import manifest_key
+from diskwright.model.names import MANIFESTS, is_uuid, manifest_key
 from diskwright.model.recipient import Recipient
 from diskwright.ops.manifest_checks import check_body, check_clear
 from diskwright.ports import KeyWrapper, ObjectStore
+
+
+def committed(store: ObjectStore) -> dict[str, int]:
+    """Images with a manifest, or the mark of an aborted run, in their order; the bytes of it."""
+    there: dict[str, int] = {}
+    for info in store.list(MANIFESTS):
+        image = info.key.removeprefix(MANIFESTS).removesuffix(".json")
+        if is_uuid(image) and info.key == manifest_key(image):
+            there[image] = info.size
+    return there
 
 
 def read_manifest(store: ObjectStore, image_id: str) -> Manifest | None:
@@ -56,6 +66,12 @@ def opened_with(manifest: Manifest, data_key: bytes) -> ManifestBody:
         raise DataTampered(key, f"its private part can't be read ({error})") from error
     check_body(replace(manifest, body=body), body)
     return body
+
+
+def needs_key(image: str, recipients: Sequence[Recipient]) -> KeyMissing:
+    """What is raised of a sealed image where no key was given: it names those that open it."""
+    names = ", ".join(f"{one.provider}:{one.key_id}" for one in recipients)
+    return KeyMissing(f"image {image}", names or "not named")
 
 
 def unwrapped(recipients: Sequence[Recipient], seal: str, wrapper: KeyWrapper) -> bytes:

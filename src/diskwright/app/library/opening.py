@@ -42,6 +42,8 @@ class OpenLibrary:
         self._single_writer = single_writer
         self._held: SqliteCatalog | None = None
         self._info: LibraryInfo | None = None
+        self._opened_key: KeyWrapper | None = None
+        self._key_opened = False
 
     def __enter__(self) -> Self:
         return self
@@ -76,12 +78,19 @@ class OpenLibrary:
             store=store,
             catalog=self._catalog_of(self._info.id),
             locks=FileImageLocks(locks),
-            wrapper=self.app.adapters.wrapper(self._key),
+            wrapper=self._wrapper(),
             who=settings.who,
             now=time.time,
             entropy=os.urandom,
             single_writer=self._single_writer,
         )
+
+    def _wrapper(self) -> KeyWrapper | None:
+        """Opened once: a passphrase is asked for once."""
+        if not self._key_opened:
+            self._opened_key = self.app.adapters.wrapper(self._key)
+            self._key_opened = True
+        return self._opened_key
 
     def _read_info(self, store: ObjectStore) -> LibraryInfo:
         from diskwright.ops.library.place import read_library

@@ -33,7 +33,7 @@ from diskwright.model.sharing import (
     received_key,
     received_prefix,
 )
-from diskwright.ops.library.chain import number_of
+from diskwright.ops.library.chain import newest_number, number_of
 from diskwright.ops.library.fold import history_of
 from diskwright.ops.library.offered import Offered, Origin, is_offered, opened, read_offered
 from diskwright.ops.library.pinned import PinnedStore
@@ -72,9 +72,11 @@ def said_to(place: Place, image: str, number: int) -> Received | None:
         raise DataTampered(key, f"it can't be read ({error})") from error
 
 
-def _newest(place: Place, image: str) -> int:
-    listed = place.store.list(received_prefix(image))
-    return max((number_of(info.key) for info in listed), default=0)
+def state_of(origin: Origin, found: Offered, said: Received | None) -> MemberState:
+    """What was said to an older offer, or another library's, is no answer to this one."""
+    if said is None or (said.library, said.offer) != (origin.library, found.offer.seq):
+        return MemberState.PENDING
+    return said.state
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,7 @@ def plan_answer(
     found = _offered(origin, store, entry.id)
     if state is MemberState.ACCEPTED:
         _check_opens(origin, found)
-    number = _newest(place, entry.id)
+    number = newest_number(place.store, received_prefix(entry.id))
     said = Received(
         image=entry.id,
         origin=origin.url,
@@ -155,11 +157,9 @@ def source(
     what = f"image {entry.id}"
     origin, store = _origin(origins, entry)
     found = _offered(origin, store, entry.id)
-    said = said_to(place, entry.id, _newest(place, entry.id))
-    if said is None or (said.library, said.offer) != (origin.library, found.offer.seq):
-        state = MemberState.PENDING
-    else:
-        state = said.state
+    newest = newest_number(place.store, received_prefix(entry.id))
+    said = said_to(place, entry.id, newest)
+    state = state_of(origin, found, said)
     if said is None or state is not MemberState.ACCEPTED:
         hint = f"diskwright image accept {entry.id}"
         raise IllegalState(what, state.value, "used", hint)

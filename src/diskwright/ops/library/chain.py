@@ -93,7 +93,7 @@ def _follow(
     warnings: list[str],
 ) -> Iterator[tuple[Record, str]]:
     """The records from 1 on, as far as each follows the one before."""
-    there = _last(store, image_id) if last is None else last
+    there = newest_number(store, records_prefix(image_id)) if last is None else last
     for seq in range(1, there + 1):
         key = record_key(image_id, seq)
         try:
@@ -115,11 +115,9 @@ def _follow(
         yield record, before
 
 
-def _last(store: ObjectStore, image_id: str) -> int:
-    return max(
-        (seq for info in store.list(records_prefix(image_id)) if (seq := number_of(info.key))),
-        default=0,
-    )
+def newest_number(store: ObjectStore, prefix: str) -> int:
+    """Of what is numbered beneath `prefix`; 0 where there is nothing."""
+    return max((number_of(info.key) for info in store.list(prefix)), default=0)
 
 
 def number_of(key: str) -> int:

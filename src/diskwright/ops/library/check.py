@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
@@ -19,10 +18,10 @@ from diskwright.ops.library.chain import Chain, read_chain
 from diskwright.ops.library.deltas import DELTAS_LIMIT
 from diskwright.ops.library.fold import history_of
 from diskwright.ops.library.names import unreadable_claims
-from diskwright.ops.library.place import FAULTS, Place, check_known, seen
-from diskwright.ops.library.references import committed
+from diskwright.ops.library.place import Place, check_known, faults_of, seen, set_faults
 from diskwright.ops.library.sync import sync
 from diskwright.ops.library.uses import used_image
+from diskwright.ops.manifests import committed
 from diskwright.ports import CancelToken, ObjectStore, Progress
 
 _READERS = 8
@@ -68,7 +67,7 @@ def check(
     synced = sync(place, whole=True)
     survey = leftovers.survey(place)
     run = _Run(place, percent, survey.there, survey.uses)
-    images = [image for image in committed(place) if image not in survey.marks]
+    images = [image for image in committed(place.store) if image not in survey.marks]
     progress.phase("manifests", len(images))
 
     def read_one(image: str) -> Chain | DataTampered | None:
@@ -121,7 +120,7 @@ def _look(run: _Run, image: str, chain: Chain | DataTampered | None) -> None:
         parts += _of_object(run, image, stored)
     run.total += len(parts)
     was_bad = entry is not None and entry.status is Status.ERROR
-    was_bad |= bool(json.loads(run.place.catalog.note(f"{FAULTS}{image}") or "[]"))
+    was_bad |= bool(faults_of(run.place, image))
     run.parts += parts if was_bad else _sample(parts, run.percent, run.place.entropy)
 
 
@@ -230,9 +229,7 @@ def _tell_catalog(place: Place, chain: Chain, issues: Sequence[Issue]) -> None:
     """An image in the trash stays there, whatever is wrong with it; out of it, it is told."""
     entry = place.catalog.entry(chain.manifest.image)
     said = tuple(f"{issue.key}: {issue.detail}" for issue in issues)
-    note = f"{FAULTS}{chain.manifest.image}"
-    if said or place.catalog.note(note):
-        place.catalog.set_note(note, json.dumps(said))
+    set_faults(place, chain.manifest.image, said)
     if entry is None or entry.seq > chain.seq or entry.status is Status.PENDING_DELETE:
         return
     found = seen(place, chain)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-from datetime import datetime
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 from diskwright.errors import NameTaken
 from diskwright.model.library import Entry, Status, Visibility
 from diskwright.model.names import manifest_key
 from diskwright.model.text import printable
+from diskwright.model.times import seconds_of
 from diskwright.ops.library.chain import read_chain
 from diskwright.ops.library.fold import entry_of
 from diskwright.ops.library.names import OnlySeals
@@ -39,6 +40,19 @@ def take_name(place: Place, name: str, image: str, *, sealed: bool, duplicate: b
     except OnlySeals:
         return False
     return True
+
+
+@contextmanager
+def holding(place: Place, name: str, entry: Entry, *, duplicate: bool) -> Iterator[None]:
+    """`name` is that of the image `entry` from here on; where what is done with it fails, it is
+    given back. Raises NameTaken, ChangedMeanwhile."""
+    taken = take_name(place, name, entry.id, sealed=entry.sealed, duplicate=duplicate)
+    try:
+        yield
+    except BaseException:
+        if taken:
+            give_back(place, name, entry.id, sealed=entry.sealed)
+        raise
 
 
 def check_free(place: Place, name: str, image: str = "") -> None:
@@ -74,7 +88,7 @@ class _Holds:
 
     def __call__(self, image: str, time: str) -> bool:
         place = self._place
-        claimed = datetime.fromisoformat(time).timestamp()
+        claimed = seconds_of(time)
         underway = place.now() - claimed < _UNDERWAY_S
         chain = read_chain(place.store, image, place.wrapper)
         if chain is None and place.store.head(manifest_key(image)) is None:

@@ -14,15 +14,16 @@ from diskwright.model import record as records
 from diskwright.model.care import Removed
 from diskwright.model.library import Entry, Query, Status
 from diskwright.model.manifest import ABORTED
-from diskwright.model.names import MANIFESTS, image_prefix, is_uuid, manifest_key, uuid7_time
+from diskwright.model.names import image_prefix, is_uuid, manifest_key, uuid7_time
 from diskwright.model.record import RECORDS, Deleted, NotARecord
 from diskwright.model.sharing import RECEIVED, SHARES
 from diskwright.ops.cleanup import end_uploads
 from diskwright.ops.library import changes
 from diskwright.ops.library.chain import number_of
 from diskwright.ops.library.place import Place
-from diskwright.ops.library.references import DATA, References, committed
+from diskwright.ops.library.references import DATA, References
 from diskwright.ops.library.uses import all_uses, read_use, said, users
+from diskwright.ops.manifests import committed
 
 UNPROVEN = "its manifest is lost, or its run died before it came"
 
@@ -66,10 +67,10 @@ def image_of(key: str) -> str:
 def survey(place: Place) -> Survey:
     """By listing all of it. The catalog was synced whole before."""
     store = place.store
-    marked = {info.key for info in store.list(MANIFESTS) if info.size == len(ABORTED)}
-    images = set(committed(place))
-    marks = {image for image in images if manifest_key(image) in marked and _is_mark(place, image)}
-    images -= marks
+    manifests = committed(store)
+    short = (image for image, size in manifests.items() if size == len(ABORTED))
+    marks = {image for image in short if _is_mark(place, image)}
+    images = manifests.keys() - marks
     named = {disk.key for entry in _all(place) for disk in entry.disks}
     found: dict[str, Left] = {}
     there: dict[str, int] = {}

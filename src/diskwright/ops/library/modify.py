@@ -16,7 +16,7 @@ from diskwright.model.limits import (
 )
 from diskwright.model.record import Attributes, Body, Tags
 from diskwright.ops.library.chain import Chain
-from diskwright.ops.library.claims import give_back, take_name
+from diskwright.ops.library.claims import give_back, holding
 from diskwright.ops.library.fold import words_of
 from diskwright.ops.library.place import (
     Place,
@@ -88,16 +88,11 @@ def run(place: Place, plan: ChangePlan) -> Entry:
     name = plan.body.name if isinstance(plan.body, Attributes) else None
     if name is None:
         return seen(place, append(place, plan.chain, plan.body))
-    sealed = plan.before.sealed
-    taken = take_name(place, name, plan.before.id, sealed=sealed, duplicate=plan.allow_duplicate)
-    try:
+    before = plan.before
+    with holding(place, name, before, duplicate=plan.allow_duplicate):
         after = seen(place, append(place, plan.chain, plan.body))
-    except BaseException:
-        if taken:
-            give_back(place, name, plan.before.id, sealed=sealed)
-        raise
-    if plan.before.name is not None:
-        give_back(place, plan.before.name, plan.before.id, sealed=sealed)
+    if before.name is not None:
+        give_back(place, before.name, before.id, sealed=before.sealed)
     return after
 
 

@@ -29,6 +29,7 @@ from diskwright.model.recipient import Recipient
 from diskwright.model.stored import WrappedKey
 from diskwright.model.text import printable
 from diskwright.model.times import is_time, time_text
+from diskwright.ops.library.chain import newest_number
 from diskwright.ports import KeyWrapper, ObjectStore
 
 T = TypeVar("T")
@@ -109,11 +110,7 @@ class Names:
             raise ChangedMeanwhile(f"the name {printable(name)}", by) from error
 
     def _newest(self, folder: str) -> tuple[int, Claim | None]:
-        newest = 0
-        for info in self.store.list(folder):
-            number = info.key.removeprefix(folder).removesuffix(".json")
-            if len(number) == 8 and number.isascii() and number.isdigit():
-                newest = max(newest, int(number))
+        newest = newest_number(self.store, folder)
         if not newest:
             return 0, None
         return newest, _read(self.store, f"{folder}{newest:08d}.json", Claim)

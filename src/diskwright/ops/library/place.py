@@ -5,7 +5,7 @@ from __future__ import annotations
 import glob
 import json
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from diskwright.errors import (
@@ -14,7 +14,6 @@ from diskwright.errors import (
     IllegalState,
     ImageAmbiguous,
     ImageNotFound,
-    KeyMissing,
     NotALibrary,
     NotShared,
     ObjectMissing,
@@ -25,6 +24,7 @@ from diskwright.errors import (
 from diskwright.model import canonical, codec
 from diskwright.model import record as records
 from diskwright.model.library import (
+    Change,
     Entry,
     LibraryInfo,
     MemberState,
@@ -39,13 +39,13 @@ from diskwright.ops.library import changes
 from diskwright.ops.library.chain import Chain, next_record, read_chain
 from diskwright.ops.library.fold import entry_of, history_of
 from diskwright.ops.library.names import Names
-from diskwright.ops.manifests import unwrapped
+from diskwright.ops.manifests import needs_key, unwrapped
 from diskwright.ports import KeyWrapper, ObjectStore
 from diskwright.ports_library import Catalog, ImageLocks
 
 INFO = "library.json"
 WITHDRAWN = "withdrawn"  # note: id, name, origin of images that were shared with us
-FAULTS = "faults "  # note, by image id: what a check has found wrong with its data
+_FAULTS = "faults "  # note, by image id: what a check has found wrong with its data
 _INFO_LIMIT = 4096
 _LISTED = 20
 
@@ -134,9 +134,14 @@ def find_entry(catalog: Catalog, wanted: str, url: str) -> Entry:
     return found[0]
 
 
+def in_trash(catalog: Catalog, name: str) -> tuple[Entry, ...]:
+    """Images that had this name; at most 21 are told."""
+    query = Query(name=glob.escape(name), statuses=(Status.PENDING_DELETE,), limit=_LISTED + 1)
+    return tuple(catalog.query(query))
+
+
 def _tell_in_trash(catalog: Catalog, wanted: str) -> None:
-    query = Query(name=glob.escape(wanted), statuses=(Status.PENDING_DELETE,), limit=1)
-    for entry in catalog.query(query):
+    for entry in in_trash(catalog, wanted):
         hint = f"take it out: diskwright image undelete {entry.id}"
         raise IllegalState(f"image {printable(wanted)}", "in the trash", "used", hint)
 
@@ -194,8 +199,7 @@ def check_opened(chain: Chain, wrapper: KeyWrapper | None) -> None:
         return
     if wrapper is not None:
         unwrapped(chain.recipients, manifest.seal, wrapper)
-    names = ", ".join(f"{one.provider}:{one.key_id}" for one in chain.recipients)
-    raise KeyMissing(f"image {manifest.image}", names or "not named")
+    raise needs_key(manifest.image, chain.recipients)
 
 
 def _check_changeable(entry: Entry, chain: Chain, wrapper: KeyWrapper | None) -> None:
@@ -234,8 +238,11 @@ def append(place: Place, chain: Chain, body: Body) -> Chain:
 def _winner(place: Place, image: str, before: int) -> str:
     chain = reread(place, image)
     change = next((one for one in history_of(chain) if one.seq > before), None)
-    if change is None:
-        return "by whom can't be told"
+    return "by whom can't be told" if change is None else by_whom(change)
+
+
+def by_whom(change: Change) -> str:
+    """For ChangedMeanwhile."""
     return f"{change.kind} by {change.who or 'somebody'} at {change.time}"
 
 
@@ -251,12 +258,23 @@ def reread(place: Place, image: str, before: Chain | None = None) -> Chain:
     return chain
 
 
+def faults_of(place: Place, image: str) -> list[str]:
+    """What the last check has found wrong with its data."""
+    found: list[str] = json.loads(place.catalog.note(f"{_FAULTS}{image}") or "[]")
+    return found
+
+
+def set_faults(place: Place, image: str, found: Sequence[str]) -> None:
+    if found or place.catalog.note(f"{_FAULTS}{image}"):
+        place.catalog.set_note(f"{_FAULTS}{image}", json.dumps(found))
+
+
 def remembered(place: Place, entry: Entry) -> Entry:
     """What a check has found wrong with the data is not mended by a change of something else, nor
     by a time in the trash."""
     if entry.status is not Status.ACTIVE:
         return entry
-    found: list[str] = json.loads(place.catalog.note(f"{FAULTS}{entry.id}") or "[]")
+    found = faults_of(place, entry.id)
     known = place.catalog.entry(entry.id)
     if known is not None and known.status is Status.ERROR:
         found += known.warnings

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
 
 from diskwright.errors import ConflictError, UsageError
 from diskwright.model.care import Pruned, Version
 from diskwright.model.library import Entry, Query, Status, Visibility
 from diskwright.model.names import uuid7_time
+from diskwright.model.times import seconds_of
 from diskwright.ops.library import trash
 from diskwright.ops.library.chain import read_chain
 from diskwright.ops.library.changes import OVERLAP_S
@@ -64,7 +64,7 @@ def _holds(place: Place, entry: Entry) -> str:
 
 def _made(entry: Entry) -> float:
     """The later of both that tell: its manifest, and its id."""
-    return max(datetime.fromisoformat(entry.created).timestamp(), uuid7_time(entry.id) or 0.0)
+    return max(seconds_of(entry.created), uuid7_time(entry.id) or 0.0)
 
 
 def _of_future(place: Place, entry: Entry) -> bool:

@@ -9,14 +9,12 @@ what `leftovers` removes.
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from diskwright.errors import ChangedMeanwhile, DataTampered, Locked
 from diskwright.model.care import Kept, Removed
 from diskwright.model.names import manifest_key, uuid7_time
 from diskwright.model.record import Deleted, Replicated
 from diskwright.model.text import printable
-from diskwright.model.times import time_text
+from diskwright.model.times import seconds_of, time_text
 from diskwright.ops.library import changes
 from diskwright.ops.library.chain import Chain, Link, read_chain
 from diskwright.ops.library.fold import entry_of
@@ -116,6 +114,6 @@ def _age(place: Place, chain: Chain, time: str) -> float:
 
 def _seconds(image: str, time: str) -> float:
     try:
-        return datetime.fromisoformat(time).timestamp()
+        return seconds_of(time)
     except ValueError as error:
         raise DataTampered(f"image {image}", f"{printable(time)!r} is no time") from error

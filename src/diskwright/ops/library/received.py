@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from diskwright.errors import Cancelled, DataTampered, DiskwrightError, NotShared
 from diskwright.model.library import Entry, MemberState, Query, Status, Synced, Visibility
-from diskwright.ops.library.answers import answers, said_to, save_received
+from diskwright.ops.library.answers import answers, said_to, save_received, state_of
 from diskwright.ops.library.offered import Offered, Origin, offers, opened, read_offered
 from diskwright.ops.library.place import WITHDRAWN, Place
 
@@ -101,10 +101,11 @@ def _judged(
         said = said_to(place, image, number)
     except DataTampered as error:
         return found.entry(origin, MemberState.PENDING), (error.message,)
-    if said is None or (said.library, said.offer) != (origin.library, found.offer.seq):
-        return found.entry(origin, MemberState.PENDING), ()
-    entry = found.entry(origin, said.state)
-    if said.state is MemberState.ACCEPTED and said.manifest != found.manifest:
+    state = state_of(origin, found, said)
+    entry = found.entry(origin, state)
+    if said is None or state is not MemberState.ACCEPTED:
+        return entry, ()
+    if said.manifest != found.manifest:
         text = "its manifest is another than the one that was accepted: it is not used"
         return _warned(entry, text), (text,)
     return entry, ()

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from diskwright.blockio.copy import ordered_map
 from diskwright.errors import DataTampered
 from diskwright.model import canonical
-from diskwright.model.names import MANIFESTS, is_uuid, manifest_key
+from diskwright.model.names import manifest_key
 from diskwright.ops.library.chain import read_chain
 from diskwright.ops.library.place import Place
-from diskwright.ops.manifests import manifest_bytes, manifest_of
+from diskwright.ops.manifests import committed, manifest_bytes, manifest_of
 from diskwright.ports import CancelToken
 
 DATA = "images/"
@@ -63,19 +63,11 @@ def read_references(place: Place, cancel: CancelToken) -> References:
         return _named(place, image)
 
     made = References()
-    images = list(committed(place))
+    images = list(committed(place.store))
     with closing(ordered_map(images, look, threads=_READERS, ahead=2 * _READERS)) as found:
         for named in found:
             made.add(named)
     return made
-
-
-def committed(place: Place) -> Iterator[str]:
-    """Images with a manifest, or the mark of an aborted run."""
-    for info in place.store.list(MANIFESTS):
-        image = info.key.removeprefix(MANIFESTS).removesuffix(".json")
-        if is_uuid(image) and info.key == manifest_key(image):
-            yield image
 
 
 def _named(place: Place, image: str) -> _Named:

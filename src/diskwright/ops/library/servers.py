@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from diskwright.errors import DataTampered, ImageNotFound, KeyMissing, UsageError
+from diskwright.errors import DataTampered, ImageNotFound, UsageError
 from diskwright.formats.identity import open_image
 from diskwright.formats.qcow2.header import read_header
 from diskwright.formats.source import ImageSource
@@ -21,6 +21,7 @@ from diskwright.ops.library.fold import entry_of
 from diskwright.ops.library.place import Place, check_state, find_entry
 from diskwright.ops.library.server_ends import finish, sweep
 from diskwright.ops.library.uses import put_use, use_key
+from diskwright.ops.manifests import needs_key
 from diskwright.ops.restore import RestoreRequest, restore
 from diskwright.ops.stored_file import RestoreTools
 from diskwright.ports import CancelToken, KeyWrapper, ObjectStore, Progress
@@ -81,8 +82,7 @@ def plan(place: Place, request: ServerRequest, *, tools: ServerTools) -> ServerP
     if entry.visibility is Visibility.SHARED:
         tools.source_of(entry)  # raises where we may not use it
     if not entry.opened:
-        names = ", ".join(f"{one.provider}:{one.key_id}" for one in entry.recipients)
-        raise KeyMissing(f"image {entry.id}", names or "not named")
+        raise needs_key(entry.id, entry.recipients)
     _check_kind(entry, request.kind)
     name = request.name if request.name is not None else entry.name or entry.id
     check_name(name)

@@ -34,6 +34,7 @@ from diskwright.ops.library.fold import history_of, words_of
 from diskwright.ops.library.place import (
     Place,
     append,
+    by_whom,
     check_state,
     find_entry,
     seen,
@@ -113,9 +114,7 @@ def run(place: Place, plan: SharePlan) -> Entry:
     chain = plan.chain
     for number, body in enumerate(plan.bodies):
         if chain.seq != plan.chain.seq + number:
-            change = history_of(chain)[-1]
-            by = f"{change.kind} by {change.who or 'somebody'} at {change.time}"
-            raise ChangedMeanwhile(f"image {plan.before.id}", by)
+            raise ChangedMeanwhile(f"image {plan.before.id}", by_whom(history_of(chain)[-1]))
         chain = append(place, chain, body)
     if plan.offered and plan.finish:
         offer = _offer(place, chain, plan.account)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from diskwright.errors import ImageNotFound, KeyMissing
+from diskwright.errors import ImageNotFound
 from diskwright.model.library import Entry, Status
 from diskwright.ops.images import Found
 from diskwright.ops.library.chain import Chain, read_chain
 from diskwright.ops.library.fold import entry_of
 from diskwright.ops.library.place import check_known, check_state
+from diskwright.ops.manifests import needs_key
 from diskwright.ports import KeyWrapper, ObjectStore
 
 
@@ -33,6 +34,5 @@ def active_chain(
 def found_of(chain: Chain) -> Found:
     """Its first disk. Raises KeyMissing where it is sealed and was not opened."""
     if chain.body is None:
-        names = ", ".join(f"{one.provider}:{one.key_id}" for one in chain.recipients)
-        raise KeyMissing(f"image {chain.manifest.image}", names or "not named")
+        raise needs_key(chain.manifest.image, chain.recipients)
     return Found(chain.manifest, chain.body, chain.data_key, chain.warnings)

@@ -11,12 +11,13 @@ from diskwright.blockio.copy import ordered_map
 from diskwright.errors import DataTampered, Locked, OutputError, RemoteError
 from diskwright.model import codec
 from diskwright.model.library import Entry, Query, Status, Synced
-from diskwright.model.names import MANIFESTS, is_uuid, manifest_key
 from diskwright.model.record import RECORDS
 from diskwright.ops.library import changes
 from diskwright.ops.library.chain import Chain, number_of, read_chain
+from diskwright.ops.library.claims import give_back
 from diskwright.ops.library.fold import history_of
 from diskwright.ops.library.place import Place, remembered, seen
+from diskwright.ops.manifests import committed
 
 _NOTE = "synced"
 _WHOLE_AFTER_S = 20 * 86400  # hints are kept for 30 days
@@ -108,14 +109,8 @@ def _newer(place: Place, hints: Iterable[changes.Hint]) -> dict[str, bool]:
 
 def _everything(run: _Run) -> None:
     store, heads = run.place.store, run.place.catalog.heads()
-    newest = dict.fromkeys(
-        image
-        for info in store.list(MANIFESTS)
-        if is_uuid(image := info.key.removeprefix(MANIFESTS).removesuffix(".json"))
-        and info.key == manifest_key(image)
-    )
-    last = dict.fromkeys(newest, 0)
-    there = dict.fromkeys(newest, 0)  # how many: one in the midst may have been taken away
+    last = dict.fromkeys(committed(store), 0)
+    there = dict.fromkeys(last, 0)  # how many: one in the midst may have been taken away
     for info in store.list(RECORDS):
         image = info.key.removeprefix(RECORDS).partition("/")[0]
         if image in last and (number := number_of(info.key)):
@@ -247,7 +242,7 @@ def _gave_back(place: Place, entry: Entry) -> bool:
     if entry.name is None or (entry.sealed and place.wrapper is None):
         return False
     try:
-        place.names(sealed=entry.sealed).release(entry.name, entry.id, place.now())
+        give_back(place, entry.name, entry.id, sealed=entry.sealed)
     except (OutputError, RemoteError):
         return False
     return True

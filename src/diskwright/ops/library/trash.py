@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import glob
 from dataclasses import dataclass
 
 from diskwright.errors import IllegalState, ImageAmbiguous
-from diskwright.model.library import Changed, Entry, Query, Status
+from diskwright.model.library import Changed, Entry, Status
 from diskwright.model.record import Deleted
 from diskwright.ops.library.chain import Chain, Link
-from diskwright.ops.library.claims import check_free, give_back, take_name
+from diskwright.ops.library.claims import check_free, give_back, holding
 from diskwright.ops.library.fold import words_of
-from diskwright.ops.library.place import Place, append, check_state, seen, to_change
+from diskwright.ops.library.place import Place, append, check_state, in_trash, seen, to_change
 from diskwright.ops.library.uses import check_unused
 
 
@@ -56,20 +55,14 @@ def made(place: Place, plan: TrashPlan, *, dry_run: bool) -> Changed:
 
 def run(place: Place, plan: TrashPlan) -> Entry:
     """The image after the change. Raises ChangedMeanwhile, NameTaken."""
-    entry, sealed = plan.before, plan.before.sealed
+    entry = plan.before
     if plan.body.deleted:
         after = seen(place, append(place, plan.chain, plan.body))
         if entry.name is not None:
-            give_back(place, entry.name, entry.id, sealed=sealed)
+            give_back(place, entry.name, entry.id, sealed=entry.sealed)
         return after
-    name = entry.name or ""
-    taken = take_name(place, name, entry.id, sealed=sealed, duplicate=plan.allow_duplicate)
-    try:
+    with holding(place, entry.name or "", entry, duplicate=plan.allow_duplicate):
         return seen(place, append(place, plan.chain, plan.body))
-    except BaseException:
-        if taken:
-            give_back(place, name, entry.id, sealed=sealed)
-        raise
 
 
 def deletions(chain: Chain) -> tuple[Link, ...]:
@@ -88,8 +81,7 @@ def is_going(chain: Chain) -> bool:
 
 def _in_trash(place: Place, wanted: str) -> str:
     """The id of the one that had this name, else `wanted`: an id, or a part of one."""
-    query = Query(name=glob.escape(wanted), statuses=(Status.PENDING_DELETE,), limit=21)
-    found = list(place.catalog.query(query))
+    found = in_trash(place.catalog, wanted)
     if len(found) > 1:
         listed = ", ".join(f"{one.id} (deleted {one.updated})" for one in found[:20])
         raise ImageAmbiguous(place.store.url, listed)

@@ -67,8 +67,7 @@ def used_image(key: str) -> str:
 
 def own_uses(store: ObjectStore, image_id: str) -> list[str]:
     """Keys of what says that an image itself stands on others."""
-    end = f"/{image_id}.json"
-    return [info.key for info in store.list(USES) if info.key.endswith(end)]
+    return all_uses(store).get(image_id, [])
 
 
 def check_unused(store: ObjectStore, image_id: str) -> None:
