@@ -110,7 +110,6 @@ def load(
         settings,
         state_dir=state,
         data_dir=settings.data_dir or _data_dir(env, state),
-        who=settings.who or _who(),
     )
 
 
@@ -172,7 +171,11 @@ def _data_dir(env: Mapping[str, str], state: str) -> str:
         return os.path.join(state, "data")
 
 
-def _who() -> str:
+def who_of(settings: Settings) -> str:
+    """Who is named in the records of a library. Asked only by verbs that write some: the system's
+    database of users is read for it."""
+    if settings.who:
+        return settings.who
     try:
         user = pwd.getpwuid(os.getuid()).pw_name
     except KeyError:  # a container's user need not have an entry

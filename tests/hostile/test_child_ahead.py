@@ -203,4 +203,4 @@ def test_a_refused_image_leaves_none(tmp_path, spawned):
     with app.ahead(), pytest.raises(InputMissing):
         app.inspect(str(tmp_path / "none"))
     assert len(spawned) == 1
-    assert not app._adapters._ahead._waiting
+    assert not app.adapters._ahead._waiting

@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from diskwright.app.known import chosen
+from diskwright.config import who_of
 from diskwright.errors import DataTampered, ImageNotSealed, NotALibrary
 from diskwright.model.library import Entry, LibraryInfo, Synced
 from diskwright.ports import CancelToken, KeyWrapper, ObjectStore
@@ -79,7 +80,7 @@ class OpenLibrary:
             catalog=self._catalog_of(self._info.id),
             locks=FileImageLocks(locks),
             wrapper=self._wrapper(),
-            who=settings.who,
+            who=who_of(settings),
             now=time.time,
             entropy=os.urandom,
             single_writer=self._single_writer,
