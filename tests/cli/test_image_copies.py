@@ -133,6 +133,11 @@ def test_quick_is_a_plain_file_that_an_overlay_stands_on(desk):
 def test_versions_are_small_and_whole_wherever_they_go(desk):
     later = desk.later()
     made = desk("create", "--data", "--from-file", later, "--name", "web-2", "--base", "web")
+    desk("set", "web", "--name", "web-1")
+    base = desk("show", "web-2")["base"]
+    assert base == {"id": made["entry"]["base"], "name": "web-1"}
+    desk("set", "web-1", "--name", "web")
+    assert desk("show", "web")["base"] is None
     assert made["entry"]["disks"][0]["object_size"] < 2 * MIB
     assert desk.same("web-2", later)
     assert desk("replicate", "web-2", "--name", "there", "--to-library", "near")["ways"] == [

@@ -159,7 +159,11 @@ def test_one_image_tells_every_attribute():
             recipients=(KMS,),
             quick=True,
             max_memory_mib=4096,
-        )
+            source_digest="12" * 32,
+            tools={"qemu-img": "7.2.22", "diskwright": "0.1.0"},
+            base="019a0001-7b10",
+        ),
+        base_name="web-1",
     )
     # fmt: off
     for said in (
@@ -170,7 +174,8 @@ def test_one_image_tells_every_attribute():
         "anna@build-3", "debian-12-genericcloud-amd64.qcow2 (qcow2)", "019a0008-", "c-1",
         "huawei-ims", "2026-11-01T00:00:00Z", "rule.one", "rule.two", "torn", "s3://there",
         "a server starts from it at once", "record 1", "ef" * 32, "cd" * 32, "ab" * 32,
-        "images/019a/disk-0",
+        "images/019a/disk-0", "dw1 " + "12" * 32, "diskwright 0.1.0, qemu-img 7.2.22",
+        "web-1 (019a0001-7b10)",
     ):
         assert said in told, said
     # fmt: on

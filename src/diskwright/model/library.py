@@ -128,6 +128,9 @@ class Entry:
     profile: str = ""
     source_name: str = ""
     source_format: str = ""
+    source_digest: str = ""  # dw1 of the disk, the first one, that it was made of
+    tools: dict[str, str] = field(default_factory=dict)  # versions of what made it
+    base: str = ""  # the image that it is stored as a difference from
     from_image: str = ""  # the image that it was replicated from
     channel: str = ""  # versions of one golden image have one channel
     proven: str = ""  # when it was last restored or booted, and found whole

@@ -162,9 +162,10 @@ def _line(shown: Sequence[str]) -> str:
     return _GAP.join(shown).rstrip()
 
 
-def entry_text(entry: Entry) -> str:
-    """One attribute a line, `key value`; lines without a key go on with the one above."""
-    rows = [("name", called(entry)), *entry_rows(entry)]
+def entry_text(entry: Entry, *, base_name: str | None = None) -> str:
+    """One attribute a line, `key value`; lines without a key go on with the one above. `base_name`:
+    of the image that it rests on, where that is known."""
+    rows = [("name", called(entry)), *entry_rows(entry, base_name=base_name)]
     return "\n".join(f"{key:<{_KEY_WIDTH}}{printable(value)}".rstrip() for key, value in rows)
 
 
@@ -203,6 +204,7 @@ NESTED: dict[str, Callable[[Entry], Any]] = {  # fields of several values, as JS
     ],
     "disks": _disks_value,
     "tags": lambda entry: dict(entry.tags),
+    "tools": lambda entry: dict(entry.tools),
     "members": lambda entry: codec.encode(entry.members),
     "failed": lambda entry: list(entry.failed),
     "warnings": lambda entry: list(entry.warnings),

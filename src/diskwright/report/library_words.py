@@ -72,8 +72,8 @@ def counted(number: int, word: str) -> str:
     return f"{number} {word}{'' if number == 1 else 's'}"
 
 
-def entry_rows(entry: Entry) -> Rows:
-    """Every attribute that is known, in the order of their weight."""
+def entry_rows(entry: Entry, *, base_name: str | None = None) -> Rows:
+    """Every attribute that is known, in the order of their weight. `base_name` of its base."""
     rows = [("id", entry.id)]
     rows += _under("description", entry.description.split("\n") if entry.description else ())
     rows.append(("status", entry.status.value))
@@ -84,7 +84,7 @@ def entry_rows(entry: Entry) -> Rows:
     rows += _under("disks", (disk_said(disk) for disk in entry.disks))
     rows += _under("tags", (f"{key}={value}" for key, value in sorted(entry.tags.items())))
     rows += _access_rows(entry)
-    rows += _origin_rows(entry)
+    rows += _origin_rows(entry, base_name)
     rows.append(("created", entry.created))
     rows.append(("updated", f"{entry.updated}, record {entry.seq}"))
     rows.append(("head", entry.head))
@@ -155,11 +155,14 @@ def _access_rows(entry: Entry) -> Rows:
     return rows
 
 
-def _origin_rows(entry: Entry) -> Rows:
-    source = " ".join(filter(None, (entry.source_name, f"({entry.source_format})")))
+def _origin_rows(entry: Entry, base_name: str | None) -> Rows:
+    form = f"({entry.source_format})" if entry.source_format else ""
     rows = [
         ("made by", entry.owner),
-        ("made of", source if entry.source_format else entry.source_name),
+        ("made of", " ".join(filter(None, (entry.source_name, form)))),
+        ("", f"its disk: dw1 {entry.source_digest}" if entry.source_digest else ""),
+        ("made with", ", ".join(f"{tool} {its}" for tool, its in sorted(entry.tools.items()))),
+        ("base", f"{base_name} ({entry.base})" if base_name else entry.base),
         ("replicated from", entry.from_image),
         ("channel", entry.channel),
         ("judged for", entry.profile),

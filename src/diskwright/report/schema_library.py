@@ -12,7 +12,14 @@ from diskwright.model.outcome_copies import Delivered
 from diskwright.model.recipient import Recipient
 from diskwright.model.server import Server, ServerDisk
 from diskwright.model.sharing import Account, Given
-from diskwright.report.schema_of import PLAIN, Definitions, Schema, described_object, list_of
+from diskwright.report.schema_of import (
+    PLAIN,
+    Definitions,
+    Schema,
+    any_of,
+    described_object,
+    list_of,
+)
 
 ENTRY: Schema = {"$ref": "#/$defs/entry"}
 _TEXT, _NUMBER, _TRUTH, _NULL = (PLAIN[kind] for kind in (str, int, bool, type(None)))
@@ -45,6 +52,8 @@ def _images(known: Definitions) -> dict[str, list[Schema]]:
     what = {**_TEXT, "description": "In words; empty: nothing was to change."}
     changed = _of_image(changed=what, dry_run=_DRY_RUN, entry=ENTRY)
     shown = _of_image(entry=ENTRY)
+    named = described_object({"id": _TEXT, "name": known.of(str | None)})
+    base = any_of([named, _NULL])
     delivered = known.but(Delivered, beside={"image": _TEXT, "id": _TEXT, "error": _NULL})
     state = known.of(MemberState | None)
     received = described_object(
@@ -59,7 +68,7 @@ def _images(known: Definitions) -> dict[str, list[Schema]]:
     replica = _of_image(library=_TEXT, ways=list_of(_TEXT), dry_run=_DRY_RUN, entry=ENTRY)
     return {
         "image list": [shown],
-        "image show": [shown],
+        "image show": [_of_image(entry=ENTRY, base=base)],
         "image prove": [shown],
         "image history": [_of_image(changes=list_of({"$ref": "#/$defs/change"}))],
         **{

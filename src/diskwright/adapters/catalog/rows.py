@@ -30,10 +30,10 @@ GONE = frozenset({Status.PENDING_DELETE, Status.DELETED})
 INT_LIMIT = (1 << 63) - 1  # SQLite's
 
 # Each field's empty value, which is not written, but for these: what identifies an entry, and the
-# dictionary, which no two entries may share
+# dictionaries, which no two entries may share
 _NONE = Entry("", None, Status.ACTIVE, ImageKind.DATA, "", "", 0, "")
 _EMPTY = {it.name: getattr(_NONE, it.name) for it in fields(Entry)}
-_ALWAYS = {"id", "name", "status", "kind", "created", "updated", "seq", "head", "tags"}
+_ALWAYS = {"id", "name", "status", "kind", "created", "updated", "seq", "head", "tags", "tools"}
 _PUT = [Entry.__dict__[name].__set__ for name in _EMPTY]  # of its slots
 
 # Of a field that JSON has otherwise, how its value is made of that

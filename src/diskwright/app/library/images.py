@@ -39,6 +39,11 @@ class ImageVerbs(OpenLibrary):
 
         return find_entry(self._index(cancel, sync=sync), image, self.known.url)
 
+    def name_of(self, image_id: str) -> str | None:
+        """As the catalog was left; None where it is not known."""
+        entry = self.catalog().entry(image_id)
+        return None if entry is None else entry.name
+
     def history(
         self, image: str, *, sync: bool = True, cancel: CancelToken | None = None
     ) -> tuple[Change, ...]:

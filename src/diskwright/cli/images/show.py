@@ -30,5 +30,8 @@ def command(session: Session, /, image: str, no_sync: bool, at: dict[str, Any], 
     session.command = "image show"
     with opened(session, at, s3) as library, session.watched(False) as (_, cancel):
         entry = library.show(image, sync=not no_sync, cancel=cancel)
-    session.say(entry_text(entry))
-    session.results.append({"image": image, "entry": entry_value(entry), "error": None})
+        base_name = library.name_of(entry.base) if entry.base else None
+    session.say(entry_text(entry, base_name=base_name))
+    base = {"id": entry.base, "name": base_name} if entry.base else None
+    told = {"image": image, "entry": entry_value(entry), "base": base, "error": None}
+    session.results.append(told)

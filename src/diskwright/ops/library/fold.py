@@ -102,6 +102,9 @@ def _made(chain: Chain) -> Entry:
         profile=body.profile,
         source_name=body.source_name,
         source_format=body.source_format,
+        source_digest=body.disks[0].digest,
+        tools=dict(body.tools),
+        base=next((disk.base.image for disk in body.disks if disk.base is not None), ""),
         from_image=told.from_image,
         channel=told.channel,
         failed=tuple(
