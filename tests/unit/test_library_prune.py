@@ -8,9 +8,12 @@ import signal
 import pytest
 
 from diskwright.errors import DataTampered, UsageError
+from diskwright.model import canonical
+from diskwright.model.names import manifest_key
 from diskwright.model.record import Sharing
 from diskwright.ops.library import place, prove
 from diskwright.ops.library.chain import read_chain
+from diskwright.ops.manifests import read_manifest
 from support.care import DAY, Care, care, folder_store, other, template, where
 
 __all__ = ["care", "other", "template", "where"]
@@ -127,3 +130,17 @@ def disks_left(tmp_path) -> list[str]:
     found = (tmp_path / "here" / "state").rglob("*")
     kept = [path for path in found if path.is_file() and path.stat().st_size >= 1 << 16]
     return [str(path) for path in kept if path.suffix not in {".sqlite", ".sqlite-wal"}]
+
+
+@pytest.mark.parametrize("time", ["soon", "2026-01-01", "2026-13-01T00:00:00Z", 7])
+def test_a_manifest_whose_time_is_none_is_told_and_passed_over(care, where, time):
+    key = manifest_key(care.show("web-1").id)
+    store = folder_store(where)
+    manifest = canonical.decode(store.get(key))
+    store.put(key, canonical.encode({**manifest, "time": time}))
+    with pytest.raises(DataTampered, match="its time is none") as told:
+        read_manifest(store, care.show("web-1").id)
+    assert told.value.hint
+    care.rebuild()
+    assert sorted(told.name for told in care.list()) == ["web-2", "web-3"]
+    assert len(care.prune("stable", keep=1).versions) == 2

@@ -15,6 +15,7 @@ from diskwright.model.guest import GuestFacts
 from diskwright.model.image import ImageFacts
 from diskwright.model.recipient import Recipient
 from diskwright.model.stored import StoredObject
+from diskwright.model.times import is_time
 
 VERSION = 1
 LIMIT_BYTES = 64 << 20  # no manifest is read past this
@@ -192,6 +193,8 @@ def decode(data: bytes) -> Manifest | None:
             return None
         if value.get("v") != VERSION:
             raise NotAManifest(f"version {value.get('v')!r} is not read here")
+        if not is_time(str(value.get("time"))):
+            raise NotAManifest("its time is none")
         if "seal" in value:
             sealed = codec.decode(_Sealed, value)
             return Manifest(

@@ -13,7 +13,6 @@ from diskwright.errors import ChangedMeanwhile, DataTampered, Locked
 from diskwright.model.care import Kept, Removed
 from diskwright.model.names import manifest_key, uuid7_time
 from diskwright.model.record import Deleted, Replicated
-from diskwright.model.text import printable
 from diskwright.model.times import seconds_of, time_text
 from diskwright.ops.library import changes
 from diskwright.ops.library.chain import Chain, Link, read_chain
@@ -44,7 +43,7 @@ def why_kept(place: Place, chain: Chain, refs: References, *, grace_s: float) ->
             continue
         if place.store.head(manifest_key(link.body.to)) is not None:
             return f"image {link.body.to} has just been made of it"
-        if _age(place, chain, link.record.time) < _UNDERWAY_S:
+        if place.now() - seconds_of(link.record.time) < _UNDERWAY_S:
             return f"image {link.body.to} is being made of it"
     return refs.why_needed(image)
 
@@ -95,9 +94,9 @@ def _in_trash_since(place: Place, chain: Chain, deletion: Link) -> float:
     """The latest that anything tells, as a deleter's clock may be behind. Where the deletion is
     older than what it follows, the clock was wrong: it counts from when it was seen here first."""
     image = chain.manifest.image
-    times = [_seconds(image, link.record.time) for link in chain.links]
+    times = [seconds_of(link.record.time) for link in chain.links]
     number = chain.links.index(deletion)
-    before = [_seconds(image, chain.manifest.time), uuid7_time(image) or 0.0, *times[:number]]
+    before = [seconds_of(chain.manifest.time), uuid7_time(image) or 0.0, *times[:number]]
     if times[number] >= int(max(before)):
         return max(times)
     note = f"deletion {image} {deletion.digest}"
@@ -106,14 +105,3 @@ def _in_trash_since(place: Place, chain: Chain, deletion: Link) -> float:
         seen = str(int(place.now()))
         place.catalog.set_note(note, seen)
     return max(*before, *times, float(seen))
-
-
-def _age(place: Place, chain: Chain, time: str) -> float:
-    return place.now() - _seconds(chain.manifest.image, time)
-
-
-def _seconds(image: str, time: str) -> float:
-    try:
-        return seconds_of(time)
-    except ValueError as error:
-        raise DataTampered(f"image {image}", f"{printable(time)!r} is no time") from error
