@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from diskwright.cli.images.options import library_options, opened, parsed_tags
+from diskwright.cli.images.options import known_tags, library_options, opened, parsed_tags
 from diskwright.cli.images.set import MemoryType, whole_mib
 from diskwright.cli.options import not_empty, set_output
 from diskwright.cli.session import Session, print_out
@@ -39,6 +39,15 @@ class TimeType(click.ParamType[str]):
         return time_text(int(time.time()) - age)
 
 
+def column_names(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    """The last of those that commas part."""
+    from diskwright.report.library_csv import ALL, COLUMNS
+
+    before, comma, begun = incomplete.rpartition(",")
+    names = COLUMNS if comma else (ALL, *COLUMNS)
+    return [f"{before}{comma}{name}" for name in names if name.startswith(begun)]
+
+
 def _choice(kind: type[Any]) -> click.Choice[str]:
     return click.Choice([one.value for one in kind])
 
@@ -58,7 +67,13 @@ Examples:
 @click.option("--type", "kind", multiple=True, type=_choice(ImageKind), help="Kind of image.")
 @click.option("--visibility", multiple=True, type=_choice(Visibility), help="Whose they are.")
 @click.option("--os", "system", metavar="TEXT", callback=not_empty, help="A part of the OS name.")
-@click.option("--tag", multiple=True, metavar="NAME[=VALUE]", help="Only with this tag.")
+@click.option(
+    "--tag",
+    multiple=True,
+    metavar="NAME[=VALUE]",
+    shell_complete=known_tags,
+    help="Only with this tag.",
+)
 @click.option(
     "--memory",
     type=MemoryType(),
@@ -80,7 +95,13 @@ Examples:
 @click.option("--descending", is_flag=True, help="The other way round.")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="At most so many.")
 @click.option("--offset", type=click.IntRange(min=0), default=0, metavar="N", help="Skip N.")
-@click.option("--columns", metavar="A,B,…|all", callback=not_empty, help="Of --output csv.")
+@click.option(
+    "--columns",
+    metavar="A,B,…|all",
+    callback=not_empty,
+    shell_complete=column_names,
+    help="Of --output csv.",
+)
 @click.option("--bom", is_flag=True, help="Begin --output csv with a BOM, as Excel wants it.")
 @click.option("--wide", is_flag=True, help="More columns in the table.")
 @click.option("--no-sync", is_flag=True, help="As the catalog here knows it; no store is asked.")

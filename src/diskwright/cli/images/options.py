@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -13,6 +13,7 @@ from diskwright.cli.session import Session
 
 if TYPE_CHECKING:
     from diskwright.app.library import Library
+    from diskwright.model.library import Status
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -60,6 +61,12 @@ def image_argument(command: F) -> F:
     )(command)
 
 
+def deleted_image_argument(command: F) -> F:
+    return click.argument(
+        "image", metavar="IMAGE", callback=_not_empty, shell_complete=deleted_names
+    )(command)
+
+
 def images_argument(command: F) -> F:
     return click.argument(
         "images",
@@ -103,19 +110,51 @@ def library_names(_ctx: click.Context, _param: click.Parameter, incomplete: str)
 
 
 def image_names(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    return _completed(ctx, incomplete, _named)
+
+
+def deleted_names(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    """Of what is in the trash."""
+    from diskwright.model.library import Status
+
+    return _completed(ctx, incomplete, lambda library: _named(library, Status.PENDING_DELETE))
+
+
+def tags_of_image(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    """Names of the tags that the image on the command line has."""
+    image = str(ctx.params.get("image"))
+    return _completed(ctx, incomplete, lambda library: library.show(image, sync=False).tags)
+
+
+def known_tags(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    """NAME=VALUE of all images."""
+
+    def look(library: Library) -> Iterator[str]:
+        for name, values in library.catalog().tag_values().items():
+            yield from (f"{name}={value}" if value else name for value in values)
+
+    return _completed(ctx, incomplete, look)
+
+
+def _named(library: Library, *statuses: Status) -> Iterator[str]:
+    from diskwright.model.library import Query
+
+    query = Query(statuses=statuses, limit=1000, sort="name")
+    return (one.name or one.id for one in library.list(query, sync=False))
+
+
+def _completed(
+    ctx: click.Context, incomplete: str, look: Callable[[Library], Iterable[str]]
+) -> list[str]:
     """From the catalog alone: a key that is pressed waits for no bucket."""
     from diskwright.app.library import Library
     from diskwright.errors import DiskwrightError
-    from diskwright.model.library import Query
 
-    wanted = ctx.params.get("at", {}).get("library")
     try:
-        with Library(wanted) as library:
-            found = library.list(Query(limit=1000, sort="name"), sync=False)
-            named = [one.name or one.id for one in found]
+        with Library(ctx.params.get("at", {}).get("library")) as library:
+            return [one for one in look(library) if one.startswith(incomplete)]
     except DiskwrightError:
         return []  # the shell has no place for what went wrong; the command itself will say it
-    return [name for name in named if name.startswith(incomplete)]
 
 
 def parsed_tags(texts: tuple[str, ...]) -> dict[str, str]:

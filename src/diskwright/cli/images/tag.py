@@ -7,7 +7,13 @@ from typing import Any
 import click
 
 from diskwright.cli.images.changed import tell_change
-from diskwright.cli.images.options import image_argument, library_options, opened, parsed_tags
+from diskwright.cli.images.options import (
+    image_argument,
+    known_tags,
+    library_options,
+    opened,
+    parsed_tags,
+)
 from diskwright.cli.options import output_option
 from diskwright.cli.session import Session
 
@@ -20,7 +26,7 @@ Examples:
   diskwright image list --tag stage=prod""",
 )
 @image_argument
-@click.argument("tags", metavar="NAME=VALUE...", nargs=-1, required=True)
+@click.argument("tags", metavar="NAME=VALUE...", nargs=-1, required=True, shell_complete=known_tags)
 @click.option("--dry-run", is_flag=True, help="Say what would change.")
 @library_options
 @output_option

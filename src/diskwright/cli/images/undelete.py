@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from diskwright.cli.images.changed import tell_change
-from diskwright.cli.images.options import image_argument, library_options, opened
+from diskwright.cli.images.options import deleted_image_argument, library_options, opened
 from diskwright.cli.options import output_option
 from diskwright.cli.session import Session
 
@@ -20,7 +20,7 @@ Examples:
   diskwright image undelete web
   diskwright image undelete 0193f2 --allow-duplicate""",
 )
-@image_argument
+@deleted_image_argument
 @click.option("--allow-duplicate", is_flag=True, help="The name may be another image's now.")
 @click.option("--dry-run", is_flag=True, help="Say what would change.")
 @library_options

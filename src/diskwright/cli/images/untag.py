@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from diskwright.cli.images.changed import tell_change
-from diskwright.cli.images.options import image_argument, library_options, opened
+from diskwright.cli.images.options import image_argument, library_options, opened, tags_of_image
 from diskwright.cli.options import output_option
 from diskwright.cli.session import Session
 
@@ -20,7 +20,7 @@ Examples:
   diskwright image untag web stage team --dry-run""",
 )
 @image_argument
-@click.argument("names", metavar="NAME...", nargs=-1, required=True)
+@click.argument("names", metavar="NAME...", nargs=-1, required=True, shell_complete=tags_of_image)
 @click.option("--dry-run", is_flag=True, help="Say what would change.")
 @library_options
 @output_option
