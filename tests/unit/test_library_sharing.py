@@ -148,8 +148,10 @@ def test_a_delete_between_the_two_records_of_a_share_wins(two):
     with pytest.raises(ChangedMeanwhile, match="deleted by ben"):
         sharing.run(two.owner, planned)
     assert offer_key(two.key.public.id, put.id) not in two.store.objects
-    two.unshare(put.id)
     assert not opens(two, put.id)
+    assert read_chain(two.store, put.id, KEY).seq == 3
+    with pytest.raises(UsageError, match="never shared"):
+        two.unshare(put.id)
 
 
 def test_no_more_receivers_than_a_header_holds(two):

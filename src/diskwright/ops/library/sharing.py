@@ -7,6 +7,7 @@ the same in that order undone. A run that was cut short is completed by the next
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 from diskwright.envelope.header import check_room, context_bytes
@@ -29,7 +30,7 @@ from diskwright.model.sharing import (
     offer_key,
 )
 from diskwright.model.text import printable
-from diskwright.ops.library.chain import Chain
+from diskwright.ops.library.chain import Chain, read_chain
 from diskwright.ops.library.fold import history_of, words_of
 from diskwright.ops.library.place import (
     Place,
@@ -40,6 +41,7 @@ from diskwright.ops.library.place import (
     seen,
     to_change,
 )
+from diskwright.ops.library.trash import is_going
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,12 +112,14 @@ def made(place: Place, plan: SharePlan, *, dry_run: bool) -> Changed:
 
 
 def run(place: Place, plan: SharePlan) -> Entry:
-    """The image after the change. Raises ChangedMeanwhile where another change came first."""
-    chain = plan.chain
-    for number, body in enumerate(plan.bodies):
-        if chain.seq != plan.chain.seq + number:
-            raise ChangedMeanwhile(f"image {plan.before.id}", by_whom(history_of(chain)[-1]))
-        chain = append(place, chain, body)
+    """The image after the change. Raises ChangedMeanwhile where another change came first: then
+    nobody new can open it."""
+    try:
+        chain = _with_records(place, plan)
+    except ChangedMeanwhile:
+        if plan.offered:
+            _take_key_out(place, plan)
+        raise
     if plan.offered and plan.finish:
         offer = _offer(place, chain, plan.account)
         if offer is not None:  # else it was taken back a moment ago
@@ -124,6 +128,27 @@ def run(place: Place, plan: SharePlan) -> Entry:
         for key in _keys(plan.account, plan.before.id) if plan.finish else ():
             place.store.delete(key)
     return seen(place, chain)
+
+
+def _with_records(place: Place, plan: SharePlan) -> Chain:
+    chain = plan.chain
+    for number, body in enumerate(plan.bodies):
+        if chain.seq != plan.chain.seq + number:
+            raise ChangedMeanwhile(f"image {plan.before.id}", by_whom(history_of(chain)[-1]))
+        chain = append(place, chain, body)
+    return chain
+
+
+def _take_key_out(place: Place, plan: SharePlan) -> None:
+    """Where a share lost between its two records. Nothing, where somebody else completed it or gc
+    is about to remove the image; where it loses once more, `unshare` does it."""
+    chain = read_chain(place.store, plan.before.id, place.wrapper)
+    if chain is None or is_going(chain) or shared_by(chain, plan.account) is not None:
+        return
+    kept = tuple(one for one in chain.recipients if not _is_for((one,), plan.account))
+    if kept != chain.recipients:
+        with suppress(ChangedMeanwhile):
+            append(place, chain, Recipients(kept))
 
 
 def given(place: Place, wanted: str | None = None) -> Iterator[Given]:
