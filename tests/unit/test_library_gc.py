@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from diskwright.adapters.kms_local import new_key
 from diskwright.errors import (
     ChangedMeanwhile,
     DataTampered,
@@ -29,12 +30,14 @@ from support.care import (
     Care,
     Killed,
     Watched,
+    add_image,
     care,
     copied,
     folder_store,
     id_of_age,
     keys,
     other,
+    small_disk,
     template,
     where,
 )
@@ -56,6 +59,22 @@ def put(where: str, key: str, data: bytes = b"x") -> str:
 def why(collected) -> str:
     (kept,) = collected.kept
     return kept.why
+
+
+def test_a_sealed_image_needs_its_key_to_go(where, tmp_path):
+    """Its storage is not told what is deleted; nor is whoever has no key."""
+    new_key(str(tmp_path / "kek.json"))
+    key, home = f"local:{tmp_path / 'kek.json'}", tmp_path / "home"
+    with Care(where, home, key=key) as library:
+        image = add_image(library, small_disk(tmp_path / "disk.raw"), "ledger").id
+        library.delete("ledger")
+    before = of_image(where, image)
+    with Care(where, home, later_s=8 * DAY) as without:
+        assert "its key" in why(without.gc())
+    assert of_image(where, image) == before
+    with Care(where, home, key=key, later_s=8 * DAY) as library:
+        assert [one.name for one in library.gc().purged] == ["ledger"]
+    assert of_image(where, image) == []
 
 
 def test_out_of_the_trash_after_the_grace_time(care, where, tmp_path):

@@ -31,6 +31,9 @@ def why_kept(place: Place, chain: Chain, refs: References, *, grace_s: float) ->
     image, deleted = chain.manifest.image, deletions(chain)
     if chain.warnings:
         return chain.warnings[0]
+    if chain.manifest.sealed and chain.data_key is None:
+        # the record which bars an undelete is sealed, as that is which says that it was deleted
+        return "it is sealed: only its key tells whether it is in the trash (--key)"
     if not deleted:
         return "it was taken out of the trash"
     since = _in_trash_since(place, chain, deleted[0])
