@@ -119,7 +119,7 @@ class TestWhatTheStorageLearns:
         for wrong in (None, OTHER_KEY):
             found = entry(store, put.id, wrong)
             assert (found.name, found.opened, found.sealed) == (None, False, True)
-            assert found.seq == 1
+            assert (found.seq, found.kind) == (1, None)
 
 
 class TestWhatIsNotBelieved:

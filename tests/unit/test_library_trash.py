@@ -37,6 +37,7 @@ def test_deleted_and_taken_back(care, where):
         care.delete(made.entry.id)
     assert care.history(made.entry.id)[-1].what == "into the trash; because: old"
     assert care.undelete("web-1").entry.status is Status.ACTIVE
+    assert [one.kind for one in care.history("web-1")] == ["created", "deleted", "undeleted"]
     assert names(care) == ["web-1", "web-2", "web-3"]
     with pytest.raises(IllegalState):
         care.undelete("web-1")

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diskwright.model.library import Change, Entry, Status
+from diskwright.model.library import Change, Entry, ImageKind, Status
 from diskwright.report import schema
 from diskwright.report.columns import cells, cut, filled
 from diskwright.report.library import (
@@ -186,6 +186,14 @@ def test_a_sealed_image_that_is_not_opened_tells_what_is_known():
     assert "(sealed, not opened)" in told
     assert "no key here opens it" in told
     assert "at least 0" not in told
+    assert "unknown (sealed, not opened)" in told
+    assert "system-disk" not in table(team()[14])[1]
+
+
+def test_a_data_disk_tells_nothing_of_a_system():
+    told = entry_text(entry(1, kind=ImageKind.DATA, os_type="Linux"))
+    for word in ("multi-queue", "SR-IOV", "memory", "system disk", "boots by", "Linux"):
+        assert word not in told
 
 
 def test_a_hostile_image_stays_within_its_lines():

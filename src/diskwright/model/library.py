@@ -97,7 +97,7 @@ class Entry:
     id: str
     name: str | None
     status: Status
-    kind: ImageKind
+    kind: ImageKind | None  # None: of a sealed one with one disk that is not opened
     created: str  # YYYY-MM-DDTHH:MM:SSZ
     updated: str
     seq: int  # of the newest record, 0 where there is none

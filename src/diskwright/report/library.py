@@ -74,7 +74,7 @@ def _columns(chunk: Sequence[Entry], *, wide: bool, short: bool) -> list[_Column
         _column("name", map(called, chunk)),
         _column("id", (one[:_SHORT_ID] if short else one for one in ids)),
         _column("status", (one.status.value for one in chunk), [LOOKS[e.status] for e in chunk]),
-        _column("kind", (one.kind.value for one in chunk)),
+        _column("kind", ("unknown" if one.kind is None else one.kind.value for one in chunk)),
         _column("os", (cut(os, _MOST_OS) for os in systems) if short else systems),
         _column("size", (size_of(one.virtual_size) for one in chunk), right=True),
         _column("stored", (size_of(one.object_size) for one in chunk), right=True),

@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-from diskwright.model.library import Changed, Entry, ImageKind
+from diskwright.model.library import Changed, Entry
 from diskwright.model.text import printable
 from diskwright.model.units import format_size
-from diskwright.report.library_words import called
-
-_KINDS = {
-    ImageKind.SYSTEM: "system disk image",
-    ImageKind.DATA: "data disk image",
-    ImageKind.FULL: "full-server image",
-}
+from diskwright.report.library_words import KINDS, called
 
 
 def changed_text(made: Changed) -> str:
@@ -30,7 +24,7 @@ def created_text(entry: Entry) -> str:
     disks = "1 disk" if len(entry.disks) == 1 else f"{len(entry.disks)} disks"
     sizes = f"{format_size(entry.virtual_size)}, stored {format_size(entry.object_size)}"
     return (
-        f"image {printable(called(entry))}: {_KINDS[entry.kind]}, {form}, {disks}, {sizes}\n"
+        f"image {printable(called(entry))}: {KINDS[entry.kind]}, {form}, {disks}, {sizes}\n"
         f"id {entry.id}\n"
         f"Next: diskwright image show {entry.id}"
     )

@@ -11,6 +11,7 @@ from diskwright.model.units import format_size
 NOT_OPENED = "(sealed, not opened)"
 UNNAMED = "(no name)"
 KINDS = {  # the console's words
+    None: f"unknown {NOT_OPENED}",
     ImageKind.SYSTEM: "system disk image",
     ImageKind.DATA: "data disk image",
     ImageKind.FULL: "full-server image",
@@ -97,6 +98,8 @@ def _under(key: str, values: Iterator[str] | tuple[str, ...] | list[str]) -> Row
 
 
 def _system_rows(entry: Entry) -> Rows:
+    if entry.kind is ImageKind.DATA:
+        return []
     system = ", ".join(filter(None, (entry.os_version, entry.os, entry.os_type)))
     rows = [("system", system), ("architecture", entry.architecture), ("boots by", entry.boot_mode)]
     if entry.opened:

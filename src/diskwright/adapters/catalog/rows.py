@@ -38,7 +38,7 @@ _PUT = [Entry.__dict__[name].__set__ for name in _EMPTY]  # of its slots
 
 # Of a field that JSON has otherwise, how its value is made of that
 _STATUSES: dict[str, Status] = {it.value: it for it in Status}
-_KINDS: dict[str, ImageKind] = {it.value: it for it in ImageKind}
+_KINDS: dict[str | None, ImageKind | None] = {None: None, **{it.value: it for it in ImageKind}}
 _MADE: dict[str, Callable[[Any], object]] = {
     "status": _STATUSES.__getitem__,
     "kind": _KINDS.__getitem__,
@@ -86,7 +86,7 @@ def columns(entry: Entry) -> dict[str, str | int | None]:
         "id": text(entry.id),
         "gone": int(entry.status in GONE),
         "status": entry.status.value,
-        "kind": entry.kind.value,
+        "kind": "" if entry.kind is None else entry.kind.value,
         "visibility": entry.visibility.value,
         "name": None if entry.name is None else text(entry.name),
         "name_key": None if entry.name is None else _sortable(entry.name),

@@ -123,7 +123,7 @@ def _unopened(manifest: Manifest, chain: Chain) -> Entry:
         id=manifest.image,
         name=None,
         status=Status.ACTIVE,
-        kind=ImageKind.FULL if len(disks) > 1 else ImageKind.SYSTEM,
+        kind=ImageKind.FULL if len(disks) > 1 else None,
         created=manifest.time,
         updated=manifest.time,
         seq=0,
@@ -203,9 +203,10 @@ def _with(entry: Entry, link: Link) -> Entry:
 
 
 def _change(link: Link) -> Change:
-    record = link.record
-    who = getattr(link.body, "who", "")
-    return Change(record.seq, record.time, record.kind, who, words_of(link.body), link.digest)
+    record, body = link.record, link.body
+    kind = "undeleted" if isinstance(body, Deleted) and not body.deleted else record.kind
+    who = getattr(body, "who", "")
+    return Change(record.seq, record.time, kind, who, words_of(body), link.digest)
 
 
 def words_of(body: Body | None) -> str:
