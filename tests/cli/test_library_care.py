@@ -51,8 +51,9 @@ def test_the_whole_way(run):
     assert "in the trash since" in run("library", "gc", "--yes").out
     gone = result(run("library", "gc", "--grace", "0m", "--yes", "--output", "json"))
     assert [one["name"] for one in gone["collected"]["purged"]] == ["web-1", "web-2"]
-    checked = result(run("library", "check", "--output", "json"))["checked"]
-    assert (checked["images"], checked["issues"]) == (0, [])
+    found = result(run("library", "check", "--output", "json"))
+    assert (found["checked"]["images"], found["checked"]["issues"], found["sound"]) == (0, [], True)
+    assert result(run("library", "sync", "--output", "json"))["sound"]
 
 
 def test_what_is_damaged_has_its_exit_code(diskwright, folder):
@@ -70,6 +71,7 @@ def test_what_is_damaged_has_its_exit_code(diskwright, folder):
     assert ended.code == 12
     (found,) = ended.document["results"]
     assert [one["fault"] for one in found["checked"]["issues"]] == ["missing"]
+    assert (found["sound"], found["error"], ended.document["error"]) == (False, None, None)
     assert "error" in diskwright("image", "list").out
     assert diskwright("image", "prove", "web").code != 0
 

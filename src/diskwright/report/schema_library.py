@@ -86,14 +86,15 @@ def _images(known: Definitions) -> dict[str, list[Schema]]:
 def _libraries(known: Definitions) -> dict[str, list[Schema]]:
     whole = _of_none(library=known.of(KnownLibrary))
     named = _of_none(library=described_object({"name": _TEXT}))
-    synced = _of_none(synced=known.of(Synced))
+    sound = {**_TRUTH, "description": "Nothing is damaged or missing; else the exit code is 12."}
+    synced = _of_none(synced=known.of(Synced), sound=sound)
     version = known.but(Version, without={"entry"}, beside={"entry": ENTRY})
     pruned = known.but(Pruned, without={"versions"}, beside={"versions": list_of(version)})
     return {
         **{f"library {verb}": [whole] for verb in ("init", "add", "follow", "list")},
         **{f"library {verb}": [named] for verb in ("default", "forget")},
         **{f"library {verb}": [synced] for verb in ("sync", "rebuild")},
-        "library check": [_of_none(checked=known.of(Checked))],
+        "library check": [_of_none(checked=known.of(Checked), sound=sound)],
         "library gc": [_of_none(collected=known.of(Collected))],
         "library prune": [_of_none(pruned=pruned)],
         "library report": [_of_none(report=_TEXT, images=_NUMBER)],

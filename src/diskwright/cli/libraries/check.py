@@ -43,7 +43,8 @@ def command(
     """Check every object against its manifest: that it is there, its size, and a sample of it.
 
     The parts that are read are drawn anew each time. A damaged image has the status error until a
-    check finds it mended. Exit code 12 where something is damaged or missing.
+    check finds it mended. Exit code 12, and `sound` false in JSON, where something is damaged or
+    missing.
     """
     from diskwright.errors import DataTampered
     from diskwright.model.codec import encode
@@ -58,4 +59,5 @@ def command(
     if made.broken:
         first = made.broken[0]
         session.failures.append(DataTampered(first.key or "the library", first.detail))
-    session.results.append({"image": None, "checked": encode(made), "error": None})
+    told = {"image": None, "checked": encode(made), "sound": not made.broken, "error": None}
+    session.results.append(told)

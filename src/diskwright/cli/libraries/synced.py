@@ -21,4 +21,5 @@ def tell_synced(session: Session, made: Synced) -> None:
     session.say("\n".join(lines))
     if made.damaged:
         session.failures.append(DataTampered("the library", made.damaged[0]))
-    session.results.append({"image": None, "synced": encode(made), "error": None})
+    told = {"image": None, "synced": encode(made), "sound": not made.damaged, "error": None}
+    session.results.append(told)
