@@ -134,6 +134,7 @@ def test_versions_are_small_and_whole_wherever_they_go(desk):
     later = desk.later()
     made = desk("create", "--data", "--from-file", later, "--name", "web-2", "--base", "web")
     desk("set", "web", "--name", "web-1")
+    assert desk("download", "web-1", "newest", "--force")["name"] == "web-1"
     base = desk("show", "web-2")["base"]
     assert base == {"id": made["entry"]["base"], "name": "web-1"}
     desk("set", "web-1", "--name", "web")

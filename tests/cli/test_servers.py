@@ -102,8 +102,12 @@ def test_a_full_server_and_a_volume(local, folder, tiny_disk):
     assert same(tiny_disk, volume["disks"][0]["path"])
     assert servers(local, "volume") == [volume]
     assert servers(local) == [server]
-    assert local("server", "create", "--image", "data").code == 2
-    assert local("volume", "create", "--image", "shop").code == 2
+    for kind, other, image in (("server", "volume", "data"), ("volume", "server", "shop")):
+        refused = local(kind, "create", "--image", image)
+        assert refused.code == 2
+        said = refused.err.rstrip().rpartition(": diskwright ")[2].split()
+        assert said[:3] == [other, "create", "--image"]
+        assert local(*said, "--dry-run").code == 0  # it can be pasted
     assert local("server", "delete", "data", "--yes").code == 14
     assert local("volume", "delete", "data", "--yes").code == 0
     assert servers(local, "volume") == []
@@ -122,6 +126,9 @@ def test_names_and_ids(local):
     assert local("server", "show", second["id"][:8]).code == 14  # made within a minute of another
     memory = local("server", "create", "--image", "web", "--memory", "1MiB")
     assert memory.code == 2, memory.err
+    said = memory.err.rstrip().rpartition(": diskwright ")[2].split()
+    assert local(*said, "--reason", "small").code == 0
+    assert local("server", "create", "--image", "web", "--memory", "1MiB", "--dry-run").code == 0
 
 
 def test_dry_runs_and_a_prompt_change_nothing(local, folder):

@@ -16,6 +16,7 @@ from diskwright.model.outcome_copies import Delivered
 from diskwright.model.stored import StoredObject
 from diskwright.ops.images import Found
 from diskwright.ops.library.chain import Chain
+from diskwright.ops.library.fold import entry_of
 from diskwright.ops.library.source import found_of
 from diskwright.ops.library.uses import own_uses
 from diskwright.ports import ObjectStore
@@ -79,7 +80,7 @@ def _piece(
     wanted = request.output_format.value if request.output_format else disk.format if disk else ""
     told = Delivered(
         image=chain.manifest.image,
-        name=chain.body.name if chain.body else "",
+        name=entry_of(chain).name or "",
         number=number,
         disk=disk.name if disk else "",
         target=target,
@@ -111,7 +112,7 @@ def _check_sealed(store: ObjectStore, chain: Chain, request: DeliverRequest) -> 
             f"image {image}",
             "stored as what differs from another image",
             "a sealed disk by itself",
-            "make a whole one first: diskwright image replicate IMAGE --name NAME",
+            f"make a whole one first: diskwright image replicate {image} --name NAME",
         )
 
 

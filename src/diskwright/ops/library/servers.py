@@ -155,11 +155,11 @@ def run(
 def _check_kind(entry: Entry, kind: ServerKind) -> None:
     of_data = entry.kind is ImageKind.DATA
     if of_data and kind is ServerKind.SERVER:
-        hint = "make a volume of it: diskwright volume create --image"
+        hint = f"make a volume of it: diskwright volume create --image {entry.id}"
         raise UsageError(f"image {entry.id} is of a data disk: no server boots from it", hint)
     if not of_data and kind is ServerKind.VOLUME:
-        hint = "make a server of it: diskwright server create --image"
-        raise UsageError(f"image {entry.id} is a {entry.kind.value} image, of no data disk", hint)
+        hint = f"make a server of it: diskwright server create --image {entry.id}"
+        raise UsageError(f"image {entry.id} is no data disk image", hint)
 
 
 def _memory(entry: Entry, asked_mib: int | None) -> int:
@@ -169,9 +169,11 @@ def _memory(entry: Entry, asked_mib: int | None) -> int:
     least, most = entry.min_memory_mib, entry.max_memory_mib
     if asked_mib < least or (most and asked_mib > most):
         upper = f" and at most {most} MiB" if most else ""
+        limit = "--min-memory" if asked_mib < least else "--max-memory"
         raise UsageError(
             f"--memory of {asked_mib} MiB: the image asks for at least {least} MiB{upper}",
-            "give so much, or change what it says: diskwright image set ID --min-memory SIZE",
+            "give so much, or change what it says: "
+            f"diskwright image set {entry.id} {limit} {asked_mib}MiB",
         )
     return asked_mib
 
