@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from diskwright.adapters import scratch
 from diskwright.adapters.file_sink import FileSink
 from diskwright.adapters.staging import BesideTarget
 from diskwright.errors import (
@@ -68,6 +69,17 @@ def test_a_stage_in_a_stage_goes_with_the_next_run_too(tmp_path: Path) -> None:
         assert len(os.listdir(tmp_path)) == 1
     assert os.listdir(tmp_path) == []
     assert (outside / "kept").exists()
+
+
+def test_a_stage_in_a_scratch_folder_goes_with_the_next_run_too(tmp_path: Path) -> None:
+    """As a disk in another format is made there, on its way to a bucket."""
+    state = tmp_path / "state"
+    left = state / f"{scratch.PREFIX}0123456789ab" / ".disk.diskwright-ba9876543210"
+    left.mkdir(parents=True)
+    (left / "disk").touch()
+    with scratch.scratch_folder(str(state)) as folder:
+        assert os.listdir(state) == [os.path.basename(folder)]
+    assert os.listdir(state) == []
 
 
 def test_nobody_else_reads_it_until_it_is_whole(tmp_path: Path) -> None:
