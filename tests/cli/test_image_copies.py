@@ -157,6 +157,27 @@ def test_versions_are_small_and_whole_wherever_they_go(desk):
     assert not list((desk.command.home / "state").rglob("staged-*"))
 
 
+@pytest.mark.s3
+def test_out_of_a_bucket_that_can_only_be_read(s3, folder, tmp_path):
+    owner = made_at(s3, folder, s3.target)
+    (tmp_path / "reader").mkdir()
+    keys = {
+        "AWS_ACCESS_KEY_ID": "test-reader",
+        "AWS_SECRET_ACCESS_KEY": "test-reader-secret",
+        "XDG_DATA_HOME": str(tmp_path / "reader"),
+    }
+    reader = Command(tmp_path / "reader", **{**s3.environment, **keys})
+    reader.environment |= {"HOME": str(reader.home), "XDG_CONFIG_HOME": str(reader.home)}
+    reader.environment["XDG_STATE_HOME"] = str(reader.home / "state")
+    for words in (["init", "mine", folder / "mine"], ["add", "golden", s3.target]):
+        assert reader("library", *words).code == 0
+    words = ["replicate", "web", "--library", "golden", "--name", "web", "--to-library", "mine"]
+    made = reader("image", *words)
+    assert made.code == 0, made.err
+    assert Desk(reader, "", owner.disk, folder).same("web")
+    assert [one["kind"] for one in owner("history", "web")["changes"]] == ["created"]
+
+
 def test_versions_of_sealed_images(here):
     later = here.later()
     here("replicate", "web", "--name", "one", "--encrypt", "local:kek.json")

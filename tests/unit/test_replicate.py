@@ -17,6 +17,8 @@ from diskwright.errors import (
     KeyMissing,
     NameTaken,
     ObjectMissing,
+    OutputNotWritable,
+    RemoteRefused,
     RemoteUnreachable,
     UsageError,
 )
@@ -26,7 +28,7 @@ from diskwright.model.record import Attributes
 from diskwright.ops.fetch import plain_chunks
 from diskwright.ops.library import modify, replicate, trash
 from diskwright.ops.library.chain import read_chain
-from diskwright.ops.library.place import find_entry
+from diskwright.ops.library.place import check_conditions, find_entry
 from diskwright.ops.library.replicate import ReplicateRequest
 from diskwright.ops.library.source import found_of
 from diskwright.ops.library.sync import sync
@@ -331,3 +333,28 @@ def test_what_is_not_ours_gets_no_record(here, tmp_path):
     made = here.made("web", "web", mine)
     assert disk_of(mine.store, made.id) == put.disk
     assert not any(key.startswith("records/") for key in here.store.objects)
+
+
+@pytest.mark.parametrize("asked_before", [False, True])
+@pytest.mark.parametrize(
+    "refusal", [OutputNotWritable("own", "read only"), RemoteRefused("s3://own", "put", "no")]
+)
+def test_a_library_that_can_only_be_read_is_read(here, tmp_path, refusal, asked_before):
+    """Also one of which it is known that it was written to."""
+    put = here.put("web")
+    if asked_before:
+        check_conditions(here.place)
+    before = set(here.store.objects)
+
+    def refuse(name, number):
+        if name not in {"get", "head", "list"}:
+            raise refusal
+
+    here.store.before = refuse
+    (tmp_path / "mine").mkdir()
+    mine = workstation(DirectoryStore(str(tmp_path / "mine" / "lib")), tmp_path / "mine")
+    made = here.made("web", "web", mine)
+    assert disk_of(mine.store, made.id) == put.disk
+    assert set(here.store.objects) == before
+    with pytest.raises(type(refusal)):
+        here.made("web", "copy")

@@ -161,6 +161,12 @@ def to_change(place: Place, wanted: str) -> Chain:
     """
     entry = find_entry(place.catalog, wanted, place.store.url)
     check_own(place, entry)
+    return newest(place, entry)
+
+
+def newest(place: Place, entry: Entry) -> Chain:
+    """One of our own, opened, as the library has it now: for reading alone. Raises as `to_change`
+    does."""
     chain = read_chain(place.store, entry.id, place.wrapper)
     if chain is None:
         raise ImageNotFound(place.store.url, entry.id)

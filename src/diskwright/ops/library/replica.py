@@ -9,7 +9,7 @@ from enum import StrEnum
 from diskwright.model.attributes import ImportAttributes
 from diskwright.model.image import ImageFormat
 from diskwright.model.library import Entry, EntryDisk, Status, Visibility
-from diskwright.model.manifest import LibraryEntry, ManifestBody, ManifestDisk
+from diskwright.model.manifest import DiskBase, LibraryEntry, ManifestBody, ManifestDisk
 from diskwright.model.names import numbered
 from diskwright.ops.images import Found
 from diskwright.ops.stored_file import Sent
@@ -56,6 +56,12 @@ class DiskCopy:
         )
 
 
+def bases_of(disks: Sequence[DiskCopy]) -> tuple[DiskBase, ...]:
+    """What the new image is going to rest on."""
+    kept = [one.source.disk.base for one in disks if one.way is Way.COPIED]
+    return tuple(base for base in kept if base is not None)
+
+
 def planned_entry(
     before: Entry,
     image: str,
@@ -83,6 +89,7 @@ def planned_entry(
         recipients=(),
         quick=quick,
         disks=tuple(disk.told() for disk in disks),
+        base=next((base.image for base in bases_of(disks)), ""),
         members=(),
         owner=who,
         from_image=before.id,
@@ -98,6 +105,7 @@ def body_of(
     source: ManifestBody, entry: Entry, disks: Sequence[DiskCopy], sent: Sequence[Sent]
 ) -> ManifestBody:
     name = entry.name or ""
+    assert entry.kind is not None  # it is of one that was opened
     return replace(
         source,
         name=name,

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from diskwright.errors import UsageError
+from diskwright.errors import OutputNotWritable, RemoteRefused, UsageError
 from diskwright.model.library import Entry, Status, Visibility
 from diskwright.model.limits import check_name
 from diskwright.model.manifest import DiskBase, Manifest, encode_body
@@ -31,11 +31,12 @@ from diskwright.ops.library.place import (
     append,
     check_conditions,
     check_state,
+    newest,
     reread,
     seen,
     to_change,
 )
-from diskwright.ops.library.replica import DiskCopy, Way, body_of, planned_entry
+from diskwright.ops.library.replica import DiskCopy, Way, bases_of, body_of, planned_entry
 from diskwright.ops.library.resting import resting
 from diskwright.ops.library.source import found_of, source_chain
 from diskwright.ops.library.underway import underway
@@ -43,6 +44,8 @@ from diskwright.ops.sealing import Seal
 from diskwright.ops.stored_file import RestoreTools, Sent, made_anew, passing, send
 from diskwright.ops.upload import StoreDestination, check_reachable, sweep_dead_runs
 from diskwright.ports import CancelToken, KeyWrapper, Progress, UploadJournal
+
+_READ_ONLY = (OutputNotWritable, RemoteRefused)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,8 @@ class ReplicateRequest:
 @dataclass(frozen=True, slots=True)
 class ReplicatePlan:
     """What run() is going to do. `chain` is the source as it was planned on, None where no record
-    is put on it, as it is not ours. `target` has the key that the new image is sealed for."""
+    is put on it: it is not ours, or we may only read it. `target` has the key that the new image is
+    sealed for."""
 
     target: Place
     source: Found
@@ -72,8 +76,7 @@ class ReplicatePlan:
     @property
     def bases(self) -> tuple[DiskBase, ...]:
         """What the new image is going to rest on."""
-        kept = [one.source.disk.base for one in self.disks if one.way is Way.COPIED]
-        return tuple(base for base in kept if base is not None)
+        return bases_of(self.disks)
 
 
 def plan(
@@ -81,7 +84,7 @@ def plan(
 ) -> ReplicatePlan:
     """Nothing is written. `before` is an image that `place` lists, and `source` reads; it is going
     to be replicated to `target`. Others' images are read alone: those that are shared with us, and
-    those of a library for everybody on the way to another one.
+    those of a library for everybody, or that we may only read, on the way to another one.
 
     Raises UsageError, ImageNotFound, KeyMissing, KeyRefused, NameTaken, IllegalState for a source
     in the trash, DataTampered, and RemoteUnable where the store keeps no conditions.
@@ -89,8 +92,11 @@ def plan(
     check_name(request.name)
     same = place.info.id == target.info.id
     ours = before.visibility is not Visibility.SHARED and (same or not place.info.public)
-    if ours:
+    recorded = ours and (same or _takes_records(place))
+    if recorded:
         chain = to_change(place, before.id)
+    elif ours:
+        chain = newest(place, before)
     else:
         chain = source_chain(source.store, before, source.wrapper)
     found = found_of(chain)
@@ -125,7 +131,7 @@ def plan(
     )
     # what a manifest can't say has to be known before the first byte is sent
     encode_body(body_of(found.body, entry, disks, [Sent(one.source.stored, 0) for one in disks]))
-    kept = chain if ours else None
+    kept = chain if recorded else None
     return ReplicatePlan(target, found, kept, entry, disks, seal, request.allow_duplicate)
 
 
@@ -160,11 +166,30 @@ def run(
             manifest = _manifest(planned, sent)
             rest()
             if planned.chain is not None:
-                where = printable(target.store.url)
-                append(place, planned.chain, Replicated(place.who, image, where))
+                _tell_source(place, planned, planned.chain)
             changes.announce(target.store, image, 0, target.now())
             destination.commit(manifest)
     return seen(target, reread(target, image))
+
+
+def _takes_records(place: Place) -> bool:
+    """False for a library that we may only read. Raises RemoteUnable."""
+    try:
+        check_conditions(place)
+    except _READ_ONLY:
+        return False
+    return True
+
+
+def _tell_source(place: Place, planned: ReplicatePlan, chain: Chain) -> None:
+    """Of another library it may be that we could write there once, and may only read by now."""
+    target = planned.target
+    body = Replicated(place.who, planned.entry.id, printable(target.store.url))
+    try:
+        append(place, chain, body)
+    except _READ_ONLY:
+        if place.info.id == target.info.id:
+            raise
 
 
 def _check_quick(request: ReplicateRequest, before: Entry, target: Place) -> None:
