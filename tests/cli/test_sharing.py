@@ -122,6 +122,30 @@ def test_in_a_folder(diskwright, ada, folder, tiny_disk):
     assert two.shown() == {}
 
 
+def test_no_library_is_asked_that_a_verb_does_not_need(diskwright, ada, folder, tiny_disk):
+    """What is offered meanwhile is not seen, until a verb asks what others offer."""
+    two = People(folder, f"dir:{folder / 'team'}", diskwright, ada)
+    two.follow()
+    create = ["image", "create", "--data", "--from-file", tiny_disk, "--name"]
+    two.ok(ada, *create, "own")
+    two.made(tiny_disk, "theirs", sealed=False)
+    two.share("theirs")
+    for words in (
+        ["tag", "own", "a=1"],
+        ["show", "own"],
+        ["download", "own", folder / "own.out"],
+        ["replicate", "own", "--name", "copy"],
+        ["delete", "copy", "--yes"],
+        ["undelete", "copy"],
+        ["delete", "copy", "--yes"],
+        [*create[1:], "next"],
+    ):
+        two.ok(ada, "image", *words)
+    assert "theirs" not in two.ok(ada, "image", "list", "--no-sync")
+    assert "pending" in two.ok(ada, "image", "show", "theirs")
+    assert "theirs" in two.ok(ada, "image", "list", "--no-sync")
+
+
 def test_anothers_library_is_none_to_work_on(diskwright, ada, folder):
     two = People(folder, f"dir:{folder / 'team'}", diskwright, ada)
     two.follow()

@@ -27,7 +27,7 @@ class CareVerbs(OpenLibrary):
         """
         from diskwright.ops.library import trash
 
-        place = self.synced(cancel)
+        place = self.synced(cancel, image=image)
         plan = trash.plan_delete(place, image, reason=reason)
         return trash.made(place, plan, dry_run=dry_run)
 
@@ -45,7 +45,7 @@ class CareVerbs(OpenLibrary):
         """
         from diskwright.ops.library import trash
 
-        place = self.synced(cancel)
+        place = self.synced_alone(cancel)
         plan = trash.plan_undelete(place, image, allow_duplicate=allow_duplicate)
         return trash.made(place, plan, dry_run=dry_run)
 
@@ -116,7 +116,7 @@ class CareVerbs(OpenLibrary):
         """
         from diskwright.ops.library import prune
 
-        place = self.synced(cancel)
+        place = self.synced_alone(cancel)
         planned = prune.plan(place, channel, keep=keep)
         return planned if dry_run else prune.run(place, planned, cancel or NeverCancelled())
 
@@ -135,7 +135,7 @@ class CareVerbs(OpenLibrary):
         from diskwright.ops.library import prove
         from diskwright.ops.stored_file import RestoreTools
 
-        place = self.synced(cancel)
+        place = self.synced(cancel, image=image)
         planned = prove.plan(place, image)
         return prove.run(
             place,

@@ -49,7 +49,7 @@ class CopyVerbs(OpenLibrary):
 
         progress, cancel = progress or NullProgress(), cancel or NeverCancelled()
         sse = self.app.adapters.encryption(self.app.adapters.profile(None))
-        place = self.synced(cancel, sse=sse)
+        place = self.synced(cancel, image=image, sse=sse)
         entry = find_entry(place.catalog, image, place.store.url)
         request = replicate.ReplicateRequest(
             name,
@@ -60,7 +60,7 @@ class CopyVerbs(OpenLibrary):
         )
         source = self._reading(entry, cancel)
         with self.beside(to_library) as other:
-            target = place if other is self else other.synced(cancel, sse=sse)
+            target = place if other is self else other.synced_alone(cancel, sse=sse)
             planned = replicate.plan(place, target, entry, request, source=source)
             ways = tuple(disk.way.value for disk in planned.disks)
             if dry_run:
@@ -149,7 +149,7 @@ class CopyVerbs(OpenLibrary):
         from diskwright.ops.library.place import check_opened, find_entry
         from diskwright.ops.library.source import active_chain
 
-        entry = find_entry(self.synced(cancel).catalog, image, self.known.url)
+        entry = find_entry(self.synced(cancel, image=image).catalog, image, self.known.url)
         tools = self._reading(entry, cancel)
         self.check_sealed(entry)
         chain = active_chain(tools.store, entry, tools.wrapper, "delivered")

@@ -37,7 +37,7 @@ class ImageVerbs(OpenLibrary):
         """By id, unique prefix of one, or name. Raises ImageNotFound, ImageAmbiguous."""
         from diskwright.ops.library.place import find_entry
 
-        return find_entry(self._index(cancel, sync=sync), image, self.known.url)
+        return find_entry(self._index(cancel, image, sync=sync), image, self.known.url)
 
     def name_of(self, image_id: str) -> str | None:
         """As the catalog was left; None where it is not known."""
@@ -50,7 +50,7 @@ class ImageVerbs(OpenLibrary):
         """Every change, oldest first."""
         from diskwright.ops.library.place import find_entry
 
-        catalog = self._index(cancel, sync=sync)
+        catalog = self._index(cancel, image, sync=sync)
         return catalog.history(find_entry(catalog, image, self.known.url).id)
 
     def sync(self, *, cancel: CancelToken | None = None) -> Synced:
@@ -75,8 +75,10 @@ class ImageVerbs(OpenLibrary):
         place = self.place(cancel)
         return self._with_received(place, rebuild(place), cancel, whole=True)
 
-    def _index(self, cancel: CancelToken | None, *, sync: bool) -> Catalog:
-        return self.synced(cancel).catalog if sync else self.catalog()
+    def _index(
+        self, cancel: CancelToken | None, image: str | None = None, *, sync: bool
+    ) -> Catalog:
+        return self.synced(cancel, image=image).catalog if sync else self.catalog()
 
     def set(
         self,
@@ -94,7 +96,7 @@ class ImageVerbs(OpenLibrary):
         """
         from diskwright.ops.library import modify
 
-        place = self.synced(cancel)
+        place = self.synced(cancel, image=image)
         asked = Attributes(place.who, **wishes)
         plan = modify.plan_set(place, image, asked, allow_duplicate=allow_duplicate)
         return modify.made(place, plan, dry_run=dry_run)
@@ -111,7 +113,7 @@ class ImageVerbs(OpenLibrary):
         """As `set`, for tags: `put` by name, `removed` by name."""
         from diskwright.ops.library import modify
 
-        place = self.synced(cancel)
+        place = self.synced(cancel, image=image)
         plan = modify.plan_tags(place, image, put=put, removed=removed)
         return modify.made(place, plan, dry_run=dry_run)
 
@@ -155,7 +157,7 @@ class ImageVerbs(OpenLibrary):
         progress = options.get("progress") or NullProgress()
         request = request or CreateRequest(default_name(paths[0]))
         profile = self.app.adapters.profile(options.get("profile"))
-        place = self.synced(cancel, sse=self.app.adapters.encryption(profile))
+        place = self.synced_alone(cancel, sse=self.app.adapters.encryption(profile))
         prepared = prepare.PrepareRequest(
             (request.name,),
             output_format=options.get("output_format"),

@@ -128,12 +128,25 @@ class OpenLibrary:
     def _catalog_path(self, library_id: str) -> str:
         return os.path.join(self.app.settings.data_dir, "catalogs", f"{library_id}.sqlite")
 
-    def synced(self, cancel: CancelToken | None = None, *, sse: str = "") -> Place:
-        """The place, when what others did is in the catalog."""
+    def synced(
+        self, cancel: CancelToken | None = None, *, image: str | None = None, sse: str = ""
+    ) -> Place:
+        """The place, when what others did is in the catalog. `image`: the only one that is worked
+        on, by id, prefix or name; where it is our own, no library that we receive from is asked."""
         from diskwright.ops.library.sync import sync
 
         place = self.place(cancel, sse=sse)
-        self._with_received(place, sync(place), cancel)
+        synced = sync(place)
+        if image is None or all(one.origin for one in place.catalog.matching(image)):
+            self._with_received(place, synced, cancel)
+        return place
+
+    def synced_alone(self, cancel: CancelToken | None = None, *, sse: str = "") -> Place:
+        """As `synced`, for what is of no interest to others' images."""
+        from diskwright.ops.library.sync import sync
+
+        place = self.place(cancel, sse=sse)
+        sync(place)
         return place
 
     def _with_received(

@@ -41,7 +41,7 @@ class ServerVerbs(OpenLibrary):
         """
         from diskwright.ops.library import servers
 
-        place = self.synced(cancel)
+        place = self.synced(cancel, image=image)
         tools = servers.ServerTools(
             server_folders(self.app.settings),
             self.app.adapters.local_tools(cancel),

@@ -30,7 +30,7 @@ class SharingVerbs(OpenLibrary):
         from diskwright.ops.library import sharing
 
         name, public = self.app.account(account)
-        place = self.synced(cancel)
+        place = self.synced(cancel, image=image)
         plan = sharing.plan_share(place, image, public, name=name)
         return sharing.made(place, plan, dry_run=dry_run)
 
@@ -49,7 +49,7 @@ class SharingVerbs(OpenLibrary):
         """
         from diskwright.ops.library import sharing
 
-        place = self.synced(cancel)
+        place = self.synced(cancel, image=image)
         plan = sharing.plan_unshare(place, image, self._account_id(account))
         return sharing.made(place, plan, dry_run=dry_run)
 
@@ -70,7 +70,7 @@ class SharingVerbs(OpenLibrary):
         from diskwright.ops.library.place import find_entry
         from diskwright.ops.library.sharing import given
 
-        place = self.synced(cancel)
+        place = self.synced(cancel, image=image)
         if image is None:
             received = tuple(place.catalog.query(Query(visibilities=(Visibility.SHARED,))))
             return Shares(tuple(given(place)), received)
