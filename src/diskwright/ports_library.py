@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from diskwright.model.library import Change, Entry, KnownLibrary, Query
+    from diskwright.model.library import Change, Entry, KnownLibrary, Listed, Query
     from diskwright.model.server import Server
 
 
@@ -25,6 +25,9 @@ class Catalog(Protocol):
         """Sorted, ties by id; `descending` turns both, but who has no name comes last. `size` is
         the stored one. What is in the trash or deleted is told only where `statuses` names that.
         One moment's state, whatever is saved meanwhile. Raises ValueError for an unknown `sort`."""
+
+    def listed(self, query: Query) -> Iterator[Listed]:
+        """As `query`, several times as fast."""
 
     def count(self, query: Query) -> int: ...  # without `limit` and `offset`
     def save(self, entry: Entry, history: Sequence[Change]) -> None:
