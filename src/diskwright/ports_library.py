@@ -40,6 +40,8 @@ class Catalog(Protocol):
         """Of each image its newest record's number and SHA-256 (`Entry.seq`, `.head`)."""
 
     def tag_values(self) -> dict[str, tuple[str, ...]]: ...  # for completion
+    def commit(self, image_id: str) -> str | None: ...  # what was kept (`model.commit`)
+    def keep_commit(self, image_id: str, text: str) -> None: ...  # of an image that is there
     def note(self, name: str) -> str | None: ...  # what a sync remembers
     def set_note(self, name: str, value: str) -> None: ...
     def clear(self) -> None: ...

@@ -105,6 +105,7 @@ def test_a_catalog_of_an_older_version_lists_the_same(path):
         before = told(catalog.query(Query(statuses=EVERY)), CONSOLE_COLUMNS)
     with closing(sqlite3.connect(path, isolation_level=None)) as database:
         database.execute("DROP TABLE lines")
+        database.execute("DROP TABLE commits")
         database.execute("PRAGMA user_version = 1")
     with closing(SqliteCatalog.open(path)) as catalog:
         assert told(catalog.listed(Query(statuses=EVERY)), CONSOLE_COLUMNS) == before
@@ -127,6 +128,7 @@ def test_a_damaged_body_of_an_older_version_is_told_when_it_is_listed(path):
         catalog.save(entry(1), ())
     with closing(sqlite3.connect(path, isolation_level=None)) as database:
         database.execute("DROP TABLE lines")
+        database.execute("DROP TABLE commits")
         database.execute("UPDATE bodies SET body = '{'")
         database.execute("PRAGMA user_version = 1")
     with closing(SqliteCatalog.open(path)) as catalog, pytest.raises(CatalogDamaged):

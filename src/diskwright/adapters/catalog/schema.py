@@ -3,6 +3,7 @@
     entries ── one narrow row an image: what is sorted and filtered by
        ├─ bodies    the whole entry as JSON. Beside the row, as a filter runs over all rows
        ├─ lines     of it what a long list tells
+       ├─ commits   of large manifests what never changes
        ├─ tags
        └─ history   in its order, from 0
     notes           what a sync remembers
@@ -86,6 +87,12 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             line TEXT NOT NULL
         ) STRICT""",
         "INSERT INTO lines SELECT n, line_of(body) FROM bodies",
+    ),
+    (
+        """CREATE TABLE commits (
+            n INTEGER PRIMARY KEY REFERENCES entries ON DELETE CASCADE,
+            text TEXT NOT NULL
+        ) STRICT""",
     ),
 )
 

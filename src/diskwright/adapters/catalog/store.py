@@ -28,7 +28,15 @@ _THESE = f"WHERE n IN ({', '.join('?' * _BATCH)})"
 _BODIES = f"SELECT n, body FROM bodies {_THESE}"  # noqa: S608
 _LINES = f"SELECT n, line FROM lines {_THESE}"  # noqa: S608
 _READING = "PRAGMA cache_size = -24576"  # KiB: in an order of theirs pages are come back to
-_TABLES = ("bodies", "lines", "tags", "history", "entries", "notes")  # what refers to others first
+_TABLES = (
+    "bodies",
+    "lines",
+    "commits",
+    "tags",
+    "history",
+    "entries",
+    "notes",
+)  # what refers to others first
 
 
 class SqliteCatalog:
@@ -142,6 +150,11 @@ class SqliteCatalog:
         found = self._all("SELECT value FROM notes WHERE name = ?", name)
         return str(found[0][0]) if found else None
 
+    def commit(self, image_id: str) -> str | None:
+        sql = "SELECT text FROM commits JOIN entries USING (n) WHERE id = ?"
+        found = self._all(sql, rows.text(image_id))
+        return str(found[0][0]) if found else None
+
     # --- writing ------------------------------------------------------------------------------
 
     def save(self, entry: Entry, history: Sequence[Change]) -> None:
@@ -183,6 +196,11 @@ class SqliteCatalog:
     def forget(self, image_id: str) -> None:
         with self._transaction("BEGIN IMMEDIATE") as connection:
             connection.execute("DELETE FROM entries WHERE id = ?", (rows.text(image_id),))
+
+    def keep_commit(self, image_id: str, text: str) -> None:
+        sql = "INSERT OR REPLACE INTO commits SELECT n, ? FROM entries WHERE id = ?"
+        with self._transaction("BEGIN IMMEDIATE") as connection:
+            connection.execute(sql, (text, rows.text(image_id)))
 
     def set_note(self, name: str, value: str) -> None:
         with self._transaction("BEGIN IMMEDIATE") as connection:

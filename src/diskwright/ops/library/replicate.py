@@ -90,7 +90,7 @@ def plan(
     same = place.info.id == target.info.id
     ours = before.visibility is not Visibility.SHARED and (same or not place.info.public)
     if ours:
-        chain = to_change(place, before.id)
+        chain = to_change(place, before.id, parts=True)
     else:
         chain = source_chain(source.store, before, source.wrapper)
     found = found_of(chain)
