@@ -42,6 +42,7 @@ class Bench:
             "DISKWRIGHT_S3_ENDPOINT_URL": self.server.endpoint,
             "DISKWRIGHT_S3_ADDRESSING_STYLE": "path",
             "DISKWRIGHT_STATE_DIR": str(folder / "state"),
+            "DISKWRIGHT_DATA_DIR": str(folder / "data"),
             "AWS_RESPONSE_CHECKSUM_VALIDATION": "when_required",
             "AWS_REQUEST_CHECKSUM_CALCULATION": "when_required",
         }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import statistics
 import subprocess
 import sys
@@ -27,21 +26,33 @@ RARE = 4_321  # the number of an image that is looked for
 
 
 def catalog(bench: Bench) -> None:
-    path = bench.folder / "catalog" / "catalog.db"
+    path = _path(bench)
     seconds = made(path)
     each = f"{seconds / MANY * 1e6:.0f} us each"
     bench.row(f"catalog, {MANY:,} saved", f"{seconds:.1f} s", "", each, "", True, s=seconds)
     argv = [sys.executable, __file__, str(path)]
-    for measure, seconds, bar in json.loads(subprocess.check_output([*argv, "pages"])):
+    for measure, seconds, bar in json.loads(subprocess.check_output(argv)):
         held = seconds < bar
         told = f"{seconds * 1000:.1f} ms"
         bench.row(f"catalog, {measure}", told, "", "", f"< {bar * 1000:g} ms", held, s=seconds)
-    seconds, memory = json.loads(subprocess.check_output([*argv, "all"]))
+    words = ("image", "list", "--no-sync", "--output", "csv", "--sort", "name")
+    runs = [bench.call(*words, sampled=True) for _ in range(3)]
+    assert runs[0].stdout.count("\n") > MANY * 9 // 10
+    seconds, memory = statistics.median(one.seconds for one in runs), runs[0].memory
+    told = f"{seconds:.2f} s"
     held = seconds < ALL_BAR_S
-    bench.row("catalog, all as CSV", f"{seconds:.2f} s", "", "", "< 3 s", held, s=seconds)
+    bench.row("image list, all as CSV", told, "", "with its start", "< 3 s", held, s=seconds)
     held = memory < ALL_BAR_BYTES
     told = f"{memory >> 20} MiB"
-    bench.row("catalog, all, memory", told, "", "peak", "< 150 MiB", held, bytes=memory)
+    bench.row("image list, memory", told, "", "peak", "< 150 MiB", held, bytes=memory)
+
+
+def _path(bench: Bench) -> Path:
+    """Of the catalog of the library that is the default."""
+    place = bench.folder / "many"
+    bench.call("library", "init", "many", f"dir:{place}")
+    library = json.loads((place / "library.json").read_text())["id"]
+    return bench.folder / "data" / "catalogs" / f"{library}.sqlite"
 
 
 # --- the catalog ------------------------------------------------------------------------------
@@ -186,41 +197,5 @@ def _median(path: str, what: Callable[[SqliteCatalog], object]) -> float:
     return statistics.median(seconds)
 
 
-def everything(path: str) -> tuple[float, int]:
-    """Seconds for a CSV of all images, and the peak of this process in bytes."""
-    import csv
-    import os
-
-    from diskwright.adapters.catalog import SqliteCatalog
-    from diskwright.model.library import Query
-
-    begun = time.perf_counter()
-    catalog = SqliteCatalog.open(path)
-    with open(os.devnull, "w", newline="") as file:
-        write = csv.writer(file).writerow
-        for it in catalog.query(Query(sort="name")):
-            write(
-                (
-                    it.name,
-                    it.id,
-                    it.status,
-                    it.os,
-                    it.kind,
-                    it.created,
-                    it.virtual_size,
-                    len(it.disks),
-                    it.object_size,
-                    it.sealed,
-                    it.visibility,
-                    it.tags,
-                )
-            )
-    seconds = time.perf_counter() - begun
-    catalog.close()
-    # getrusage would tell of whoever started us
-    peak = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
-    return seconds, int(peak[1]) << 10 if peak else 0
-
-
 if __name__ == "__main__":
-    print(json.dumps(pages(sys.argv[1]) if sys.argv[2] == "pages" else everything(sys.argv[1])))
+    print(json.dumps(pages(sys.argv[1])))

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from diskwright.model.library import Change, Entry, KnownLibrary, Query
+    from diskwright.model.library import Change, Entry, KnownLibrary, Listed, Query
     from diskwright.model.server import Server
 
 
@@ -26,6 +26,9 @@ class Catalog(Protocol):
         the stored one. What is in the trash or deleted is told only where `statuses` names that.
         One moment's state, whatever is saved meanwhile. Raises ValueError for an unknown `sort`."""
 
+    def listed(self, query: Query) -> Iterator[Listed]:
+        """As `query`, several times as fast."""
+
     def count(self, query: Query) -> int: ...  # without `limit` and `offset`
     def save(self, entry: Entry, history: Sequence[Change]) -> None:
         """The whole of an image as the library has it, in one transaction. Raises IllegalState for
@@ -37,6 +40,8 @@ class Catalog(Protocol):
         """Of each image its newest record's number and SHA-256 (`Entry.seq`, `.head`)."""
 
     def tag_values(self) -> dict[str, tuple[str, ...]]: ...  # for completion
+    def commit(self, image_id: str) -> str | None: ...  # what was kept (`model.commit`)
+    def keep_commit(self, image_id: str, text: str) -> None: ...  # of an image that is there
     def note(self, name: str) -> str | None: ...  # what a sync remembers
     def set_note(self, name: str, value: str) -> None: ...
     def clear(self) -> None: ...

@@ -115,6 +115,7 @@ class CatalogContract:
             catalog.save(it, ())
         wanted = expected(entries, query)
         assert list(catalog.query(query)) == wanted
+        assert [it.id for it in catalog.listed(query)] == [it.id for it in wanted]
         assert catalog.count(query) == len(expected(entries, replace(query, limit=0, offset=0)))
 
     def test_names_are_sorted_by_code_points_and_none_comes_last(self, catalog):

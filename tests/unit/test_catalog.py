@@ -71,7 +71,7 @@ class TestItsFile:
             tables = database.execute("PRAGMA table_list").fetchall()
             assert all(row[5] for row in tables if not row[1].startswith("sqlite_"))
             catalog.forget(image_id(1))
-            for table in ("entries", "bodies", "tags", "history"):
+            for table in ("entries", "bodies", "lines", "tags", "history"):
                 assert database.execute(f"SELECT count(*) FROM {table}").fetchone() == (2,)
             assert database.execute("PRAGMA foreign_key_check").fetchall() == []
 

@@ -23,7 +23,12 @@ def open_private(data_key: bytes, private: str, clear: bytes, *, what: str = "ma
 
     `what` names the manifest in that error.
     """
+    return open_bound(data_key, private, hashlib.sha256(clear).digest(), what=what)
+
+
+def open_bound(data_key: bytes, private: str, bound: bytes, *, what: str) -> bytes:
+    """The same, where the SHA-256 of `clear` is known."""
     try:
-        return box.open_(keys.derive(data_key, INFO), private, hashlib.sha256(clear).digest())
+        return box.open_(keys.derive(data_key, INFO), private, bound)
     except box.BoxRefused as error:
         raise DataTampered(what, f"its private part {error}") from error

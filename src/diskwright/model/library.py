@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 from diskwright.model.names import is_uuid
 from diskwright.model.recipient import Recipient
@@ -140,12 +141,30 @@ class Entry:
     warnings: tuple[str, ...] = ()  # what does not hold together, told and passed over
 
     @property
+    def virtual_sizes(self) -> tuple[int, ...]:
+        return tuple(disk.virtual_size for disk in self.disks)
+
+    @property
     def virtual_size(self) -> int:
-        return sum(disk.virtual_size for disk in self.disks)
+        return sum(self.virtual_sizes)
 
     @property
     def object_size(self) -> int:
         return sum(disk.object_size for disk in self.disks)
+
+
+class Listed(NamedTuple):
+    """Of an entry what a long list says of each: a tuple, as there may be 100,000 of them."""
+
+    name: str | None
+    id: str
+    status: Status
+    os: str
+    kind: ImageKind | None
+    created: str
+    virtual_sizes: tuple[int, ...]
+    object_size: int
+    sealed: bool
 
 
 @dataclass(frozen=True, slots=True)

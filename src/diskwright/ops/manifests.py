@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 
-from diskwright.envelope.private import open_private
+from diskwright.envelope.private import open_bound
 from diskwright.envelope.recipients import unwrap_any
 from diskwright.errors import DataTampered, KeyMissing, ObjectMissing
 from diskwright.model import manifest as manifests
@@ -57,9 +58,14 @@ def manifest_of(data: bytes, image_id: str) -> Manifest | None:
 
 def opened_with(manifest: Manifest, data_key: bytes) -> ManifestBody:
     """The private part of a sealed image. Raises DataTampered."""
+    return opened_bound(manifest, data_key, hashlib.sha256(clear_part(manifest)).digest())
+
+
+def opened_bound(manifest: Manifest, data_key: bytes, bound: bytes) -> ManifestBody:
+    """The same, where it is known what that is bound to (`model.commit`)."""
     assert manifest.private is not None
     key = manifest_key(manifest.image)
-    plain = open_private(data_key, manifest.private, clear_part(manifest), what=key)
+    plain = open_bound(data_key, manifest.private, bound, what=key)
     try:
         body = manifests.decode_body(plain)
     except manifests.NotAManifest as error:

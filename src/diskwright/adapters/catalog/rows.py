@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import fields
-from typing import Any
+from typing import Any, TypeVar
 
 from diskwright.errors import CatalogDamaged
 from diskwright.model import codec
@@ -19,12 +19,15 @@ from diskwright.model.library import (
     Entry,
     EntryDisk,
     ImageKind,
+    Listed,
     Member,
     MemberState,
     Status,
     Visibility,
 )
 from diskwright.model.recipient import Recipient
+
+_Made = TypeVar("_Made")
 
 GONE = frozenset({Status.PENDING_DELETE, Status.DELETED})
 INT_LIMIT = (1 << 63) - 1  # SQLite's
@@ -118,16 +121,45 @@ def body(entry: Entry) -> str:
     return json.dumps(told, separators=(",", ":"))
 
 
+def line(entry: Entry) -> str:
+    """`Listed` as JSON: of all texts and numbers, which columns have not."""
+    it = Listed(*(getattr(entry, name) for name in Listed._fields))
+    return json.dumps(it, separators=(",", ":"))
+
+
+def line_of(body: str) -> str:
+    """The same of what `body` wrote. Of a damaged one it is null, and told when that is read."""
+    try:
+        return line(_entry(json.loads(body)))
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return "null"
+
+
+def listed_of(lines: Sequence[str], path: str) -> list[Listed]:
+    """Raises CatalogDamaged, of the catalog at `path`, for what `line` never wrote."""
+    return _decoded(lines, _listed, path)
+
+
 def entries_of(bodies: Sequence[str], path: str) -> list[Entry]:
     """Raises CatalogDamaged, of the catalog at `path`, for what `body` never wrote."""
+    return _decoded(bodies, _entry, path)
+
+
+def _decoded(texts: Sequence[str], made: Callable[[Any], _Made], path: str) -> list[_Made]:
     try:
         # As one text, since the parser takes its time to begin and knows the keys again
-        values = json.loads(f"[{','.join(bodies)}]")
-        if len(values) != len(bodies):
-            raise ValueError(f"{len(values)} values of {len(bodies)} bodies")
-        return [_entry(value) for value in values]
+        values = json.loads(f"[{','.join(texts)}]")
+        if len(values) != len(texts):
+            raise ValueError(f"{len(values)} values of {len(texts)} texts")
+        return [made(value) for value in values]
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise CatalogDamaged(path, f"what it holds is no entry: {error!r}") from error
+
+
+def _listed(value: list[Any]) -> Listed:
+    name, image, status, os, kind, created, sizes, size, sealed = value
+    status, kind = _STATUSES[status], _KINDS[kind]
+    return Listed(name, image, status, os, kind, created, tuple(sizes), size, sealed)
 
 
 def _entry(value: dict[str, Any]) -> Entry:

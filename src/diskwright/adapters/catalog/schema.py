@@ -2,6 +2,8 @@
 
     entries ── one narrow row an image: what is sorted and filtered by
        ├─ bodies    the whole entry as JSON. Beside the row, as a filter runs over all rows
+       ├─ lines     of it what a long list tells
+       ├─ commits   of large manifests what never changes
        ├─ tags
        └─ history   in its order, from 0
     notes           what a sync remembers
@@ -14,6 +16,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 
+from diskwright.adapters.catalog import rows
 from diskwright.errors import CatalogDamaged, UsageError
 
 APPLICATION = 0x64774341  # "dwCA" at byte 68 of the file: it is a catalog of ours
@@ -78,6 +81,19 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             value TEXT NOT NULL
         ) STRICT, WITHOUT ROWID""",
     ),
+    (
+        """CREATE TABLE lines (
+            n INTEGER PRIMARY KEY REFERENCES entries ON DELETE CASCADE,
+            line TEXT NOT NULL
+        ) STRICT""",
+        "INSERT INTO lines SELECT n, line_of(body) FROM bodies",
+    ),
+    (
+        """CREATE TABLE commits (
+            n INTEGER PRIMARY KEY REFERENCES entries ON DELETE CASCADE,
+            text TEXT NOT NULL
+        ) STRICT""",
+    ),
 )
 
 
@@ -101,6 +117,7 @@ def is_ready(connection: sqlite3.Connection, path: str, *, newest: int) -> bool:
 
 def migrate(connection: sqlite3.Connection, steps: Sequence[Sequence[str]]) -> None:
     """Each step whole or not at all. `connection` is in autocommit mode."""
+    connection.create_function("line_of", 1, rows.line_of, deterministic=True)
     for number, statements in enumerate(steps, 1):
         connection.execute("BEGIN IMMEDIATE")
         try:

@@ -6,23 +6,37 @@ import os
 import sqlite3
 import threading
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from typing import Any
+from typing import Any, TypeAlias, TypeVar
 
 from diskwright.adapters.catalog import filters, rows
 from diskwright.adapters.catalog.connection import connect, open_file, speaking
 from diskwright.errors import IllegalState
-from diskwright.model.library import Change, Entry, Query, Status, may_become
+from diskwright.model.library import Change, Entry, Listed, Query, Status, may_become
+
+_Made = TypeVar("_Made")
+_Decoder: TypeAlias = Callable[[Sequence[str], str], list[_Made]]
 
 _MATCHES = 21
 _PREFIX = 4  # characters of an id, at least
 
 # What is written into SQL here are texts of this folder's alone (S608); values are bound
 _WHOLE = "SELECT body FROM entries JOIN bodies USING (n)"
-_BATCH = 100  # bodies that are read at once
-_BODIES = f"SELECT n, body FROM bodies WHERE n IN ({', '.join('?' * _BATCH)})"  # noqa: S608
-_TABLES = ("bodies", "tags", "history", "entries", "notes")  # what refers to others first
+_BATCH = 100  # bodies or lines that are read at once
+_THESE = f"WHERE n IN ({', '.join('?' * _BATCH)})"
+_BODIES = f"SELECT n, body FROM bodies {_THESE}"  # noqa: S608
+_LINES = f"SELECT n, line FROM lines {_THESE}"  # noqa: S608
+_READING = "PRAGMA cache_size = -24576"  # KiB: in an order of theirs pages are come back to
+_TABLES = (
+    "bodies",
+    "lines",
+    "commits",
+    "tags",
+    "history",
+    "entries",
+    "notes",
+)  # what refers to others first
 
 
 class SqliteCatalog:
@@ -68,27 +82,40 @@ class SqliteCatalog:
 
     def query(self, query: Query) -> Iterator[Entry]:
         """The moment is that at which the first is taken."""
+        return self._read(query, _BODIES, rows.entries_of)
+
+    def listed(self, query: Query) -> Iterator[Listed]:
+        """The same moment."""
+        return self._read(query, _LINES, rows.listed_of)
+
+    def _read(self, query: Query, texts: str, made: _Decoder[_Made]) -> Iterator[_Made]:
         where = filters.where(query)
         order = filters.order(query, where)
         limit = min(query.limit, rows.INT_LIMIT) or -1
         offset = min(query.offset, rows.INT_LIMIT)
         sql = f"SELECT n FROM entries WHERE {where.sql} ORDER BY {order} LIMIT ? OFFSET ?"  # noqa: S608
-        return self._read(where, sql, (*where.values, limit, offset))
+        return self._batches(where, sql, (*where.values, limit, offset), texts, made)
 
-    def _read(
-        self, where: filters.Where, sql: str, values: tuple[str | int, ...]
-    ) -> Iterator[Entry]:
+    def _batches(
+        self,
+        where: filters.Where,
+        sql: str,
+        values: tuple[str | int, ...],
+        texts: str,
+        made: _Decoder[_Made],
+    ) -> Iterator[_Made]:
         # A connection of its own: its snapshot lasts for as long as its reader takes
         with speaking(self._path), closing(connect(self._path, self._wait_s)) as connection:
+            connection.execute(_READING)
             where.prepare(connection)
             connection.execute("BEGIN")
-            # Numbers first: sorted with their bodies, these would be written to a temporary file
+            # Numbers first: sorted with their texts, these would be written to a temporary file
             numbers = array("q", (n for (n,) in connection.execute(sql, values)))
             for start in range(0, len(numbers), _BATCH):
                 batch = numbers[start : start + _BATCH]
                 filled = (*batch, *[-1] * (_BATCH - len(batch)))  # one statement for all
-                bodies = dict(connection.execute(_BODIES, filled))
-                yield from rows.entries_of([bodies.get(n, "null") for n in batch], self._path)
+                found = dict(connection.execute(texts, filled))
+                yield from made([found.get(n, "null") for n in batch], self._path)
 
     def count(self, query: Query) -> int:
         where = filters.where(query, counting=True)
@@ -123,10 +150,15 @@ class SqliteCatalog:
         found = self._all("SELECT value FROM notes WHERE name = ?", name)
         return str(found[0][0]) if found else None
 
+    def commit(self, image_id: str) -> str | None:
+        sql = "SELECT text FROM commits JOIN entries USING (n) WHERE id = ?"
+        found = self._all(sql, rows.text(image_id))
+        return str(found[0][0]) if found else None
+
     # --- writing ------------------------------------------------------------------------------
 
     def save(self, entry: Entry, history: Sequence[Change]) -> None:
-        columns, body = rows.columns(entry), rows.body(entry)
+        columns, body, line = rows.columns(entry), rows.body(entry), rows.line(entry)
         with self._transaction("BEGIN IMMEDIATE") as connection:
             n = self._row_of(entry)
             if n is None:
@@ -140,6 +172,7 @@ class SqliteCatalog:
                 connection.execute("DELETE FROM tags WHERE n = ?", (n,))
                 connection.execute("DELETE FROM history WHERE n = ?", (n,))
             connection.execute("INSERT OR REPLACE INTO bodies VALUES (?, ?)", (n, body))
+            connection.execute("INSERT OR REPLACE INTO lines VALUES (?, ?)", (n, line))
             connection.executemany(
                 "INSERT OR IGNORE INTO tags VALUES (?, ?, ?)",
                 [(rows.text(key), rows.text(value), n) for key, value in entry.tags.items()],
@@ -163,6 +196,11 @@ class SqliteCatalog:
     def forget(self, image_id: str) -> None:
         with self._transaction("BEGIN IMMEDIATE") as connection:
             connection.execute("DELETE FROM entries WHERE id = ?", (rows.text(image_id),))
+
+    def keep_commit(self, image_id: str, text: str) -> None:
+        sql = "INSERT OR REPLACE INTO commits SELECT n, ? FROM entries WHERE id = ?"
+        with self._transaction("BEGIN IMMEDIATE") as connection:
+            connection.execute(sql, (text, rows.text(image_id)))
 
     def set_note(self, name: str, value: str) -> None:
         with self._transaction("BEGIN IMMEDIATE") as connection:

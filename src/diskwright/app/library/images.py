@@ -12,7 +12,16 @@ from diskwright.app.library.opening import OpenLibrary
 from diskwright.app.prepare import PrepareOptions, default_name
 from diskwright.errors import CatalogDamaged, UsageError
 from diskwright.model.creation import CreateRequest
-from diskwright.model.library import Change, Changed, Entry, ImageKind, Query, Status, Synced
+from diskwright.model.library import (
+    Change,
+    Changed,
+    Entry,
+    ImageKind,
+    Listed,
+    Query,
+    Status,
+    Synced,
+)
 from diskwright.model.nulls import NeverCancelled, NullProgress
 from diskwright.model.outcome import Prepared
 from diskwright.model.record import Attributes, Wishes
@@ -32,6 +41,12 @@ class ImageVerbs(OpenLibrary):
         """The images that `query` asks for. Without `sync` as the catalog was left: neither store
         nor key is asked."""
         yield from self._index(cancel, sync=sync).query(query or Query())
+
+    def listed(
+        self, query: Query | None = None, *, sync: bool = True, cancel: CancelToken | None = None
+    ) -> Iterator[Listed]:
+        """The same, of each what a list for a spreadsheet says by itself."""
+        yield from self._index(cancel, sync=sync).listed(query or Query())
 
     def show(self, image: str, *, sync: bool = True, cancel: CancelToken | None = None) -> Entry:
         """By id, unique prefix of one, or name. Raises ImageNotFound, ImageAmbiguous."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import shutil
 import sys
 import time
-from typing import Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,8 +15,11 @@ from diskwright.cli.images.set import MemoryType, whole_mib
 from diskwright.cli.options import not_empty, set_output
 from diskwright.cli.session import Session, print_out
 from diskwright.cli.uploads import AgeType
-from diskwright.model.library import SORTS, ImageKind, Query, Status, Visibility
+from diskwright.model.library import SORTS, Entry, ImageKind, Query, Status, Visibility
 from diskwright.model.times import is_time, time_text
+
+if TYPE_CHECKING:
+    from diskwright.app.library import Library
 
 
 class TimeType(click.ParamType[str]):
@@ -162,28 +166,38 @@ def command(
     if (columns is not None or bom) and session.output != "csv":
         raise click.UsageError("--columns and --bom are of --output csv")
     with opened(session, at, s3) as library, session.watched(False) as (_, cancel):
-        entries = library.list(query, sync=not no_sync, cancel=cancel)
-        _tell(session, entries, columns=columns, bom=bom, wide=wide)
+        if session.output == "csv":
+            names = columns.split(",") if columns is not None else None
+            _tell_csv(library, query, names, bom=bom, sync=not no_sync, cancel=cancel)
+        else:
+            _tell(session, library.list(query, sync=not no_sync, cancel=cancel), wide=wide)
 
 
-def _tell(session: Session, entries: Any, *, columns: str | None, bom: bool, wide: bool) -> None:
+def _tell_csv(
+    library: Library, query: Query, columns: list[str] | None, *, bom: bool, **how: Any
+) -> None:
+    from diskwright.report.library_csv import CONSOLE_COLUMNS, LISTED_COLUMNS, csv_rows
+
+    names = CONSOLE_COLUMNS if columns is None else columns
+    few = LISTED_COLUMNS.issuperset(names)
+    entries = library.listed(query, **how) if few else library.list(query, **how)
+    try:
+        for text in csv_rows(entries, columns=names, bom=bom):
+            print_out(text, end=False)
+    except ValueError as error:
+        raise click.UsageError(f"--columns: {error}") from error
+
+
+def _tell(session: Session, entries: Iterator[Entry], *, wide: bool) -> None:
     """Line by line where that can be: a catalog may be large."""
     from diskwright.report.library import entries_table, entry_value
 
-    if session.output == "csv":
-        from diskwright.report.library_csv import CONSOLE_COLUMNS, csv_rows
-
-        names = CONSOLE_COLUMNS if columns is None else tuple(columns.split(","))
-        try:
-            for line in csv_rows(entries, columns=names, bom=bom):
-                print_out(line, end=False)
-        except ValueError as error:
-            raise click.UsageError(f"--columns: {error}") from error
-    elif session.output == "jsonl":
+    if session.output == "jsonl":
         import json
 
+        encoded = json.JSONEncoder(ensure_ascii=False).encode
         for entry in entries:
-            print_out(json.dumps(entry_value(entry), ensure_ascii=False))
+            print_out(encoded(entry_value(entry)))
     elif session.output == "json":
         session.results += [
             {"image": entry.name or entry.id, "entry": entry_value(entry), "error": None}

@@ -26,7 +26,7 @@ def open_bases(
     Raises ImageNotFound, ImageAmbiguous, ReadOnlyImage for another's, IllegalState for one in the
     trash, KeyMissing, UsageError for a plain one where the new one is going to be sealed.
     """
-    chain = to_change(place, find_entry(place.catalog, wanted, place.store.url).id)
+    chain = to_change(place, find_entry(place.catalog, wanted, place.store.url).id, parts=True)
     entry = seen(place, chain)
     check_state(entry, Status.ACTIVE, "a base")
     if (place.wrapper is not None) != entry.sealed:

@@ -9,11 +9,12 @@ from diskwright.envelope import record as sealed_records
 from diskwright.errors import DataTampered, KeyRefused, ObjectMissing
 from diskwright.model import canonical
 from diskwright.model import record as records
+from diskwright.model.commit import Commit, commit_of
 from diskwright.model.manifest import Manifest, ManifestBody
 from diskwright.model.names import manifest_key
 from diskwright.model.recipient import Recipient
 from diskwright.model.record import Body, NotARecord, Recipients, Record, record_key, records_prefix
-from diskwright.ops.manifests import manifest_bytes, manifest_of, opened_with, unwrapped
+from diskwright.ops.manifests import manifest_bytes, manifest_of, opened_bound, unwrapped
 from diskwright.ports import KeyWrapper, ObjectStore
 
 
@@ -29,7 +30,7 @@ class Link:
 @dataclass(frozen=True, slots=True)
 class Chain:
     """`body` and `data_key` are None where a sealed image was not opened. `head`: the SHA-256 that
-    the next record follows."""
+    the next record follows. `manifest` is that of `commit` where only that was read."""
 
     manifest: Manifest
     body: ManifestBody | None
@@ -37,9 +38,9 @@ class Chain:
     recipients: tuple[Recipient, ...]
     seq: int
     head: str
+    commit: Commit
     data_key: bytes | None = field(default=None, repr=False)
     warnings: tuple[str, ...] = ()
-    stored: bytes = field(default=b"", repr=False)  # the manifest as it lies there
 
     def digest_at(self, seq: int) -> str:
         """SHA-256 of the record of that number, of the manifest at 0; `seq` at most `self.seq`."""
@@ -54,34 +55,51 @@ def read_chain(
     wrapper: KeyWrapper | None,
     *,
     last: int | None = None,
-    before: Chain | None = None,
+    before: Commit | None = None,
 ) -> Chain | None:
     """None where no such image is there. `last`: the number of the newest record, where a listing
-    told it already. `before`: what was read a moment ago, whose manifest is not read again: of a
-    large image it is larger than all the rest. What does not hold together is in `warnings`, and
-    nothing after it counts.
+    told it already. `before`: what is known of the manifest, which is not read again where it has
+    that size still: of a large image it is larger than all the rest. What does not hold together
+    is in `warnings`, and nothing after it counts.
 
     A key that does not open the image leaves it unopened. Raises DataTampered for the manifest.
     """
-    if before is None:
-        data = manifest_bytes(store, image_id)
-    else:
-        there = store.head(manifest_key(image_id)) is not None
-        data = before.stored if there else None
-    manifest = None if data is None else manifest_of(data, image_id)
-    if manifest is None or data is None:
+    read = _known(store, image_id, before) or _whole(store, image_id)
+    if read is None:
         return None
+    manifest, commit = read
     warnings: list[str] = []
-    found = list(_follow(store, image_id, records.digest(data), manifest.seal, last, warnings))
-    recipients, data_key = _key(manifest, found, wrapper, warnings)
+    found = list(_follow(store, image_id, commit.digest, manifest.seal, last, warnings))
+    recipients, data_key = _key(commit, found, wrapper, warnings)
     body = manifest.body
     if manifest.sealed and data_key is not None:
-        body = opened_with(manifest, data_key)
+        body = _opened(commit, data_key)
     links = [Link(record, digest, _body(record, data_key, warnings)) for record, digest in found]
-    seq, head = (found[-1][0].seq, found[-1][1]) if found else (0, records.digest(data))
+    seq, head = (found[-1][0].seq, found[-1][1]) if found else (0, commit.digest)
     whole = replace(manifest, body=body)
     told = tuple(warnings)
-    return Chain(whole, body, tuple(links), recipients, seq, head, data_key, told, data)
+    return Chain(whole, body, tuple(links), recipients, seq, head, commit, data_key, told)
+
+
+def _known(
+    store: ObjectStore, image_id: str, before: Commit | None
+) -> tuple[Manifest, Commit] | None:
+    info = None if before is None else store.head(manifest_key(image_id))
+    if before is None or info is None or info.size != before.size:
+        return None
+    return before.manifest, before
+
+
+def _whole(store: ObjectStore, image_id: str) -> tuple[Manifest, Commit] | None:
+    data = manifest_bytes(store, image_id)
+    manifest = None if data is None else manifest_of(data, image_id)
+    if data is None or manifest is None:
+        return None
+    return manifest, commit_of(manifest, data)
+
+
+def _opened(commit: Commit, data_key: bytes) -> ManifestBody:
+    return opened_bound(commit.manifest, data_key, bytes.fromhex(commit.bound))
 
 
 def _follow(
@@ -129,7 +147,7 @@ def number_of(key: str) -> int:
 
 
 def _key(
-    manifest: Manifest,
+    commit: Commit,
     found: list[tuple[Record, str]],
     wrapper: KeyWrapper | None,
     warnings: list[str],
@@ -137,6 +155,7 @@ def _key(
     """Recipients that count, and the data key where `wrapper` is one of them: from the newest list
     back (docs/layout.md). A list that does not name our key is not passed over: it may have been
     taken from us; one that does, and whose MAC is wrong, is."""
+    manifest = commit.manifest
     if manifest.seal is None:
         return (), None
     for record, _ in reversed(found):
@@ -151,16 +170,16 @@ def _key(
         data_key = _unwrapped(body.recipients, manifest.seal, wrapper)
         if data_key is None:
             return body.recipients, None
-        if _holds(manifest, record, data_key):
+        if _holds(commit, record, data_key):
             return body.recipients, data_key
         key = record_key(record.image, record.seq)
         warnings.append(f"{key}: its recipients are not authentic: passed over")
     return manifest.recipients, _unwrapped(manifest.recipients, manifest.seal, wrapper)
 
 
-def _holds(manifest: Manifest, record: Record, data_key: bytes) -> bool:
+def _holds(commit: Commit, record: Record, data_key: bytes) -> bool:
     try:
-        opened_with(manifest, data_key)
+        _opened(commit, data_key)
     except DataTampered:
         return False
     mac = record.mac or ""

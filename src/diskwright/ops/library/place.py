@@ -23,6 +23,7 @@ from diskwright.errors import (
 )
 from diskwright.model import canonical, codec
 from diskwright.model import record as records
+from diskwright.model.commit import Commit
 from diskwright.model.library import (
     Change,
     Entry,
@@ -35,7 +36,7 @@ from diskwright.model.library import (
 from diskwright.model.record import Body, record_key
 from diskwright.model.text import printable
 from diskwright.model.times import time_text
-from diskwright.ops.library import changes
+from diskwright.ops.library import changes, commits
 from diskwright.ops.library.chain import Chain, next_record, read_chain
 from diskwright.ops.library.fold import entry_of, history_of
 from diskwright.ops.library.names import Names
@@ -152,8 +153,9 @@ def _tell_withdrawn(catalog: Catalog, wanted: str) -> None:
             raise NotShared(f"image {image}", f"its owner took it back ({printable(origin)})")
 
 
-def to_change(place: Place, wanted: str) -> Chain:
-    """The image as the library has it now, for a record to be put on it.
+def to_change(place: Place, wanted: str, *, parts: bool = False) -> Chain:
+    """The image as the library has it now, for a record to be put on it; with `parts` for its data
+    to be read too: only then its parts' digests are there for certain.
 
     Raises what `find_entry` raises; ReadOnlyImage for another's, KeyMissing for a sealed one that
     is not opened, RemoteUnable where the store keeps no conditions, DataTampered where it was
@@ -161,13 +163,13 @@ def to_change(place: Place, wanted: str) -> Chain:
     """
     entry = find_entry(place.catalog, wanted, place.store.url)
     check_own(place, entry)
-    return newest(place, entry)
+    return newest(place, entry, None if parts else commits.kept(place.catalog, entry.id))
 
 
-def newest(place: Place, entry: Entry) -> Chain:
-    """One of our own, opened, as the library has it now: for reading alone. Raises as `to_change`
-    does."""
-    chain = read_chain(place.store, entry.id, place.wrapper)
+def newest(place: Place, entry: Entry, before: Commit | None = None) -> Chain:
+    """One of our own, opened, as the library has it now: for reading alone. `before` as of
+    `read_chain`. Raises as `to_change` does."""
+    chain = read_chain(place.store, entry.id, place.wrapper, before=before)
     if chain is None:
         raise ImageNotFound(place.store.url, entry.id)
     _check_changeable(entry, chain, place.wrapper)
@@ -238,7 +240,7 @@ def append(place: Place, chain: Chain, body: Body) -> Chain:
     except TargetExists as error:
         if place.store.get(record_key(image, record.seq), 0, records.LIMIT_BYTES) != data:
             raise ChangedMeanwhile(f"image {image}", _winner(place, image, chain.seq)) from error
-    return reread(place, image, chain)
+    return reread(place, image, chain.commit)
 
 
 def _winner(place: Place, image: str, before: int) -> str:
@@ -252,7 +254,7 @@ def by_whom(change: Change) -> str:
     return f"{change.kind} by {change.who or 'somebody'} at {change.time}"
 
 
-def reread(place: Place, image: str, before: Chain | None = None) -> Chain:
+def reread(place: Place, image: str, before: Commit | None = None) -> Chain:
     """As the library has it; the catalog is told. `before` as of `read_chain`.
 
     Raises ImageNotFound.
@@ -261,6 +263,8 @@ def reread(place: Place, image: str, before: Chain | None = None) -> Chain:
     if chain is None:
         raise ImageNotFound(place.store.url, image)
     place.catalog.save(remembered(place, seen(place, chain)), history_of(chain))
+    if chain.commit is not before:
+        commits.keep(place.catalog, chain)
     return chain
 
 

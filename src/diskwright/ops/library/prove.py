@@ -18,7 +18,7 @@ HOW = "restored"
 
 def plan(place: Place, wanted: str) -> Chain:
     """Raises IllegalState for one that is not active, and what `to_change` raises."""
-    chain = to_change(place, wanted)
+    chain = to_change(place, wanted, parts=True)
     check_state(seen(place, chain), Status.ACTIVE, "proven")
     return chain
 

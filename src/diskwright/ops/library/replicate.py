@@ -94,7 +94,7 @@ def plan(
     ours = before.visibility is not Visibility.SHARED and (same or not place.info.public)
     recorded = ours and (same or _takes_records(place))
     if recorded:
-        chain = to_change(place, before.id)
+        chain = to_change(place, before.id, parts=True)
     elif ours:
         chain = newest(place, before)
     else:

@@ -12,7 +12,7 @@ from diskwright.errors import DataTampered, Locked, OutputError, RemoteError
 from diskwright.model import codec
 from diskwright.model.library import Entry, Query, Status, Synced
 from diskwright.model.record import RECORDS
-from diskwright.ops.library import changes
+from diskwright.ops.library import changes, commits
 from diskwright.ops.library.chain import Chain, number_of, read_chain
 from diskwright.ops.library.claims import give_back
 from diskwright.ops.library.fold import history_of
@@ -194,6 +194,7 @@ def _found(
     entry = remembered(place, seen(place, chain))
     run.damaged += [f"image {image}: {warning}" for warning in chain.warnings]
     place.catalog.save(entry, history_of(chain))
+    commits.keep(place.catalog, chain)
     run.unopened |= not entry.opened and place.wrapper is None
     run.changed.append(image)
 
