@@ -28,15 +28,8 @@ _THESE = f"WHERE n IN ({', '.join('?' * _BATCH)})"
 _BODIES = f"SELECT n, body FROM bodies {_THESE}"  # noqa: S608
 _LINES = f"SELECT n, line FROM lines {_THESE}"  # noqa: S608
 _READING = "PRAGMA cache_size = -24576"  # KiB: in an order of theirs pages are come back to
-_TABLES = (
-    "bodies",
-    "lines",
-    "commits",
-    "tags",
-    "history",
-    "entries",
-    "notes",
-)  # what refers to others first
+# What refers to others first
+_TABLES = ("bodies", "lines", "commits", "tags", "history", "entries", "notes")
 
 
 class SqliteCatalog:

@@ -16,9 +16,10 @@ from diskwright.model.stored import StoredObject
 from diskwright.ops.library import leftovers
 from diskwright.ops.library.chain import Chain, read_chain
 from diskwright.ops.library.deltas import DELTAS_LIMIT
+from diskwright.ops.library.faults import faults_of, set_faults
 from diskwright.ops.library.fold import history_of
 from diskwright.ops.library.names import unreadable_claims
-from diskwright.ops.library.place import Place, check_known, faults_of, seen, set_faults
+from diskwright.ops.library.place import Place, check_known, seen
 from diskwright.ops.library.sync import sync
 from diskwright.ops.library.uses import used_image
 from diskwright.ops.manifests import committed
@@ -120,7 +121,7 @@ def _look(run: _Run, image: str, chain: Chain | DataTampered | None) -> None:
         parts += _of_object(run, image, stored)
     run.total += len(parts)
     was_bad = entry is not None and entry.status is Status.ERROR
-    was_bad |= bool(faults_of(run.place, image))
+    was_bad |= bool(faults_of(run.place.catalog, image))
     run.parts += parts if was_bad else _sample(parts, run.percent, run.place.entropy)
 
 
@@ -229,7 +230,7 @@ def _tell_catalog(place: Place, chain: Chain, issues: Sequence[Issue]) -> None:
     """An image in the trash stays there, whatever is wrong with it; out of it, it is told."""
     entry = place.catalog.entry(chain.manifest.image)
     said = tuple(f"{issue.key}: {issue.detail}" for issue in issues)
-    set_faults(place, chain.manifest.image, said)
+    set_faults(place.catalog, chain.manifest.image, said)
     if entry is None or entry.seq > chain.seq or entry.status is Status.PENDING_DELETE:
         return
     found = seen(place, chain)

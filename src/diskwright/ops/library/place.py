@@ -5,7 +5,7 @@ from __future__ import annotations
 import glob
 import json
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from diskwright.errors import (
@@ -38,6 +38,7 @@ from diskwright.model.text import printable
 from diskwright.model.times import time_text
 from diskwright.ops.library import changes, commits
 from diskwright.ops.library.chain import Chain, next_record, read_chain
+from diskwright.ops.library.faults import remembered
 from diskwright.ops.library.fold import entry_of, history_of
 from diskwright.ops.library.names import Names
 from diskwright.ops.manifests import needs_key, unwrapped
@@ -46,7 +47,6 @@ from diskwright.ports_library import Catalog, ImageLocks
 
 INFO = "library.json"
 WITHDRAWN = "withdrawn"  # note: id, name, origin of images that were shared with us
-_FAULTS = "faults "  # note, by image id: what a check has found wrong with its data
 _INFO_LIMIT = 4096
 _LISTED = 20
 
@@ -262,36 +262,10 @@ def reread(place: Place, image: str, before: Commit | None = None) -> Chain:
     chain = read_chain(place.store, image, place.wrapper, before=before)
     if chain is None:
         raise ImageNotFound(place.store.url, image)
-    place.catalog.save(remembered(place, seen(place, chain)), history_of(chain))
+    place.catalog.save(remembered(place.catalog, seen(place, chain)), history_of(chain))
     if chain.commit is not before:
         commits.keep(place.catalog, chain)
     return chain
-
-
-def faults_of(place: Place, image: str) -> list[str]:
-    """What the last check has found wrong with its data."""
-    found: list[str] = json.loads(place.catalog.note(f"{_FAULTS}{image}") or "[]")
-    return found
-
-
-def set_faults(place: Place, image: str, found: Sequence[str]) -> None:
-    if found or place.catalog.note(f"{_FAULTS}{image}"):
-        place.catalog.set_note(f"{_FAULTS}{image}", json.dumps(found))
-
-
-def remembered(place: Place, entry: Entry) -> Entry:
-    """What a check has found wrong with the data is not mended by a change of something else, nor
-    by a time in the trash."""
-    if entry.status is not Status.ACTIVE:
-        return entry
-    found = faults_of(place, entry.id)
-    known = place.catalog.entry(entry.id)
-    if known is not None and known.status is Status.ERROR:
-        found += known.warnings
-    elif not found:
-        return entry
-    warnings = dict.fromkeys((*entry.warnings, *found))
-    return replace(entry, status=Status.ERROR, warnings=tuple(warnings))
 
 
 def seen(place: Place, chain: Chain) -> Entry:

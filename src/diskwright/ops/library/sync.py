@@ -15,8 +15,9 @@ from diskwright.model.record import RECORDS
 from diskwright.ops.library import changes, commits
 from diskwright.ops.library.chain import Chain, number_of, read_chain
 from diskwright.ops.library.claims import give_back
+from diskwright.ops.library.faults import remembered
 from diskwright.ops.library.fold import history_of
-from diskwright.ops.library.place import Place, remembered, seen
+from diskwright.ops.library.place import Place, seen
 from diskwright.ops.manifests import committed
 
 _NOTE = "synced"
@@ -191,7 +192,7 @@ def _found(
     if known is not None and chain.seq == known.seq and chain.head != known.head:
         _warn(run, known, f"its record {known.seq} in the library is another than it was")
         return
-    entry = remembered(place, seen(place, chain))
+    entry = remembered(place.catalog, seen(place, chain))
     run.damaged += [f"image {image}: {warning}" for warning in chain.warnings]
     place.catalog.save(entry, history_of(chain))
     commits.keep(place.catalog, chain)
