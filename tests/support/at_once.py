@@ -20,7 +20,7 @@ import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,7 +55,12 @@ class AtOnce:
         self.process.wait()
 
     def run(
-        self, arguments: Sequence[str], environment: Mapping[str, str], folder: str, *, limit_s: int
+        self,
+        arguments: Sequence[str],
+        environment: Mapping[str, str],
+        folder: str,
+        *,
+        limit_s: float,
     ) -> tuple[int, str, str]:
         """Exit status, stdout, stderr; TimeoutExpired where it takes longer."""
         value = {"arguments": arguments, "environment": environment, "folder": folder}
@@ -74,29 +79,33 @@ class AtOnce:
         return os.waitstatus_to_exitcode(int(status)), _text(out), _text(err)
 
 
-def _read(ours: Sequence[int], arguments: Sequence[str], limit_s: int) -> list[bytes]:
+def _read(ours: Sequence[int], arguments: Sequence[str], limit_s: float) -> list[bytes]:
     """To their ends, as the pipes of a process are."""
     found = {descriptor: bytearray() for descriptor in ours}
     deadline = time.monotonic() + limit_s
-    with selectors.DefaultSelector() as selector:
+    with ExitStack() as closing, selectors.DefaultSelector() as selector:
         for descriptor in ours:
+            closing.callback(os.close, descriptor)
             selector.register(descriptor, selectors.EVENT_READ)
         while selector.get_map():
             ready = selector.select(max(0, deadline - time.monotonic()))
             if not ready:
-                told = found[ours[2]].split()
-                if len(told) == 1:  # it runs
-                    with suppress(ProcessLookupError):
-                        os.kill(int(told[0]), signal.SIGKILL)
+                _kill(found[ours[2]])
                 raise subprocess.TimeoutExpired(arguments, limit_s)
             for key, _ in ready:
                 block = os.read(key.fd, _BLOCK)
                 found[key.fd] += block
                 if not block:
                     selector.unregister(key.fd)
-                    os.close(key.fd)
     assert len(found[ours[2]].split()) == 2, "the server of runs is gone"
     return [bytes(one) for one in found.values()]
+
+
+def _kill(told: bytearray) -> None:
+    """Unless it did not begin, or is over and has left somebody who holds its pipes."""
+    if len(told.split()) == 1:
+        with suppress(ProcessLookupError):
+            os.kill(int(told), signal.SIGKILL)
 
 
 def _text(data: bytes) -> str:
@@ -148,7 +157,7 @@ def _serve(asked: socket.socket) -> None:
                 poll.unregister(ready)
                 os.close(ready)
                 pid, told = running.pop(ready)
-                os.write(told, b" %d" % os.waitpid(pid, 0)[1])
+                _tell(told, b" %d" % os.waitpid(pid, 0)[1])
                 os.close(told)
                 continue
             length, streams, _, _ = socket.recv_fds(asked, _LENGTH, 3)
@@ -161,12 +170,17 @@ def _serve(asked: socket.socket) -> None:
             if pid == 0:
                 os.umask(mask)
                 forking.run(**wanted, streams=streams)
-            os.write(told, b"%d" % pid)
+            _tell(told, b"%d" % pid)
             for stream in streams:
                 os.close(stream)
             process = os.pidfd_open(pid)
             poll.register(process, select.POLLIN)
             running[process] = pid, told
+
+
+def _tell(told: int, what: bytes) -> None:
+    with suppress(BrokenPipeError):  # whose time was over
+        os.write(told, what)
 
 
 if __name__ == "__main__":

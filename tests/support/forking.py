@@ -16,7 +16,8 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
@@ -24,6 +25,7 @@ from support.command import COMMAND
 
 # What the command imports where it needs it
 _LATE = (
+    "boto3.s3.inject",
     "boto3.session",
     "botocore.session",
     "getpass",
@@ -43,7 +45,7 @@ def import_all() -> None:
             importlib.import_module(module.name)
     for name in _LATE:
         importlib.import_module(name)
-    ours = {os.getcwd(), str(Path(__file__).parents[1])}
+    ours = {"", os.getcwd(), str(Path(__file__).parents[1])}
     sys.path[:] = [str(COMMAND.parent), *(path for path in sys.path if path not in ours)]
     gc.collect()
     gc.freeze()
@@ -55,8 +57,11 @@ def run(
     environment: dict[str, str],
     folder: str,
     streams: Sequence[int],
+    keep: Sequence[int] = (),
+    first: Callable[[], None] = lambda: None,
 ) -> NoReturn:
-    """In the forked process, with stdout and stderr."""
+    """In the forked process. `streams`: stdout and stderr; of the other descriptors it has those to
+    `keep`. `first` is called before the command."""
     from diskwright.cli.main import main
 
     try:
@@ -65,9 +70,11 @@ def run(
         os.chdir(folder)
         for number, stream in enumerate(streams, 1):
             os.dup2(stream, number)
-        os.closerange(3, os.sysconf("SC_OPEN_MAX"))
+        _close_all_but({0, 1, 2, *keep})
+        first()
         sys.argv = [str(COMMAND), *arguments]
         main()
+        _leave(0)
     except SystemExit as over:
         _leave(_status(over))
     except KeyboardInterrupt:  # as Python itself ends of one
@@ -77,6 +84,13 @@ def run(
     except BaseException:  # noqa: BLE001 - as Python itself does
         traceback.print_exc()
     _leave(1)
+
+
+def _close_all_but(kept: set[int]) -> None:
+    for number in map(int, os.listdir("/proc/self/fd")):
+        if number not in kept:
+            with suppress(OSError):  # the one that listed them
+                os.close(number)
 
 
 def _status(over: SystemExit) -> int:
