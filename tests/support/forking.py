@@ -25,9 +25,6 @@ from support.command import COMMAND
 
 # What the command imports where it needs it
 _LATE = (
-    "boto3.s3.inject",
-    "boto3.session",
-    "botocore.session",
     "getpass",
     "platformdirs.unix",
     "sh",
@@ -39,12 +36,16 @@ _LATE = (
 def import_all() -> None:
     """To be called once, before anything is forked."""
     import diskwright
+    from diskwright.adapters.s3.client import S3Settings, connect
 
     for module in pkgutil.walk_packages(diskwright.__path__, "diskwright."):
         if not module.name.endswith("__main__"):
             importlib.import_module(module.name)
     for name in _LATE:
         importlib.import_module(name)
+    # Nothing is sent; botocore is imported, and has read what it does not change any more.
+    settings = S3Settings("http://127.0.0.1:1", "us-east-1", access_key="none", secret_key="none")
+    connect("s3://none", settings)
     ours = {"", os.getcwd(), str(Path(__file__).parents[1])}
     sys.path[:] = [str(COMMAND.parent), *(path for path in sys.path if path not in ours)]
     gc.collect()
