@@ -34,6 +34,7 @@ SECONDS = 60.0
 SEED = 4
 
 
+@pytest.mark.long
 def test_no_mutant_crashes_hangs_grows_reaches_out_or_is_read_wrongly() -> None:
     names = (Name(kind, SEED, number) for number in range(2000) for kind in FORMATS)
     fuzzer = Fuzzer(share=0.15, jobs=2, until=time.monotonic() + SECONDS)

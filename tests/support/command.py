@@ -1,4 +1,11 @@
-"""The real command in a process of its own, as a person runs it."""
+"""The real command, as a person runs it.
+
+`start` makes a process of its own from the beginning. A call has its run forked off a process that
+has imported everything (`support.at_once`), which costs a tenth; it too is one from the beginning
+where the call says something of the process (all options but `cwd`), where its environment is
+looked at before the command is, and where DISKWRIGHT_EACH_ITS_START is set. Tests of the start
+itself, of signals, terminals, descriptors, tracers and of what outlives a run use `start`.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +16,11 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from support import at_once
+
 COMMAND = Path(sys.executable).with_name("diskwright")
+EACH_ITS_START = "DISKWRIGHT_EACH_ITS_START"
+_LIMIT_S = 120
 FIXTURE = Path(__file__).parents[2] / "fixtures" / "debian12-uefi-ext4.qcow2"
 
 
@@ -54,9 +65,15 @@ class Command:
         )
 
     def __call__(self, *arguments: str | Path, **options) -> Ended:
-        process = self.start(*arguments, **options)
-        out, err = process.communicate(timeout=120)
-        return Ended(process.returncode, out, err)
+        alone = options.keys() - {"cwd"} or os.environ.get(EACH_ITS_START)
+        if alone or not at_once.suits(self.environment):
+            process = self.start(*arguments, **options)
+            out, err = process.communicate(timeout=_LIMIT_S)
+            return Ended(process.returncode, out, err)
+        words = [os.fsdecode(one) for one in arguments]
+        folder = os.path.abspath(options.get("cwd", self.home))
+        server = at_once.server()
+        return Ended(*server.run(words, self.environment, folder, limit_s=_LIMIT_S))
 
 
 def files_below(folder: Path) -> list[str]:

@@ -7,11 +7,9 @@ start, can be held before it changes anything, and can be killed where it stands
 
 from __future__ import annotations
 
-import gc
 import importlib
 import json
 import os
-import pkgutil
 import select
 import signal
 import subprocess
@@ -22,6 +20,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from support import forking
 from support.command import Command, Ended
 from support.stopping import descendants, outlived
 
@@ -141,8 +140,7 @@ def _serve() -> None:
     asked, told = os.dup(0), os.dup(1)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(2, 1)
-    _import_all()
-    gc.freeze()
+    forking.import_all()
     os.write(told, b"there\n")
     while line := _read_line(asked):
         wanted = json.loads(line)
@@ -164,38 +162,29 @@ def _read_line(descriptor: int) -> bytes:
     return line
 
 
-def _import_all() -> None:
-    import diskwright
-
-    for module in pkgutil.walk_packages(diskwright.__path__, "diskwright."):
-        if not module.name.endswith("__main__"):
-            importlib.import_module(module.name)
-
-
 def _child(wanted: dict, asked: int, told: int) -> None:
-    from diskwright.cli.main import main
-
     def held() -> None:
         os.write(told, b"ready\n")
         assert _read_line(asked) == _GO
 
+    def hold() -> None:
+        if wanted["hold"] == START:
+            held()
+        elif wanted["hold"] == RUN:
+            _hold_at_run(wanted["arguments"][1], held)
+
     os.write(told, f"pid {os.getpid()}\n".encode())
-    os.environ.clear()
-    os.environ.update(wanted["environment"])
-    os.chdir(os.environ["HOME"])
-    for number, path in enumerate(wanted["files"], 1):
-        os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), number)
-    sys.argv = ["diskwright", *wanted["arguments"]]
-    if wanted["hold"] == START:
-        held()
-    elif wanted["hold"] == RUN:
-        _hold_at_run(wanted["arguments"][1], held)
-    try:
-        main()
-    except SystemExit as over:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(over.code or 0)  # to tidy up all that was imported takes longer than the verb
+    environment = wanted["environment"]
+    forking.run(
+        wanted["arguments"],
+        environment=environment,
+        folder=environment["HOME"],
+        streams=[
+            os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600) for path in wanted["files"]
+        ],
+        keep=[asked, told],
+        first=hold,
+    )
 
 
 def _hold_at_run(verb: str, held: Callable[[], None]) -> None:

@@ -12,7 +12,8 @@ from __future__ import annotations
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, cast
+from functools import cache
+from typing import TYPE_CHECKING, Any, Literal, cast
 from urllib.parse import urlsplit
 
 from diskwright.adapters.s3.answers import named_region
@@ -22,6 +23,9 @@ from diskwright.adapters.s3.store import S3Store
 from diskwright.adapters.s3.way import Way, proxy_for
 from diskwright.errors import UsageError
 from diskwright.ports import CancelToken
+
+if TYPE_CHECKING:
+    from botocore.loaders import Loader
 
 ADDRESSING = ("auto", "path", "virtual")
 SSE = ("", "sse-kms", "sse-obs")
@@ -69,6 +73,7 @@ def connect(url: str, settings: S3Settings, *, cancel: CancelToken | None = None
         _check_bundle(settings.ca_bundle)
 
     import boto3
+    import botocore.session
     from botocore.config import Config
     from botocore.exceptions import BotoCoreError
 
@@ -85,7 +90,11 @@ def connect(url: str, settings: S3Settings, *, cancel: CancelToken | None = None
         s3={"addressing_style": addressing, "payload_signing_enabled": False},
     )
     try:
-        session = boto3.session.Session(profile_name=settings.profile, region_name=settings.region)
+        own = botocore.session.get_session()
+        own.register_component("data_loader", _data(own.get_config_variable("data_path")))
+        session = boto3.session.Session(
+            botocore_session=own, profile_name=settings.profile, region_name=settings.region
+        )
         client = session.client(
             "s3",
             endpoint_url=settings.endpoint_url,
@@ -120,6 +129,21 @@ def connect(url: str, settings: S3Settings, *, cancel: CancelToken | None = None
         retry=settings.retry,
         cancel=cancel,
     )
+
+
+@cache
+def _data(path: str | None) -> Loader:
+    """botocore's descriptions of the service, for all sessions of the process: each would read its
+    own, which takes longer than a request. Nobody changes what it gives."""
+    from botocore.loaders import Loader, create_loader
+
+    class Data(Loader):
+        @property
+        def search_paths(self) -> list[str]:
+            return list(super().search_paths)  # boto3 adds its own with each session
+
+    found = create_loader(path).search_paths
+    return Data(extra_search_paths=found, include_default_search_paths=False)
 
 
 def _check(what: str, value: str, known: tuple[str, ...]) -> None:
