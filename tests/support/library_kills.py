@@ -69,7 +69,7 @@ class Kills:
 
     def ok(self, *arguments: str | Path) -> str:
         ended = self.run(*arguments)
-        assert ended.code == 0, f"{arguments}: {ended.err}"
+        assert ended.code == 0, f"{arguments}: {ended.err}{ended.out}"
         return ended.out
 
     def made(self, *arguments: str | Path) -> str:
