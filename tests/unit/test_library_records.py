@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from diskwright.adapters.directory import DirectoryStore
+from diskwright.adapters.kms_local import LocalKey
 from diskwright.envelope.header import context_bytes
 from diskwright.envelope.recipients import recipient_of
 from diskwright.errors import KeyRefused
@@ -28,6 +30,7 @@ from diskwright.ops.library.chain import next_record, read_chain
 from diskwright.ops.library.fold import entry_of, history_of
 from support.library_images import KEY, OTHER_KEY, put_image
 
+STRANGER = LocalKey("local:eve.json", "8f1c2a34-5b6d-4e7f-8a9b-0c1d2e3f4a5b", bytes(range(32)))
 TIME = "2026-11-27T08:00:00Z"
 
 
@@ -228,3 +231,19 @@ class TestRecipients:
         assert chain.body is not None
         assert "not authentic" in chain.warnings[0]
         assert chain.recipients == chain.manifest.recipients
+
+    @pytest.mark.parametrize("place", [1, 2], ids=["first", "behind another"])
+    def test_a_list_without_us_that_is_not_authentic_locks_nobody_out(self, store, place):
+        put = put_image(store, "web", key=KEY)
+        if place == 2:
+            self.give(store, put.id, KEY, OTHER_KEY)
+        chain = read_chain(store, put.id, KEY)
+        context = context_bytes(chain.manifest.seal)
+        theirs = (recipient_of(STRANGER.wrap(bytes(32), context)),)  # nobody told eve our key
+        forged = next_record(replace(chain, data_key=bytes(32)), Recipients(theirs), TIME)
+        store.put(record_key(put.id, place), records.encode(forged), if_absent=True)
+        found = read_chain(store, put.id, KEY)
+        assert found.body is not None
+        assert found.recipients == chain.recipients
+        assert "not authentic" in found.warnings[0]
+        assert read_chain(store, put.id, None).recipients == theirs  # who has no key can't tell

@@ -56,13 +56,25 @@ def clean_doubtful(store: ObjectStore, image_id: str) -> bool:
         return False
     if not _keeps_conditions(store, image_id):
         return store.head(manifest_key(image_id)) is not None
-    try:
-        store.put(manifest_key(image_id), ABORTED, if_absent=True)
-    except TargetExists:
-        if store.get(manifest_key(image_id), 0, len(ABORTED) + 1) != ABORTED:
-            return True
+    if not mark_aborted(store, image_id):
+        return True
     _delete(store, objects)
     return False
+
+
+def mark_aborted(store: ObjectStore, image_id: str, *, single_writer: bool = False) -> bool:
+    """Takes the manifest's place, if it is free: none can come any more. False where it is there.
+
+    `single_writer`: nobody else writes there, and the store need not keep conditions.
+    """
+    key = manifest_key(image_id)
+    try:
+        if not single_writer or store.head(key) is None:
+            store.put(key, ABORTED, if_absent=not single_writer)
+            return True
+    except TargetExists:
+        pass
+    return store.get(key, 0, len(ABORTED) + 1) == ABORTED
 
 
 def is_settled_as_gone(store: ObjectStore, image_id: str) -> bool:

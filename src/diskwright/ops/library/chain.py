@@ -152,12 +152,31 @@ def _key(
     wrapper: KeyWrapper | None,
     warnings: list[str],
 ) -> tuple[tuple[Recipient, ...], bytes | None]:
-    """Recipients that count, and the data key where `wrapper` is one of them: from the newest list
-    back (docs/layout.md). A list that does not name our key is not passed over: it may have been
-    taken from us; one that does, and whose MAC is wrong, is."""
+    """Recipients that count, and the data key where `wrapper` is one of them: the newest list that
+    is authentic (docs/layout.md). Of one that does not name our key, which may have been taken
+    from us, an older one that does tells whether it is; without any it counts."""
     manifest = commit.manifest
     if manifest.seal is None:
         return (), None
+    without_us: list[tuple[Record, tuple[Recipient, ...]]] = []
+    for record, recipients in _lists(found, warnings):
+        data_key = _unwrapped(recipients, manifest.seal, wrapper)
+        if data_key is None:
+            without_us.append((record, recipients))
+        elif _holds(commit, record, data_key):
+            return _latest(commit, without_us, recipients, data_key, warnings)
+        else:
+            _pass_over(record, warnings)
+    data_key = _unwrapped(manifest.recipients, manifest.seal, wrapper)
+    if data_key is not None:
+        return _latest(commit, without_us, manifest.recipients, data_key, warnings)
+    return (without_us[0][1] if without_us else manifest.recipients), None
+
+
+def _lists(
+    found: list[tuple[Record, str]], warnings: list[str]
+) -> Iterator[tuple[Record, tuple[Recipient, ...]]]:
+    """The newest first."""
     for record, _ in reversed(found):
         if record.kind != "recipients":
             continue
@@ -167,14 +186,27 @@ def _key(
             warnings.append(f"{record_key(record.image, record.seq)}: {error}: passed over")
             continue
         assert isinstance(body, Recipients)
-        data_key = _unwrapped(body.recipients, manifest.seal, wrapper)
-        if data_key is None:
-            return body.recipients, None
+        yield record, body.recipients
+
+
+def _latest(
+    commit: Commit,
+    without_us: list[tuple[Record, tuple[Recipient, ...]]],
+    recipients: tuple[Recipient, ...],
+    data_key: bytes,
+    warnings: list[str],
+) -> tuple[tuple[Recipient, ...], bytes | None]:
+    """`recipients` and the key, but where a newer list took it from us: then nothing is opened."""
+    for record, others in without_us:
         if _holds(commit, record, data_key):
-            return body.recipients, data_key
-        key = record_key(record.image, record.seq)
-        warnings.append(f"{key}: its recipients are not authentic: passed over")
-    return manifest.recipients, _unwrapped(manifest.recipients, manifest.seal, wrapper)
+            return others, None
+        _pass_over(record, warnings)
+    return recipients, data_key
+
+
+def _pass_over(record: Record, warnings: list[str]) -> None:
+    key = record_key(record.image, record.seq)
+    warnings.append(f"{key}: its recipients are not authentic: passed over")
 
 
 def _holds(commit: Commit, record: Record, data_key: bytes) -> bool:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from diskwright.errors import TargetExists
 from diskwright.model import record as records
 from diskwright.model.care import Removed
 from diskwright.model.library import Entry, Query, Status
@@ -17,7 +16,7 @@ from diskwright.model.manifest import ABORTED
 from diskwright.model.names import image_prefix, is_uuid, manifest_key, uuid7_time
 from diskwright.model.record import RECORDS, Deleted, NotARecord
 from diskwright.model.sharing import RECEIVED, SHARES
-from diskwright.ops.cleanup import end_uploads
+from diskwright.ops.cleanup import end_uploads, mark_aborted
 from diskwright.ops.library import changes
 from diskwright.ops.library.chain import number_of
 from diskwright.ops.library.place import Place
@@ -186,7 +185,9 @@ def why_kept(
 
 def remove(place: Place, left: Left, refs: References) -> str:
     """Empty; else why it was not removed: the image has come to be."""
-    if not left.extra and not _marked(place, left.image):
+    # A run that goes on somewhere can't put its manifest any more
+    aborted = left.extra or mark_aborted(place.store, left.image, single_writer=place.single_writer)
+    if not aborted:
         return "it is there now"
     end_uploads(place.store, image_prefix(left.image))
     data = {key: size for key, size in left.data.items() if key not in refs.keys}
@@ -213,15 +214,3 @@ def rest_of(place: Place, image: str, found: Survey) -> Left:
     answers = [info.key for info in store.list(f"{RECEIVED}{image}/")]
     offered = [*found.offers.get(image, ()), *answers]
     return Left(image, data, numbered, offered, list(found.uses.get(image, ())))
-
-
-def _marked(place: Place, image: str) -> bool:
-    """A run that goes on somewhere can't put its manifest any more."""
-    key = manifest_key(image)
-    if place.store.head(key) is None:
-        try:
-            place.store.put(key, ABORTED, if_absent=not place.single_writer)
-        except TargetExists:
-            return _is_mark(place, image)
-        return True
-    return _is_mark(place, image)

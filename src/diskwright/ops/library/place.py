@@ -219,18 +219,23 @@ def _check_changeable(entry: Entry, chain: Chain, wrapper: KeyWrapper | None) ->
 
 def check_known(entry: Entry, chain: Chain) -> None:
     """Raises DataTampered where what the catalog knows is not, or no longer, in the library."""
-    what = f"image {entry.id}"
-    if chain.seq < entry.seq:
+    check_holds(chain, entry.seq, entry.head)
+
+
+def check_holds(chain: Chain, seq: int, head: str) -> None:
+    """Raises DataTampered where its record `seq` (0: the manifest) has not the SHA-256 `head`."""
+    what = f"image {chain.manifest.image}"
+    if chain.seq < seq:
         raise DataTampered(
-            what,
-            f"the library has {chain.seq} records of it, and had {entry.seq}: it was rolled back",
+            what, f"the library has {chain.seq} records of it, and had {seq}: it was rolled back"
         )
-    if entry.head and chain.digest_at(entry.seq) != entry.head:
+    if head and chain.digest_at(seq) != head:
         raise DataTampered(what, "what the library has of it is another than it was: rolled back")
 
 
 def append(place: Place, chain: Chain, body: Body) -> Chain:
-    """`chain` with one record more. Raises ChangedMeanwhile where somebody else put one."""
+    """`chain` with one record more. Raises ChangedMeanwhile where somebody else put one,
+    DataTampered where it does not count: the image is not what was read before."""
     image = chain.manifest.image
     record = next_record(chain, body, place.time())
     changes.announce(place.store, image, record.seq, place.now())
@@ -239,13 +244,13 @@ def append(place: Place, chain: Chain, body: Body) -> Chain:
         place.store.put(record_key(image, record.seq), data, if_absent=not place.single_writer)
     except TargetExists as error:
         if place.store.get(record_key(image, record.seq), 0, records.LIMIT_BYTES) != data:
-            raise ChangedMeanwhile(f"image {image}", _winner(place, image, chain.seq)) from error
-    return reread(place, image, chain.commit)
+            raise ChangedMeanwhile(f"image {image}", _winner(place, image, chain)) from error
+    return reread(place, image, chain.commit, seq=record.seq, head=records.digest(data))
 
 
-def _winner(place: Place, image: str, before: int) -> str:
-    chain = reread(place, image)
-    change = next((one for one in history_of(chain) if one.seq > before), None)
+def _winner(place: Place, image: str, before: Chain) -> str:
+    chain = reread(place, image, seq=before.seq, head=before.head)
+    change = next((one for one in history_of(chain) if one.seq > before.seq), None)
     return "by whom can't be told" if change is None else by_whom(change)
 
 
@@ -254,14 +259,21 @@ def by_whom(change: Change) -> str:
     return f"{change.kind} by {change.who or 'somebody'} at {change.time}"
 
 
-def reread(place: Place, image: str, before: Commit | None = None) -> Chain:
-    """As the library has it; the catalog is told. `before` as of `read_chain`.
+def reread(
+    place: Place, image: str, before: Commit | None = None, *, seq: int = 0, head: str = ""
+) -> Chain:
+    """As the library has it; the catalog is told. `before` as of `read_chain`. It has the record
+    `seq` whose SHA-256 is `head`, and what the catalog knew of it.
 
-    Raises ImageNotFound.
+    Raises ImageNotFound, DataTampered.
     """
+    known = place.catalog.entry(image)  # before it is read: another process may tell it of more
     chain = read_chain(place.store, image, place.wrapper, before=before)
     if chain is None:
         raise ImageNotFound(place.store.url, image)
+    check_holds(chain, seq, head)
+    if known is not None and not known.origin:
+        check_known(known, chain)
     place.catalog.save(remembered(place.catalog, seen(place, chain)), history_of(chain))
     if chain.commit is not before:
         commits.keep(place.catalog, chain)

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from diskwright.errors import DataTampered, ImageNotFound, UsageError
+from diskwright.errors import DataTampered, UsageError
 from diskwright.formats.identity import open_image
 from diskwright.formats.qcow2.header import read_header
 from diskwright.formats.source import ImageSource
@@ -16,9 +16,8 @@ from diskwright.model.limits import check_memory, check_name
 from diskwright.model.names import manifest_key, uuid7
 from diskwright.model.server import Server, ServerBase, ServerDisk, ServerKind, ServerMade, Use
 from diskwright.ops.convert import LocalTools
-from diskwright.ops.library.chain import read_chain
 from diskwright.ops.library.fold import entry_of
-from diskwright.ops.library.place import Place, check_state, find_entry
+from diskwright.ops.library.place import Place, check_state, find_entry, newest
 from diskwright.ops.library.server_ends import finish, sweep
 from diskwright.ops.library.uses import put_use, use_key
 from diskwright.ops.manifests import needs_key
@@ -201,9 +200,7 @@ def _overlays(
     server = work.server
     use = Use(server.id, server.name, tools.host, server.created, server.who)
     put_use(place.store, entry.id, use)
-    chain = read_chain(place.store, entry.id, place.wrapper)
-    if chain is None:
-        raise ImageNotFound(place.store.url, entry.id)
+    chain = newest(place, entry)
     if chain.body is None or any(disk.base is not None for disk in chain.body.disks):
         what = "it is for quick provisioning, and its disks are not whole by themselves"
         raise DataTampered(manifest_key(entry.id), what)

@@ -13,7 +13,16 @@ from dataclasses import dataclass
 from diskwright.envelope.header import check_room, context_bytes
 from diskwright.envelope.receiver import PROVIDER, ReceiverPublicKey
 from diskwright.envelope.recipients import recipient_of
-from diskwright.errors import ChangedMeanwhile, IllegalState, ObjectMissing, UsageError
+from diskwright.errors import (
+    ChangedMeanwhile,
+    DataTampered,
+    IllegalState,
+    ImageNotFound,
+    KeyMissing,
+    KeyRefused,
+    ObjectMissing,
+    UsageError,
+)
 from diskwright.model.library import Changed, Entry, MemberState, Query, Status
 from diskwright.model.recipient import Recipient
 from diskwright.model.record import Body, Recipients, Sharing
@@ -30,7 +39,7 @@ from diskwright.model.sharing import (
     offer_key,
 )
 from diskwright.model.text import printable
-from diskwright.ops.library.chain import Chain, read_chain
+from diskwright.ops.library.chain import Chain
 from diskwright.ops.library.fold import history_of, words_of
 from diskwright.ops.library.place import (
     Place,
@@ -38,6 +47,7 @@ from diskwright.ops.library.place import (
     by_whom,
     check_state,
     find_entry,
+    newest,
     seen,
     to_change,
 )
@@ -141,13 +151,13 @@ def _with_records(place: Place, plan: SharePlan) -> Chain:
 
 def _take_key_out(place: Place, plan: SharePlan) -> None:
     """Where a share lost between its two records. Nothing, where somebody else completed it or gc
-    is about to remove the image; where it loses once more, `unshare` does it."""
-    chain = read_chain(place.store, plan.before.id, place.wrapper)
-    if chain is None or is_going(chain) or shared_by(chain, plan.account) is not None:
-        return
-    kept = tuple(one for one in chain.recipients if not _is_for((one,), plan.account))
-    if kept != chain.recipients:
-        with suppress(ChangedMeanwhile):
+    is about to remove the image; where that can't be done now, `unshare` does it."""
+    with suppress(ChangedMeanwhile, DataTampered, ImageNotFound, KeyMissing, KeyRefused):
+        chain = newest(place, plan.before)
+        if is_going(chain) or shared_by(chain, plan.account) is not None:
+            return
+        kept = tuple(one for one in chain.recipients if not _is_for((one,), plan.account))
+        if kept != chain.recipients:
             append(place, chain, Recipients(kept))
 
 

@@ -11,7 +11,9 @@ from diskwright.blockio.copy import ordered_map
 from diskwright.errors import DataTampered, Locked, OutputError, RemoteError
 from diskwright.model import codec
 from diskwright.model.library import Entry, Query, Status, Synced
+from diskwright.model.names import image_prefix
 from diskwright.model.record import RECORDS
+from diskwright.ops.cleanup import mark_aborted
 from diskwright.ops.library import changes, commits
 from diskwright.ops.library.chain import Chain, number_of, read_chain
 from diskwright.ops.library.claims import give_back
@@ -189,8 +191,10 @@ def _found(
             return
         _warn(run, known, f"the library has {chain.seq} records of it, and had {known.seq}")
         return
-    if known is not None and chain.seq == known.seq and chain.head != known.head:
-        _warn(run, known, f"its record {known.seq} in the library is another than it was")
+    if known is not None and known.head and chain.digest_at(known.seq) != known.head:
+        # Also where it was made longer: what comes behind a swapped one is as little believed
+        what = f"record {known.seq}" if known.seq else "manifest"
+        _warn(run, known, f"its {what} in the library is another than it was")
         return
     entry = remembered(place.catalog, seen(place, chain))
     run.damaged += [f"image {image}: {warning}" for warning in chain.warnings]
@@ -232,10 +236,21 @@ def _end_dead_runs(run: _Run) -> None:
                 made = _read(place, entry.id, None)
                 if made is not None:
                     _found(run, entry.id, made, gone=False)
-                elif _gave_back(place, entry):
+                elif _ended(place, entry) and _gave_back(place, entry):
                     place.catalog.forget(entry.id)
         except Locked:
             continue
+
+
+def _ended(place: Place, entry: Entry) -> bool:
+    """Whether no manifest can come any more: it is told by a mark in its place, so that what lies
+    there of the run is no image whose manifest is lost. Else a later sync does it."""
+    if next(iter(place.store.list(image_prefix(entry.id))), None) is None:
+        return True
+    try:
+        return mark_aborted(place.store, entry.id, single_writer=place.single_writer)
+    except (OutputError, RemoteError):
+        return False
 
 
 def _gave_back(place: Place, entry: Entry) -> bool:
