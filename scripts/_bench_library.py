@@ -49,10 +49,10 @@ def catalog(bench: Bench) -> None:
 
 def _path(bench: Bench) -> Path:
     """Of the catalog of the library that is the default."""
-    place = bench.folder / "many"
-    bench.call("library", "init", "many", f"dir:{place}")
-    library = json.loads((place / "library.json").read_text())["id"]
-    return bench.folder / "data" / "catalogs" / f"{library}.sqlite"
+    bench.call("library", "init", "many", f"dir:{bench.folder / 'many'}")
+    bench.call("image", "list")
+    (path,) = (bench.folder / "data" / "catalogs").glob("*.sqlite")
+    return path
 
 
 # --- the catalog ------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ import pytest
 
 from diskwright.blockio.digest import DigestIncomplete, DiskDigest, digest_reader
 from diskwright.blockio.memory import MemoryReader
+from diskwright.model.extent import Extent, ExtentKind
 from support.disks import contents, copy_threads
 
 MIB = 1 << 20
@@ -70,7 +71,9 @@ def test_blocks_may_come_in_any_order() -> None:
     digest = DiskDigest(reader.size)
     for block in (4, 2, 0, 3, 1):
         digest.update(block * MIB, disk[block * MIB : (block + 1) * MIB])
-    assert digest.hexdigest(reader.extents(0, reader.size)) == plainly(bytes(disk))
+    assert digest.hexdigest(reader.extents(0, reader.size), reader.read_into) == plainly(
+        bytes(disk)
+    )
 
 
 @pytest.mark.parametrize("left_out", range(3))
@@ -80,7 +83,7 @@ def test_a_block_of_data_that_was_not_hashed_is_an_error(left_out: int) -> None:
     for block in {0, 1, 2} - {left_out}:
         digest.update(block * MIB, memoryview(bytes(MIB)))
     with pytest.raises(DigestIncomplete, match=f"block {left_out} "):
-        digest.hexdigest(reader.extents(0, reader.size))
+        digest.hexdigest(reader.extents(0, reader.size), reader.read_into)
 
 
 def test_a_missing_block_far_away_is_found() -> None:
@@ -88,7 +91,22 @@ def test_a_missing_block_far_away_is_found() -> None:
     digest = DiskDigest(reader.size)
     digest.update(0, memoryview(b"a" + bytes(MIB - 1)))
     with pytest.raises(DigestIncomplete, match=f"block {(1 << 39) // MIB} "):
-        digest.hexdigest(reader.extents(0, reader.size))
+        digest.hexdigest(reader.extents(0, reader.size), reader.read_into)
+
+
+@pytest.mark.parametrize(("picture", "holds"), [("A0B", True), ("ACB", False)])
+def test_what_was_a_hole_and_is_data_by_now_has_to_be_zeros(picture: str, holds: bool) -> None:
+    """Unwritten extents of a file are a hole or data by what of them is cached at the moment."""
+    before, now = (MemoryReader.of_picture(one, unit=MIB) for one in ("A-B", picture))
+    digest = DiskDigest(before.size)
+    for block in (0, 2):
+        digest.update(block * MIB, memoryview(contents(before))[block * MIB : (block + 1) * MIB])
+    data = [Extent(0, 3 * MIB, ExtentKind.DATA)]
+    if holds:
+        assert digest.hexdigest(data, now.read_into) == digest_reader(before, threads=1)
+    else:
+        with pytest.raises(DigestIncomplete, match="block 1 "):
+            digest.hexdigest(data, now.read_into)
 
 
 @pytest.mark.parametrize(

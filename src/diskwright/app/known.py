@@ -19,6 +19,14 @@ def registry(settings: Settings) -> FileLibraryRegistry:
     return FileLibraryRegistry(os.path.join(settings.data_dir, "libraries.json"))
 
 
+def whereabouts(settings: Settings, known: KnownLibrary) -> bytes:
+    """Where a library lies: a copy of it that lies elsewhere is not the same one."""
+    if known.url.startswith("dir:"):
+        return os.fsencode(os.path.realpath(known.url.removeprefix("dir:")))
+    endpoint = known.endpoint_url or settings.s3.endpoint_url or ""
+    return os.fsencode(f"{endpoint.rstrip('/')} {known.url.rstrip('/')}")
+
+
 def chosen(settings: Settings, wanted: str | None) -> KnownLibrary:
     """By name, or as a place that need not be known. None: that of the settings, else the default.
 

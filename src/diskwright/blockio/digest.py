@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 from diskwright.blockio.copy import WINDOW, ThreadBuffer, Window, read_windows
 from diskwright.model.extent import Extent
@@ -57,14 +57,19 @@ class DiskDigest:
                 block.update(memoryview(_ZEROS)[len(piece) :])
             self._put((offset + start) // BLOCK, block.digest())
 
-    def hexdigest(self, extents: Iterable[Extent]) -> str:
-        """`dw1`; blocks that were not hashed are zeros. Raises DigestIncomplete for one with data.
+    def hexdigest(
+        self, extents: Iterable[Extent], read_into: Callable[[int, memoryview], None]
+    ) -> str:
+        """`dw1`; blocks that were not hashed are zeros.
 
-        `extents` are those of the whole disk.
+        `extents` are those of the whole disk. What is data by now and was a hole when the disk was
+        read, as the unwritten extents of a file are by what of them is cached (ext4, XFS), is read
+        by `read_into` for this. Raises DigestIncomplete where that is not zeros.
         """
         for extent in extents:
             if extent.is_data:
-                self._require(extent.start // BLOCK, (extent.end - 1) // BLOCK)
+                for block in self._unread(extent.start // BLOCK, (extent.end - 1) // BLOCK):
+                    self._require_zeros(block, read_into)
         digest = hashlib.sha256(self._size.to_bytes(8, "big"))
         blocks = -(-self._size // BLOCK)
         for first in range(0, blocks, _PAGE):
@@ -82,13 +87,21 @@ class DiskDigest:
             page[index * _DIGEST_SIZE : (index + 1) * _DIGEST_SIZE] = digest
             self._seen[number][index] = 1
 
-    def _require(self, first: int, last: int) -> None:
+    def _unread(self, first: int, last: int) -> Iterator[int]:
         for number in range(first // _PAGE, last // _PAGE + 1):
             low = max(first - number * _PAGE, 0)
             high = min(last - number * _PAGE + 1, _PAGE)
-            missing = self._seen.get(number, bytearray(_PAGE)).find(0, low, high)
-            if missing >= 0:
-                raise DigestIncomplete(f"block {number * _PAGE + missing} was never read")
+            seen = self._seen.get(number, bytearray(_PAGE))
+            while (missing := seen.find(0, low, high)) >= 0:
+                yield number * _PAGE + missing
+                low = missing + 1
+
+    def _require_zeros(self, block: int, read_into: Callable[[int, memoryview], None]) -> None:
+        start = block * BLOCK
+        data = bytearray(min(BLOCK, self._size - start))
+        read_into(start, memoryview(data))
+        if data != _ZEROS[: len(data)]:
+            raise DigestIncomplete(f"block {block} was never read")
 
 
 def digest_reader(reader: BlockReader, *, threads: int) -> str:
@@ -103,4 +116,4 @@ def digest_reader(reader: BlockReader, *, threads: int) -> str:
 
     for _ in read_windows(reader, read, threads=threads):
         pass
-    return digest.hexdigest(reader.extents(0, reader.size))
+    return digest.hexdigest(reader.extents(0, reader.size), reader.read_into)

@@ -53,7 +53,7 @@ class DigestView(_View):
 
     def hexdigest(self) -> str:
         """`dw1`, before the view is closed. Raises DigestIncomplete where data was not read."""
-        return self._digest.hexdigest(self._reader.extents(0, self.size))
+        return self._digest.hexdigest(self._reader.extents(0, self.size), self._reader.read_into)
 
 
 class ProgressView(_View):

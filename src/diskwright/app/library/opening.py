@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import time
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ from contextlib import closing, contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from diskwright.app.known import chosen
+from diskwright.app.known import chosen, whereabouts
 from diskwright.config import who_of
 from diskwright.errors import DataTampered, ImageNotSealed, NotALibrary
 from diskwright.model.library import Entry, LibraryInfo, Synced
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from diskwright.app.verbs import Diskwright
     from diskwright.ops.library.offered import Origin
     from diskwright.ops.library.place import Place
+
+_WHERE_DIGITS = 12  # of a SHA-256, in the names of catalogs
 
 
 class OpenLibrary:
@@ -126,7 +129,9 @@ class OpenLibrary:
         return self._held
 
     def _catalog_path(self, library_id: str) -> str:
-        return os.path.join(self.app.settings.data_dir, "catalogs", f"{library_id}.sqlite")
+        settings = self.app.settings
+        where = hashlib.sha256(whereabouts(settings, self.known)).hexdigest()[:_WHERE_DIGITS]
+        return os.path.join(settings.data_dir, "catalogs", f"{library_id}-{where}.sqlite")
 
     def synced(
         self, cancel: CancelToken | None = None, *, image: str | None = None, sse: str = ""
