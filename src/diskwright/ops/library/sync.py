@@ -8,7 +8,7 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 
 from diskwright.blockio.copy import ordered_map
-from diskwright.errors import DataTampered, Locked, OutputError, RemoteError
+from diskwright.errors import DataTampered, IllegalState, Locked, OutputError, RemoteError
 from diskwright.model import codec
 from diskwright.model.library import Entry, Query, Status, Synced
 from diskwright.model.record import RECORDS
@@ -127,7 +127,7 @@ def _everything(run: _Run) -> None:
     read = ordered_map(todo, lambda it: _read(run.place, *it), threads=_READERS, ahead=4 * _READERS)
     with closing(read) as found:
         for (image, _), chain in zip(todo, found, strict=True):
-            _found(run, image, chain, gone=False)
+            _take(run, image, chain, gone=False)
     announced = None
     for image in heads.keys() - last.keys():
         if _is_anothers(run.place, image):
@@ -152,7 +152,7 @@ def _is_unopened(place: Place, image: str) -> bool:
 
 
 def _look(run: _Run, image: str, number: int | None, *, gone: bool) -> None:
-    _found(run, image, _read(run.place, image, number), gone=gone)
+    _take(run, image, _read(run.place, image, number), gone=gone)
 
 
 def _read(place: Place, image: str, number: int | None) -> Chain | DataTampered | None:
@@ -161,6 +161,14 @@ def _read(place: Place, image: str, number: int | None) -> Chain | DataTampered 
         return read_chain(place.store, image, place.wrapper, last=number)
     except DataTampered as error:
         return error
+
+
+def _take(run: _Run, image: str, chain: Chain | DataTampered | None, *, gone: bool) -> None:
+    """What is wrong with one image is told, and keeps no other from being taken."""
+    try:
+        _found(run, image, chain, gone=gone)
+    except IllegalState as error:
+        run.damaged.append(error.message)
 
 
 def _found(
@@ -231,7 +239,7 @@ def _end_dead_runs(run: _Run) -> None:
             with place.locks.held(entry.id):
                 made = _read(place, entry.id, None)
                 if made is not None:
-                    _found(run, entry.id, made, gone=False)
+                    _take(run, entry.id, made, gone=False)
                 elif _gave_back(place, entry):
                     place.catalog.forget(entry.id)
         except Locked:
