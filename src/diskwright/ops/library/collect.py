@@ -71,10 +71,11 @@ class _Run:
     def everything(self) -> Collected:
         place = self.place
         survey = leftovers.survey(place)
+        bare = {left.image for left in survey.left if not left.extra}  # there is no manifest
         trash = [
             entry.id
             for entry in place.catalog.query(Query(statuses=(Status.PENDING_DELETE,)))
-            if entry.visibility is not Visibility.SHARED
+            if entry.visibility is not Visibility.SHARED and entry.id not in bare
         ]
         refs = References()
         if trash or survey.left:
@@ -84,7 +85,6 @@ class _Run:
         orphans, stay = self._each(
             survey.left, lambda left: self._orphan(left, refs, survey), lambda left: left.image
         )
-        bare = set(survey.marks) - {left.image for left in survey.left}
         return Collected(
             self.dry_run,
             purged,
@@ -92,7 +92,7 @@ class _Run:
             (*kept, *stay),
             hints=self._delete(self._old_hints()),
             claims=self._delete(superseded(place.store, place.now() - _DAY)),
-            marks=self._delete(self._old_marks(bare)),
+            marks=self._delete(self._old_marks(set(survey.marks) - bare)),
             uploads=self._end_old_uploads(),
         )
 

@@ -20,6 +20,7 @@ from diskwright.ops.library.fold import history_of
 from diskwright.ops.library.place import Place, seen
 from diskwright.ops.manifests import committed
 
+MANIFEST_GONE = "its manifest is gone from the library"
 _NOTE = "synced"
 _WHOLE_AFTER_S = 20 * 86400  # hints are kept for 30 days
 _LISTING = 1000  # keys that one request lists
@@ -209,11 +210,12 @@ def _found(
 
 
 def _missing(run: _Run, image: str, *, gone: bool) -> None:
-    """Its manifest is not there: it was removed from the trash, or else is lost."""
+    """Its manifest is not there: it was removed, as its hint says, or else is lost, in the trash
+    too."""
     entry = run.place.catalog.entry(image)
     if entry is None or entry.status in _LOCAL or entry.origin:
         return
-    if gone or entry.status is Status.PENDING_DELETE:
+    if gone:
         run.place.catalog.forget(image)
         run.gone.append(image)
         return
@@ -221,7 +223,9 @@ def _missing(run: _Run, image: str, *, gone: bool) -> None:
     if late is not None:
         _found(run, image, late, gone=False)
         return
-    _warn(run, replace(entry, status=Status.ERROR), "its manifest is gone from the library")
+    if entry.status is not Status.PENDING_DELETE:
+        entry = replace(entry, status=Status.ERROR)
+    _warn(run, entry, MANIFEST_GONE)
 
 
 def _warn(run: _Run, entry: Entry, warning: str) -> None:
