@@ -8,7 +8,7 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 
 from diskwright.blockio.copy import ordered_map
-from diskwright.errors import DataTampered, IllegalState, Locked, OutputError, RemoteError
+from diskwright.errors import Cancelled, DataTampered, DiskwrightError, IllegalState, Locked
 from diskwright.model import codec
 from diskwright.model.library import Entry, Query, Status, Synced
 from diskwright.model.record import RECORDS
@@ -251,12 +251,14 @@ def _end_dead_runs(run: _Run) -> None:
 
 
 def _gave_back(place: Place, entry: Entry) -> bool:
-    """Whether the name that it had taken is free again. Where that can't be written now, or needs
-    a key that is not given, a later sync does it."""
+    """Whether the name that it had taken is free again. Where that can't be told or written now,
+    or needs a key that is not given, a later sync does it."""
     if entry.name is None or (entry.sealed and place.wrapper is None):
         return False
     try:
         give_back(place, entry.name, entry.id, sealed=entry.sealed)
-    except (OutputError, RemoteError):
+    except Cancelled:
+        raise
+    except DiskwrightError:
         return False
     return True
