@@ -8,8 +8,8 @@ import pytest
 
 from diskwright.adapters.directory import DirectoryStore
 from diskwright.envelope.header import context_bytes
-from diskwright.envelope.record import is_mac, mac
 from diskwright.envelope.recipients import recipient_of
+from diskwright.envelope.record import is_mac, mac
 from diskwright.errors import KeyRefused
 from diskwright.model import canonical
 from diskwright.model import record as records
