@@ -11,7 +11,7 @@ from diskwright.envelope.header import context_bytes
 from diskwright.envelope.recipients import recipient_of
 from diskwright.errors import ChangedMeanwhile, DataTampered, KeyRefused, NameTaken
 from diskwright.model import canonical, codec
-from diskwright.model.library import Entry, ImageKind, Status
+from diskwright.model.library import Entry, ImageKind, MemberState, Status, Visibility
 from diskwright.model.manifest import ABORTED
 from diskwright.model.names import manifest_key
 from diskwright.ops.library.claims import take_name
@@ -175,6 +175,20 @@ def test_a_claim_that_is_none_is_no_more_given_back_than_another_s():
     assert max(store.objects) == newest
     assert list(superseded(store, NOW + 86400)) == []
     assert [key for key, _ in unreadable_claims(store)] == [newest]
+
+
+def test_no_offer_hides_that_a_name_is_in_use(tmp_path):
+    place = workstation(MemoryStore(), tmp_path)
+    about = {"created": place.time(), "updated": place.time(), "seq": 0, "head": ""}
+    offered = {"visibility": Visibility.SHARED, "origin": "dir:/evil", **about}
+    for number in range(60):
+        image = f"0180b0f4-0000-7000-8000-0000000000{number:02}"
+        state = MemberState.ACCEPTED if number % 2 else MemberState.PENDING
+        entry = Entry(image, "web", Status.ACTIVE, ImageKind.DATA, received=state, **offered)
+        place.catalog.save(entry, ())
+    place.catalog.save(Entry(ONE, "web", Status.ACTIVE, ImageKind.DATA, **about), ())
+    with pytest.raises(NameTaken, match=ONE):
+        take_name(place, "web", TWO, sealed=False, duplicate=False)
 
 
 @pytest.mark.parametrize("what", ["claim", "key"])
