@@ -107,3 +107,18 @@ def test_a_deletion_between_others_is_no_proof(other, care, where):
     folder_store(where).delete(manifest_key(image))
     assert not other.gc(orphan_grace_s=0).orphans
     assert record_key(image, 3) in keys(where)
+
+
+def test_a_sync_tells_what_is_damaged_until_it_is_mended(care, where):
+    image = care.show("web-1").id
+    (key,) = keys(where, f"images/{image}/")
+    data = folder_store(where).get(key)
+    folder_store(where).put(key, bytes(len(data)))
+    assert care.sync().damaged == ()  # nobody has looked
+    care.check(read_data=True)
+    for found in (care.sync(), care.sync()):
+        (told,) = found.damaged
+        assert image in told
+    folder_store(where).put(key, data)
+    care.check(read_data=True)
+    assert care.sync().damaged == ()
