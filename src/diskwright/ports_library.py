@@ -19,7 +19,8 @@ class Catalog(Protocol):
     def entry(self, image_id: str) -> Entry | None: ...
     def matching(self, wanted: str) -> tuple[Entry, ...]:
         """By id; else by name; else by a prefix of the id, of 4 characters at least. Deleted ones
-        (in the trash too) are matched by id and prefix alone. At most 21 are told."""
+        (in the trash too) are matched by id and prefix alone. What others offer and was not
+        accepted is matched only where nothing else is. At most 21 are told, our own names first."""
 
     def query(self, query: Query) -> Iterator[Entry]:
         """Sorted, ties by id; `descending` turns both, but who has no name comes last. `size` is

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from diskwright.errors import IllegalState
-from diskwright.model.library import STEPS, Entry, Query, Status
+from diskwright.model.library import STEPS, Entry, MemberState, Query, Status, Visibility
 from support.entries import change, disk, entry, full, image_id
 from support.library_queries import expected, libraries, queries
 
@@ -73,6 +73,25 @@ class CatalogContract:
         for number, status in enumerate(EVERY):
             catalog.save(entry(number, status=status), ())
         assert catalog.count(Query(statuses=EVERY)) == len(EVERY)
+
+    @pytest.mark.parametrize("offers", [1, 5, 30])
+    @pytest.mark.parametrize("state", [MemberState.PENDING, MemberState.REJECTED])
+    def test_what_others_offer_is_matched_where_nothing_of_ours_is(self, catalog, state, offers):
+        ours = entry(500, name="web")
+        about = {"visibility": Visibility.SHARED, "received": state, "origin": "dir:/evil"}
+        for number in range(offers):
+            catalog.save(entry(number, name="web", **about), ())
+        assert len(catalog.matching("web")) == min(offers, 21)
+        assert len(catalog.matching(image_id(0)[:6])) == min(offers, 21)
+        catalog.save(ours, ())
+        for number, name in enumerate((ours.id[:12], ours.id[:4])):
+            catalog.save(entry(100 + number, name=name, **about), ())
+        for wanted in ("web", ours.id, ours.id[:12], ours.id[:4]):
+            assert catalog.matching(wanted) == (ours,)
+        assert catalog.matching(image_id(0))[0].received is state
+        accepted = entry(0, name="web", **about | {"received": MemberState.ACCEPTED})
+        catalog.save(accepted, ())
+        assert catalog.matching("web") == (ours, accepted)
 
     def test_an_id_comes_before_a_name_and_a_name_before_a_prefix(self, catalog):
         first, second = image_id(1), image_id(2)

@@ -11,11 +11,12 @@ from diskwright.envelope.header import context_bytes
 from diskwright.envelope.recipients import recipient_of
 from diskwright.errors import ChangedMeanwhile, DataTampered, KeyRefused, NameTaken
 from diskwright.model import canonical, codec
-from diskwright.model.library import Entry, ImageKind, Status
+from diskwright.model.library import Entry, ImageKind, MemberState, Status, Visibility
 from diskwright.model.manifest import ABORTED
 from diskwright.model.names import manifest_key
 from diskwright.ops.library.claims import take_name
-from diskwright.ops.library.names import Names, OnlySeals
+from diskwright.ops.library.names import Names, OnlySeals, superseded, unreadable_claims
+from diskwright.ops.library.sync import sync
 from support.library_images import KEY, OTHER_KEY, put_image
 from support.library_places import workstation
 from support.memory_store import MemoryStore
@@ -162,6 +163,51 @@ def test_a_claim_that_is_none_is_told(claim):
     store.objects[place] = canonical.encode({**claim, "v": 1})
     with pytest.raises(DataTampered, match="can't be read"):
         names(store).take("web", TWO, held, NOW)
+
+
+def test_a_claim_that_is_none_is_no_more_given_back_than_another_s():
+    store = MemoryStore()
+    names(store).take("web", ONE, held, NOW)
+    names(store).release("web", ONE, NOW)
+    newest = max(store.objects)
+    store.objects[newest] = b"{}"
+    names(store).release("web", ONE, NOW)
+    assert max(store.objects) == newest
+    assert list(superseded(store, NOW + 86400)) == []
+    assert [key for key, _ in unreadable_claims(store)] == [newest]
+
+
+def test_no_offer_hides_that_a_name_is_in_use(tmp_path):
+    place = workstation(MemoryStore(), tmp_path)
+    about = {"created": place.time(), "updated": place.time(), "seq": 0, "head": ""}
+    offered = {"visibility": Visibility.SHARED, "origin": "dir:/evil", **about}
+    for number in range(60):
+        image = f"0180b0f4-0000-7000-8000-0000000000{number:02}"
+        state = MemberState.ACCEPTED if number % 2 else MemberState.PENDING
+        entry = Entry(image, "web", Status.ACTIVE, ImageKind.DATA, received=state, **offered)
+        place.catalog.save(entry, ())
+    place.catalog.save(Entry(ONE, "web", Status.ACTIVE, ImageKind.DATA, **about), ())
+    with pytest.raises(NameTaken, match=ONE):
+        take_name(place, "web", TWO, sealed=False, duplicate=False)
+
+
+@pytest.mark.parametrize("what", ["claim", "key"])
+def test_a_run_that_was_killed_ends_no_sync_whatever_lies_at_its_name(tmp_path, what):
+    store = MemoryStore()
+    place = workstation(store, tmp_path, key=KEY)
+    put = put_image(store, "web", key=KEY, size=1 << 12)
+    take_name(place, "new", ONE, sealed=True, duplicate=False)
+    about = {"created": place.time(), "updated": place.time(), "seq": 0, "head": ""}
+    dead = Entry(ONE, "new", Status.SAVING, ImageKind.DATA, sealed=True, **about)
+    place.catalog.save(dead, ())
+    (key,) = [
+        one
+        for one in store.objects
+        if one.startswith("names/") and one.startswith("names/keys/") is (what == "key")
+    ]
+    store.objects[key] = b"{}"
+    assert sync(place, whole=True).changed == (put.id,)
+    assert (place.catalog.entry(ONE) is None) is (what == "claim")
 
 
 def test_a_single_writer_needs_no_conditions():

@@ -14,6 +14,7 @@ from diskwright.errors import (
     KeyRefused,
     NotShared,
     ReadOnlyImage,
+    RemoteRefused,
     RemoteUnreachable,
     UsageError,
 )
@@ -22,7 +23,9 @@ from diskwright.model.library import MemberState, Query, Status, Visibility
 from diskwright.model.manifest import decode as decoded_manifest
 from diskwright.model.manifest import encode as encoded_manifest
 from diskwright.model.names import manifest_key
-from diskwright.model.record import Deleted
+from diskwright.model.record import Deleted, Record, record_key
+from diskwright.model.record import digest as record_digest
+from diskwright.model.record import encode as encoded_record
 from diskwright.model.sharing import offer_key, received_key
 from diskwright.ops.images import find
 from diskwright.ops.library.place import append, find_entry, to_change
@@ -251,6 +254,7 @@ class TestHostile:
             {"seq": "1"},
             {"more": 1},
             {"seq": None},
+            {"time": "yesterday"},
             {"owner": "\x1b" * 5000},
         ],
     )
@@ -302,10 +306,49 @@ class TestHostile:
         assert put.id in two.sync().damaged[0]
         assert two.shown() == {}
 
+    def test_a_record_that_is_none_hides_no_other_image(self, two):
+        first, put = shared(two, "a", sealed=True), shared(two, "b", sealed=True)
+        key = record_key(first.id, 1)
+        value = {**json.loads(two.store.objects[key]), "mac": "é"}
+        two.store.objects[key] = canonical.encode(value)
+        assert "its MAC is none" in " ".join(two.sync().damaged)
+        assert put.id in two.shown()
+        two.owner.catalog.forget(first.id)
+        assert "its MAC is none" in " ".join(sync(two.owner, whole=True).damaged)
+
+    def test_one_that_we_may_not_read_hides_no_other(self, two):
+        """As where its lines are not in the bucket's policy."""
+        first, put = shared(two, "a"), shared(two, "b")
+
+        def refused(name, number):
+            if two.store.calls[-1] == ("get", manifest_key(first.id)):
+                raise RemoteRefused("memory:", "AccessDenied", "")
+
+        two.store.before = refused
+        found = two.sync()
+        assert (list(two.shown()), len(found.unread)) == ([put.id], 1)
+
     def test_more_records_than_anybody_makes(self, two, monkeypatch):
         monkeypatch.setattr("diskwright.ops.library.offered._RECORDS", 0)
         shared(two)
         assert "more than 0 records" in two.sync().damaged[0]
+
+    def test_larger_records_than_anybody_makes_are_not_read_on(self, two):
+        put = shared(two)
+        head = two.owner.catalog.entry(put.id).head
+        for seq in range(2, 12):
+            record = Record(
+                put.id, None, seq, head, "2026-01-01T00:00:00Z", "x", {"l": [0] * 500_000}
+            )
+            two.store.objects[record_key(put.id, seq)] = encoded_record(record)
+            head = record_digest(encoded_record(record))
+        calls = len(two.store.calls)
+        assert "records have more than 4194304 bytes" in two.sync().damaged[0]
+        read = [
+            key for name, key in two.store.calls[calls:] if (name, key[:8]) == ("get", "records/")
+        ]
+        assert len(read) == 6
+        assert two.shown() == {}
 
     def test_more_offers_than_anybody_makes(self, two, monkeypatch):
         monkeypatch.setattr("diskwright.ops.library.offered._OFFERS", 0)

@@ -11,6 +11,7 @@ from diskwright.adapters.directory import DirectoryStore
 from diskwright.adapters.kms_local import LocalKey
 from diskwright.envelope.header import context_bytes
 from diskwright.envelope.recipients import recipient_of
+from diskwright.envelope.record import is_mac, mac
 from diskwright.errors import KeyRefused
 from diskwright.model import canonical
 from diskwright.model import record as records
@@ -247,3 +248,21 @@ class TestRecipients:
         assert found.recipients == chain.recipients
         assert "not authentic" in found.warnings[0]
         assert read_chain(store, put.id, None).recipients == theirs  # who has no key can't tell
+
+    @pytest.mark.parametrize("mac", ["é", "", "a" * 43, "a" * 45, "\0" * 44, "é" * 43 + "="])
+    def test_a_mac_of_another_shape_ends_what_counts(self, store, mac):
+        put = put_image(store, "web", key=KEY)
+        self.give(store, put.id, KEY)
+        key = record_key(put.id, 1)
+        value = {**json.loads(store.get(key)), "mac": mac}
+        store.put(key, canonical.encode(value))
+        with pytest.raises(NotARecord, match="MAC"):
+            records.decode(store.get(key))
+        chain = read_chain(store, put.id, KEY)
+        assert (chain.seq, chain.recipients) == (0, chain.manifest.recipients)
+        assert "its MAC is none" in chain.warnings[0]
+
+    def test_any_text_may_be_asked_whether_it_is_the_mac(self):
+        for text in ("é", "", "\U0010ffff" * 44):
+            assert not is_mac(bytes(32), b"{}", text)
+        assert is_mac(bytes(32), b"{}", mac(bytes(32), b"{}"))

@@ -179,8 +179,28 @@ class Session:
 def print_out(text: str, *, end: bool = True) -> None:
     """To stdout, with the end of a line. Raises OutputError where it takes no more, and then
     nothing is said at exit."""
-    try:
+    with _writing():
         click.echo(text, nl=end)
+
+
+def print_data(text: str) -> None:
+    """Lines of JSON or CSV, with their ends: the bytes as they are, so that no value is altered,
+    but for a terminal, which would obey some. Raises as `print_out`."""
+    if sys.stdout.isatty():
+        from diskwright.model.text import data_on_terminal
+
+        print_out(data_on_terminal(text), end=False)
+        return
+    with _writing():
+        sys.stdout.flush()
+        sys.stdout.buffer.write(text.encode(errors="backslashreplace"))
+        sys.stdout.buffer.flush()
+
+
+@contextmanager
+def _writing() -> Iterator[None]:
+    try:
+        yield
     except BrokenPipeError as error:
         raise ReaderGone from error
     except OSError as error:

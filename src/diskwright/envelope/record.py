@@ -32,4 +32,4 @@ def mac(data_key: bytes, document: bytes) -> str:
 
 
 def is_mac(data_key: bytes, document: bytes, text: str) -> bool:
-    return hmac.compare_digest(mac(data_key, document), text)
+    return hmac.compare_digest(mac(data_key, document).encode(), text.encode())

@@ -8,6 +8,7 @@ recipients, whose record carries a `mac`.
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass, field
 from typing import TypeAlias, TypedDict
 
@@ -20,6 +21,7 @@ VERSION = 1
 LIMIT_BYTES = 1 << 20  # no record is read past this
 LAST = 99_999_999  # 8 digits
 RECORDS = "records/"
+_MAC = re.compile("[A-Za-z0-9+/]{43}=")  # base64 of 32 bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +212,8 @@ def decode(data: bytes) -> Record:
         raise NotARecord(f"its number is {frame.seq}")
     if not is_time(frame.time):
         raise NotARecord("its time is none")
+    if frame.mac is not None and _MAC.fullmatch(frame.mac) is None:
+        raise NotARecord("its MAC is none")
     own: dict[str, object] | str = body if isinstance(body, str) else dict(body)
     return Record(
         frame.image, frame.seal, frame.seq, frame.prev, frame.time, frame.kind, own, frame.mac

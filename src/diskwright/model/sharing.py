@@ -12,6 +12,7 @@ from typing import Protocol, TypeVar
 from diskwright.model import canonical, codec
 from diskwright.model.library import Entry, MemberState
 from diskwright.model.names import is_uuid
+from diskwright.model.times import is_time
 
 LIMIT_BYTES = 4096  # of each document
 SHARES = "shares/"
@@ -22,6 +23,8 @@ _ANSWER = ".answer.json"
 class _Said(Protocol):
     @property
     def image(self) -> str: ...
+    @property
+    def time(self) -> str: ...
     @property
     def v(self) -> int: ...
 
@@ -149,4 +152,6 @@ def decode(cls: type[T], data: bytes, image_id: str) -> T:
         raise NotASharing(f"version {said.v} is not read here")
     if said.image != image_id:
         raise NotASharing("it is of another image")
+    if not is_time(said.time):
+        raise NotASharing("its time is none")
     return said

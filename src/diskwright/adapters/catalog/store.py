@@ -23,6 +23,9 @@ _PREFIX = 4  # characters of an id, at least
 
 # What is written into SQL here are texts of this folder's alone (S608); values are bound
 _WHOLE = "SELECT body FROM entries JOIN bodies USING (n)"
+# Another's is, once it was accepted: whoever offers it chooses its name, and its id
+_ACCEPTED = "coalesce(json_extract(body, '$.received'), 'accepted') = 'accepted'"
+_OURS = f"(visibility <> 'shared' OR {_ACCEPTED})"
 _BATCH = 100  # bodies or lines that are read at once
 _THESE = f"WHERE n IN ({', '.join('?' * _BATCH)})"
 _BODIES = f"SELECT n, body FROM bodies {_THESE}"  # noqa: S608
@@ -64,13 +67,17 @@ class SqliteCatalog:
     def matching(self, wanted: str) -> tuple[Entry, ...]:
         name = rows.text(wanted)
         with self._transaction("BEGIN"):
-            found = self._entries("id = ?", name) or self._entries("name = ? AND +gone = 0", name)
-            if not found and len(wanted) >= _PREFIX:
-                found = self._entries("id >= ? AND id < ?", name, name + "\U0010ffff")
+            found = self._entries("id = ?", name)
+            for whose in (_OURS, f"NOT {_OURS}"):
+                named = f"name = ? AND +gone = 0 AND {whose}"
+                found = found or self._entries(named, name, order="visibility = 'shared', id")
+                if not found and len(wanted) >= _PREFIX:
+                    begun = f"id >= ? AND id < ? AND {whose}"
+                    found = self._entries(begun, name, name + "\U0010ffff")
         return tuple(found)
 
-    def _entries(self, term: str, *values: str) -> list[Entry]:
-        sql = f"{_WHOLE} WHERE {term} ORDER BY id LIMIT {_MATCHES}"
+    def _entries(self, term: str, *values: str, order: str = "id") -> list[Entry]:
+        sql = f"{_WHOLE} WHERE {term} ORDER BY {order} LIMIT {_MATCHES}"
         return rows.entries_of([body for (body,) in self._all(sql, *values)], self._path)
 
     def query(self, query: Query) -> Iterator[Entry]:

@@ -29,6 +29,7 @@ from diskwright.ports import CancelToken
 from diskwright.ports_library import Catalog
 
 if TYPE_CHECKING:
+    from diskwright.ops.library.place import Place
     from diskwright.ops.opening import ImageOpener, Source
 
 
@@ -73,7 +74,7 @@ class ImageVerbs(OpenLibrary):
         from diskwright.ops.library.sync import sync
 
         place = self.place(cancel)
-        return self._with_received(place, sync(place, whole=True), cancel, whole=True)
+        return self._told(place, sync(place, whole=True), cancel)
 
     def rebuild(self, *, cancel: CancelToken | None = None) -> Synced:
         """The catalog thrown away, damaged or not, and made anew; but for runs that go on here
@@ -88,7 +89,15 @@ class ImageVerbs(OpenLibrary):
         from diskwright.ops.library.sync import rebuild
 
         place = self.place(cancel)
-        return self._with_received(place, rebuild(place), cancel, whole=True)
+        return self._told(place, rebuild(place), cancel)
+
+    def _told(self, place: Place, synced: Synced, cancel: CancelToken | None) -> Synced:
+        """With what others offer, and what was found damaged before and is so still."""
+        from diskwright.ops.library.faults import told_of
+
+        found = self._with_received(place, synced, cancel, whole=True)
+        damaged = dict.fromkeys((*found.damaged, *told_of(place.catalog)))
+        return replace(found, damaged=tuple(damaged))
 
     def _index(
         self, cancel: CancelToken | None, image: str | None = None, *, sync: bool

@@ -13,7 +13,7 @@ import click
 from diskwright.cli.images.options import known_tags, library_options, opened, parsed_tags
 from diskwright.cli.images.set import MemoryType, whole_mib
 from diskwright.cli.options import not_empty, set_output
-from diskwright.cli.session import Session, print_out
+from diskwright.cli.session import Session, print_data, print_out
 from diskwright.cli.uploads import AgeType
 from diskwright.model.library import SORTS, Entry, ImageKind, Query, Status, Visibility
 from diskwright.model.times import is_time, time_text
@@ -183,7 +183,7 @@ def _tell_csv(
     entries = library.listed(query, **how) if few else library.list(query, **how)
     try:
         for text in csv_rows(entries, columns=names, bom=bom):
-            print_out(text, end=False)
+            print_data(text)
     except ValueError as error:
         raise click.UsageError(f"--columns: {error}") from error
 
@@ -197,7 +197,7 @@ def _tell(session: Session, entries: Iterator[Entry], *, wide: bool) -> None:
 
         encoded = json.JSONEncoder(ensure_ascii=False).encode
         for entry in entries:
-            print_out(encoded(entry_value(entry)))
+            print_data(encoded(entry_value(entry)) + "\n")
     elif session.output == "json":
         session.results += [
             {"image": entry.name or entry.id, "entry": entry_value(entry), "error": None}

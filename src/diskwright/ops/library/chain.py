@@ -17,10 +17,13 @@ from diskwright.model.record import Body, NotARecord, Recipients, Record, record
 from diskwright.ops.manifests import manifest_bytes, manifest_of, opened_bound, unwrapped
 from diskwright.ports import KeyWrapper, ObjectStore
 
+OTHERS_BYTES = 4 << 20  # of all records of an image that is another's: whoever wrote it, it is read
+
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A record of the chain. `body` is None where it is not opened, or of a kind not known here."""
+    """A record of the chain, whose own body is kept no longer. `body` is None where it is not
+    opened, or of a kind not known here."""
 
     record: Record
     digest: str
@@ -56,25 +59,30 @@ def read_chain(
     *,
     last: int | None = None,
     before: Commit | None = None,
+    limit: int | None = None,
 ) -> Chain | None:
     """None where no such image is there. `last`: the number of the newest record, where a listing
     told it already. `before`: what is known of the manifest, which is not read again where it has
     that size still: of a large image it is larger than all the rest. What does not hold together
     is in `warnings`, and nothing after it counts.
 
-    A key that does not open the image leaves it unopened. Raises DataTampered for the manifest.
+    A key that does not open the image leaves it unopened. Raises DataTampered for the manifest, and
+    for records of more than `limit` bytes together.
     """
     read = _known(store, image_id, before) or _whole(store, image_id)
     if read is None:
         return None
     manifest, commit = read
     warnings: list[str] = []
-    found = list(_follow(store, image_id, commit.digest, manifest.seal, last, warnings))
+    found = list(_follow(store, image_id, commit.digest, manifest.seal, last, limit, warnings))
     recipients, data_key = _key(commit, found, wrapper, warnings)
     body = manifest.body
     if manifest.sealed and data_key is not None:
         body = _opened(commit, data_key)
-    links = [Link(record, digest, _body(record, data_key, warnings)) for record, digest in found]
+    links = [
+        Link(replace(record, body=""), digest, _body(record, data_key, warnings))
+        for record, digest in found
+    ]
     seq, head = (found[-1][0].seq, found[-1][1]) if found else (0, commit.digest)
     whole = replace(manifest, body=body)
     told = tuple(warnings)
@@ -108,9 +116,11 @@ def _follow(
     before: str,
     seal: str | None,
     last: int | None,
+    limit: int | None,
     warnings: list[str],
 ) -> Iterator[tuple[Record, str]]:
     """The records from 1 on, as far as each follows the one before."""
+    size = 0
     there = newest_number(store, records_prefix(image_id)) if last is None else last
     for seq in range(1, there + 1):
         key = record_key(image_id, seq)
@@ -129,7 +139,12 @@ def _follow(
         except NotARecord as error:
             warnings.append(f"{key}: {error}: it and what follows do not count")
             return
+        size += len(data)
+        if limit is not None and size > limit:
+            raise DataTampered(f"image {image_id}", f"its records have more than {limit} bytes")
         before = records.digest(data)
+        if record.kind not in records.KINDS and isinstance(record.body, dict):
+            record = replace(record, body={})  # nothing reads it
         yield record, before
 
 

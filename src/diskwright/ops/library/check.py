@@ -20,7 +20,7 @@ from diskwright.ops.library.faults import faults_of, set_faults
 from diskwright.ops.library.fold import history_of
 from diskwright.ops.library.names import unreadable_claims
 from diskwright.ops.library.place import Place, check_known, seen
-from diskwright.ops.library.sync import sync
+from diskwright.ops.library.sync import MANIFEST_GONE, sync
 from diskwright.ops.library.uses import used_image
 from diskwright.ops.manifests import committed
 from diskwright.ports import CancelToken, ObjectStore, Progress
@@ -182,11 +182,11 @@ def _sample(parts: list[_Part], percent: float, entropy: Callable[[int], bytes])
 
 
 def _lost(run: _Run) -> None:
-    """Images that the catalog knows, and whose manifests are gone though nobody deleted them."""
-    for entry in run.place.catalog.query(Query(statuses=(Status.ERROR,))):
-        if entry.id not in run.chains and entry.id not in run.issues and not entry.origin:
-            key = manifest_key(entry.id)
-            run.tell(Fault.MISSING, entry.id, key, "its manifest is gone from the library")
+    """Images that the catalog knows, and whose manifests are gone though nobody removed them."""
+    for entry in run.place.catalog.query(Query(statuses=(Status.ERROR, Status.PENDING_DELETE))):
+        lost = entry.status is Status.ERROR or MANIFEST_GONE in entry.warnings
+        if lost and entry.id not in {**run.chains, **run.issues} and not entry.origin:
+            run.tell(Fault.MISSING, entry.id, manifest_key(entry.id), MANIFEST_GONE)
 
 
 def _read_parts(run: _Run, progress: Progress, cancel: CancelToken) -> int:
@@ -250,7 +250,7 @@ def _orphans(place: Place, survey: leftovers.Survey, told: Collection[str]) -> I
             continue  # its manifest is lost, or can't be read
         if leftovers.manifest_lost(place, left, survey.announced):
             key = manifest_key(left.image)
-            yield Issue(Fault.MISSING, left.image, key, "it was never deleted, and is not there")
+            yield Issue(Fault.MISSING, left.image, key, "nobody removed it, and it is not there")
             continue
         entry = place.catalog.entry(left.image)
         if entry is not None and entry.status in (Status.QUEUED, Status.SAVING):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from diskwright.errors import NameTaken
+from diskwright.errors import DiskwrightError, NameTaken
 from diskwright.model.library import Entry, Status, Visibility
 from diskwright.model.names import manifest_key
 from diskwright.model.text import printable
@@ -45,14 +45,26 @@ def take_name(place: Place, name: str, image: str, *, sealed: bool, duplicate: b
 @contextmanager
 def holding(place: Place, name: str, entry: Entry, *, duplicate: bool) -> Iterator[None]:
     """`name` is that of the image `entry` from here on; where what is done with it fails, it is
-    given back. Raises NameTaken, ChangedMeanwhile."""
+    given back, but where the image has it all the same: its record was put, and what came after
+    failed. Raises NameTaken, ChangedMeanwhile."""
     taken = take_name(place, name, entry.id, sealed=entry.sealed, duplicate=duplicate)
     try:
         yield
-    except BaseException:
+    except BaseException as error:
         if taken:
-            give_back(place, name, entry.id, sealed=entry.sealed)
+            _give_back_unused(place, name, entry, error)
         raise
+
+
+def _give_back_unused(place: Place, name: str, entry: Entry, error: BaseException) -> None:
+    """What went wrong before is what is told."""
+    try:
+        chain = read_chain(place.store, entry.id, place.wrapper)
+        now = None if chain is None else entry_of(chain)
+        if now is None or now.name != name or now.status not in _LIVE:
+            give_back(place, name, entry.id, sealed=entry.sealed)
+    except DiskwrightError as left:
+        error.add_note(f"its name is taken for a day ({left})")
 
 
 def check_free(place: Place, name: str, image: str = "") -> None:

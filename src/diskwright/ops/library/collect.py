@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -24,6 +25,15 @@ from diskwright.ports import CancelToken, Progress
 
 T = TypeVar("T")
 
+_ID = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_NUMBER = "[0-9]{8}"
+# What is put into a library (docs/layout.md), but for hints: beside it may lie others' objects
+_OURS = re.compile(
+    rf"images/{_ID}/[^/]+|library\.json|manifests/{_ID}\.json"
+    rf"|(records|received)/{_ID}/{_NUMBER}\.json"
+    rf"|names/([0-9a-f]{{64}}/{_NUMBER}|keys/[0-9a-f]{{64}})\.json"
+    rf"|shares/{_ID}/{_ID}(\.answer)?\.json|uses/{_ID}/{_ID}\.json"
+)
 _DAY = 86400
 _MARKS_KEPT_S = 30 * _DAY  # the mark of an aborted run; its run is surely gone by then
 
@@ -71,10 +81,11 @@ class _Run:
     def everything(self) -> Collected:
         place = self.place
         survey = leftovers.survey(place)
+        bare = {left.image for left in survey.left if not left.extra}  # there is no manifest
         trash = [
             entry.id
             for entry in place.catalog.query(Query(statuses=(Status.PENDING_DELETE,)))
-            if entry.visibility is not Visibility.SHARED
+            if entry.visibility is not Visibility.SHARED and entry.id not in bare
         ]
         refs = References()
         if trash or survey.left:
@@ -84,7 +95,6 @@ class _Run:
         orphans, stay = self._each(
             survey.left, lambda left: self._orphan(left, refs, survey), lambda left: left.image
         )
-        bare = set(survey.marks) - {left.image for left in survey.left}
         return Collected(
             self.dry_run,
             purged,
@@ -92,7 +102,7 @@ class _Run:
             (*kept, *stay),
             hints=self._delete(self._old_hints()),
             claims=self._delete(superseded(place.store, place.now() - _DAY)),
-            marks=self._delete(self._old_marks(bare)),
+            marks=self._delete(self._old_marks(set(survey.marks) - bare)),
             uploads=self._end_old_uploads(),
         )
 
@@ -153,14 +163,17 @@ class _Run:
                 yield manifest_key(image)
 
     def _end_old_uploads(self) -> int:
-        """Of killed runs that left nothing else, and of single puts in a folder. How many, also
-        with a dry run."""
+        """Of killed runs that left nothing else, and of single puts in a folder; what is no key of
+        a library is another program's. How many, also with a dry run."""
         store, limit = self.place.store, self.place.now() - self.request.orphan_grace_s
         running = set(self.journal.living(journal_target(store)))
         found = [
             one
             for one in store.list_uploads("")
-            if one.begun is not None and one.begun <= limit and image_of(one.key) not in running
+            if one.begun is not None
+            and one.begun <= limit
+            and (_OURS.fullmatch(one.key) or changes.parsed(one.key))
+            and image_of(one.key) not in running
         ]
         for one in () if self.dry_run else found:
             self.cancel.check()

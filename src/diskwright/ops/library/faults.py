@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from diskwright.model.library import Entry, Status
+from diskwright.model.library import Entry, Query, Status
 from diskwright.ports_library import Catalog
 
 _FAULTS = "faults "  # note, by image id
@@ -21,6 +21,15 @@ def faults_of(catalog: Catalog, image: str) -> list[str]:
 def set_faults(catalog: Catalog, image: str, found: Sequence[str]) -> None:
     if found or catalog.note(f"{_FAULTS}{image}"):
         catalog.set_note(f"{_FAULTS}{image}", json.dumps(found))
+
+
+def told_of(catalog: Catalog) -> Iterator[str]:
+    """What does not hold together of all images, in words: whenever it was found."""
+    for entry in catalog.query(Query(statuses=tuple(Status))):
+        warnings = entry.warnings
+        if entry.status is Status.ERROR and not warnings:
+            warnings = ("it is damaged",)
+        yield from (f"image {entry.id}: {warning}" for warning in warnings)
 
 
 def remembered(catalog: Catalog, entry: Entry) -> Entry:

@@ -123,17 +123,23 @@ def offers(place: Place) -> dict[str, list[str]]:
 
 
 def manifest_lost(place: Place, left: Left, announced: frozenset[str]) -> bool:
-    """Whether nobody removed it: a purge says so in a hint, which is kept for 30 days, and removes
-    the oldest records first, so that the newest one left is a deletion."""
-    newest = max(left.records, key=number_of, default="")
-    if left.extra or not newest or left.image in announced:
+    """Whether nobody removed it: a purge says so in a hint, which is kept for 30 days, and by its
+    own deletion, which follows the one that put the image into the trash. One alone may be of an
+    image that can still be taken out."""
+    if left.extra or not left.records or left.image in announced:
         return False
+    last = sorted(left.records, key=number_of)[-2:]
+    return len(last) < 2 or not all(_is_deletion(place, key) for key in last)
+
+
+def _is_deletion(place: Place, key: str) -> bool:
+    """Of a sealed image that can't be told."""
     try:
-        record = records.decode(place.store.get(newest, 0, records.LIMIT_BYTES))
+        record = records.decode(place.store.get(key, 0, records.LIMIT_BYTES))
         body = None if record.seal else records.body_of(record.kind, record.body)
     except NotARecord:
-        return True
-    return not (isinstance(body, Deleted) and body.deleted)
+        return False
+    return isinstance(body, Deleted) and body.deleted
 
 
 def unproven(place: Place, left: Left, found: Survey) -> bool:
@@ -172,7 +178,7 @@ def why_kept(
     if drawn > limit:
         return "it is not old enough"
     if manifest_lost(place, left, found.announced):
-        return "it was never deleted: its manifest is lost"
+        return "nobody removed it: its manifest is lost"
     if not doubtful and unproven(place, left, found):
         return f"it may be an image: {UNPROVEN}; --unproven removes it"
     for upload in place.store.list_uploads(image_prefix(left.image)):

@@ -88,9 +88,12 @@ class Names:
         self._put(folder, seq + 1, Claim(image_id, time_text(int(now))), name)
 
     def release(self, name: str, image_id: str, now: float) -> None:
-        """No error where it is another's."""
+        """No error where it is another's, or its claim is none: `check` tells of that."""
         folder = self._folder(name)
-        seq, claim = self._newest(folder)
+        try:
+            seq, claim = self._newest(folder)
+        except DataTampered:
+            return
         if claim is not None and claim.image == image_id:
             try:
                 self._put(folder, seq + 1, Claim("", time_text(int(now))), name)
@@ -136,10 +139,17 @@ def superseded(store: ObjectStore, before: float) -> Iterator[str]:
     oldest = time_text(int(before))
     for claims in folders.values():
         *older, newest = sorted(claims)
-        if older:
-            claim = _read(store, newest, Claim)
-            if claim is not None and claim.time < oldest:
-                yield from older
+        if older and _is_older(store, newest, oldest):
+            yield from older
+
+
+def _is_older(store: ObjectStore, key: str, than: str) -> bool:
+    """False of a claim that can't be read: `unreadable_claims`."""
+    try:
+        claim = _read(store, key, Claim)
+    except DataTampered:
+        return False
+    return claim is not None and claim.time < than
 
 
 def unreadable_claims(store: ObjectStore) -> Iterator[tuple[str, str]]:

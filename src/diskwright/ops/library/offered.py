@@ -18,7 +18,7 @@ from diskwright.model.sharing import (
     offer_key,
     offered_image,
 )
-from diskwright.ops.library.chain import Chain, number_of, read_chain
+from diskwright.ops.library.chain import OTHERS_BYTES, Chain, number_of, read_chain
 from diskwright.ops.library.fold import entry_of, history_of
 from diskwright.ops.library.place import read_library
 from diskwright.ops.library.sharing import shared_by
@@ -96,7 +96,8 @@ def read_offered(origin: Origin, store: ObjectStore, image: str) -> Offered:
         raise DataTampered(f"the offer of {what}", f"it can't be read ({error})") from error
     if offer.library != origin.library:
         raise DataTampered(f"the offer of {what}", "it is of another library")
-    chain = read_chain(store, image, origin.key, last=_last(store, image))
+    last = _last(store, image)
+    chain = read_chain(store, image, origin.key, last=last, limit=OTHERS_BYTES)
     if chain is None:
         raise NotShared(what, "it is not there any more")
     if chain.body is not None:

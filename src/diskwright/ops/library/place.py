@@ -28,7 +28,6 @@ from diskwright.model.library import (
     Change,
     Entry,
     LibraryInfo,
-    MemberState,
     Query,
     Status,
     Visibility,
@@ -123,9 +122,6 @@ def find_entry(catalog: Catalog, wanted: str, url: str) -> Entry:
         _tell_in_trash(catalog, wanted)
         hint = "see what there is: diskwright image list (a sealed image's name needs its key)"
         raise ImageNotFound(url, printable(wanted), hint)
-    # whoever offers us something chooses its name: it is in nobody's way until it was accepted
-    ours = [one for one in found if one.received in {None, MemberState.ACCEPTED}]
-    found = tuple(ours) if len(found) > 1 and ours else found
     if len(found) > 1:
         listed = ", ".join(
             f"{one.id} ({printable(one.name or 'sealed')}, {one.created})"

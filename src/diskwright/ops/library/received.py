@@ -6,7 +6,14 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from diskwright.errors import Cancelled, DataTampered, DiskwrightError, NotShared
+from diskwright.errors import (
+    Cancelled,
+    DataTampered,
+    DiskwrightError,
+    NotShared,
+    RemoteRefused,
+    SecretError,
+)
 from diskwright.model.library import Entry, MemberState, Query, Status, Synced, Visibility
 from diskwright.ops.library.answers import answers, said_to, save_received, state_of
 from diskwright.ops.library.offered import Offered, Origin, offers, opened, read_offered
@@ -81,6 +88,9 @@ def _receive(run: _Run, origin: Origin, shown: Sequence[Entry]) -> None:
             run.damaged.append(f"{origin.url}: {error.message}")
             if known is not None:
                 save_received(run.place, _warned(known, error.message), None)
+        except (SecretError, RemoteRefused) as error:  # of this one: the next may be read
+            text = f"{origin.url}: {error.message}"
+            run.unread += [] if text in run.unread else [text]
         else:
             run.damaged += [f"image {image}: {text}" for text in found.chain.warnings]
             entry, wrong = _judged(run.place, origin, found, run.answers.get(image, 0))

@@ -90,8 +90,9 @@ def plan(
     in the trash, DataTampered, and RemoteUnable where the store keeps no conditions.
     """
     check_name(request.name)
+    theirs = before.visibility is Visibility.SHARED
     same = place.info.id == target.info.id
-    ours = before.visibility is not Visibility.SHARED and (same or not place.info.public)
+    ours = not theirs and (same or not place.info.public)
     recorded = ours and (same or _takes_records(place))
     if recorded:
         chain = to_change(place, before.id, parts=True)
@@ -103,7 +104,7 @@ def plan(
     now = entry_of(chain)
     check_state(now, Status.ACTIVE, "replicated")
     _check_quick(request, now, target)
-    wrapper = _sealing(request, now, source.wrapper)
+    wrapper = _sealing(request, now, target.wrapper if theirs else source.wrapper)
     if wrapper is not None:
         target = replace(target, wrapper=wrapper)
     check_conditions(target)
@@ -214,14 +215,22 @@ def _check_quick(request: ReplicateRequest, before: Entry, target: Place) -> Non
 def _sealing(
     request: ReplicateRequest, before: Entry, wrapper: KeyWrapper | None
 ) -> KeyWrapper | None:
-    """For whom it is sealed."""
+    """For whom it is sealed: for its own key where nothing else is asked for, another's for ours
+    (`wrapper`). The key that we receive with is no owner's: it names nothing."""
     if request.encrypt is not None and request.decrypt:
         raise UsageError("--encrypt and --decrypt", "an image is sealed or it is not")
     if request.decrypt and not before.sealed:
         raise UsageError(f"image {before.id} is not sealed", "leave --decrypt out")
     if request.encrypt is not None:
         return request.encrypt
-    return wrapper if before.sealed and not request.decrypt else None
+    if request.decrypt or not before.sealed:
+        return None
+    if wrapper is None:
+        raise UsageError(
+            f"image {before.id} is another's and sealed, and no key of ours was given",
+            "name the key that the copy is sealed for: --key local:FILE; or open it: --decrypt",
+        )
+    return wrapper
 
 
 def _planned(

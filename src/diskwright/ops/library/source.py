@@ -5,7 +5,7 @@ from __future__ import annotations
 from diskwright.errors import ImageNotFound
 from diskwright.model.library import Entry, Status
 from diskwright.ops.images import Found
-from diskwright.ops.library.chain import Chain, read_chain
+from diskwright.ops.library.chain import OTHERS_BYTES, Chain, read_chain
 from diskwright.ops.library.fold import entry_of
 from diskwright.ops.library.place import check_known, check_state
 from diskwright.ops.manifests import needs_key
@@ -14,7 +14,8 @@ from diskwright.ports import KeyWrapper, ObjectStore
 
 def source_chain(store: ObjectStore, known: Entry, wrapper: KeyWrapper | None) -> Chain:
     """Raises ImageNotFound, DataTampered where it is not what is `known`, or less of it."""
-    chain = read_chain(store, known.id, wrapper)
+    limit = OTHERS_BYTES if known.origin else None
+    chain = read_chain(store, known.id, wrapper, limit=limit)
     if chain is None:
         raise ImageNotFound(store.url, known.id)
     if not known.origin:

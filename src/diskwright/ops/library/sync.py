@@ -8,11 +8,11 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 
 from diskwright.blockio.copy import ordered_map
-from diskwright.errors import DataTampered, Locked, OutputError, RemoteError
+from diskwright.errors import Cancelled, DataTampered, DiskwrightError, IllegalState, Locked
 from diskwright.model import codec
 from diskwright.model.library import Entry, Query, Status, Synced
 from diskwright.model.names import image_prefix
-from diskwright.model.record import RECORDS
+from diskwright.model.record import RECORDS, records_prefix
 from diskwright.ops.cleanup import mark_aborted
 from diskwright.ops.library import changes, commits
 from diskwright.ops.library.chain import Chain, number_of, read_chain
@@ -22,6 +22,7 @@ from diskwright.ops.library.fold import history_of
 from diskwright.ops.library.place import Place, seen
 from diskwright.ops.manifests import committed
 
+MANIFEST_GONE = "its manifest is gone from the library"
 _NOTE = "synced"
 _WHOLE_AFTER_S = 20 * 86400  # hints are kept for 30 days
 _LISTING = 1000  # keys that one request lists
@@ -129,7 +130,7 @@ def _everything(run: _Run) -> None:
     read = ordered_map(todo, lambda it: _read(run.place, *it), threads=_READERS, ahead=4 * _READERS)
     with closing(read) as found:
         for (image, _), chain in zip(todo, found, strict=True):
-            _found(run, image, chain, gone=False)
+            _take(run, image, chain, gone=False)
     announced = None
     for image in heads.keys() - last.keys():
         if _is_anothers(run.place, image):
@@ -154,7 +155,7 @@ def _is_unopened(place: Place, image: str) -> bool:
 
 
 def _look(run: _Run, image: str, number: int | None, *, gone: bool) -> None:
-    _found(run, image, _read(run.place, image, number), gone=gone)
+    _take(run, image, _read(run.place, image, number), gone=gone)
 
 
 def _read(place: Place, image: str, number: int | None) -> Chain | DataTampered | None:
@@ -163,6 +164,14 @@ def _read(place: Place, image: str, number: int | None) -> Chain | DataTampered 
         return read_chain(place.store, image, place.wrapper, last=number)
     except DataTampered as error:
         return error
+
+
+def _take(run: _Run, image: str, chain: Chain | DataTampered | None, *, gone: bool) -> None:
+    """What is wrong with one image is told, and keeps no other from being taken."""
+    try:
+        _found(run, image, chain, gone=gone)
+    except IllegalState as error:
+        run.damaged.append(error.message)
 
 
 def _found(
@@ -205,11 +214,13 @@ def _found(
 
 
 def _missing(run: _Run, image: str, *, gone: bool) -> None:
-    """Its manifest is not there: it was removed from the trash, or else is lost."""
+    """Its manifest is not there: it was removed, as its hint says, or else is lost, in the trash
+    too. Hints are kept for a while: where nothing at all is left of what was there, it was removed
+    before that."""
     entry = run.place.catalog.entry(image)
     if entry is None or entry.status in _LOCAL or entry.origin:
         return
-    if gone or entry.status is Status.PENDING_DELETE:
+    if gone or (entry.status is Status.PENDING_DELETE and not _anything(run.place, image)):
         run.place.catalog.forget(image)
         run.gone.append(image)
         return
@@ -217,7 +228,14 @@ def _missing(run: _Run, image: str, *, gone: bool) -> None:
     if late is not None:
         _found(run, image, late, gone=False)
         return
-    _warn(run, replace(entry, status=Status.ERROR), "its manifest is gone from the library")
+    if entry.status is not Status.PENDING_DELETE:
+        entry = replace(entry, status=Status.ERROR)
+    _warn(run, entry, MANIFEST_GONE)
+
+
+def _anything(place: Place, image: str) -> bool:
+    prefixes = (image_prefix(image), records_prefix(image))
+    return any(next(iter(place.store.list(one)), None) is not None for one in prefixes)
 
 
 def _warn(run: _Run, entry: Entry, warning: str) -> None:
@@ -235,7 +253,7 @@ def _end_dead_runs(run: _Run) -> None:
             with place.locks.held(entry.id):
                 made = _read(place, entry.id, None)
                 if made is not None:
-                    _found(run, entry.id, made, gone=False)
+                    _take(run, entry.id, made, gone=False)
                 elif _ended(place, entry) and _gave_back(place, entry):
                     place.catalog.forget(entry.id)
         except Locked:
@@ -249,17 +267,21 @@ def _ended(place: Place, entry: Entry) -> bool:
         return True
     try:
         return mark_aborted(place.store, entry.id, single_writer=place.single_writer)
-    except (OutputError, RemoteError):
+    except Cancelled:
+        raise
+    except DiskwrightError:
         return False
 
 
 def _gave_back(place: Place, entry: Entry) -> bool:
-    """Whether the name that it had taken is free again. Where that can't be written now, or needs
-    a key that is not given, a later sync does it."""
+    """Whether the name that it had taken is free again. Where that can't be told or written now,
+    or needs a key that is not given, a later sync does it."""
     if entry.name is None or (entry.sealed and place.wrapper is None):
         return False
     try:
         give_back(place, entry.name, entry.id, sealed=entry.sealed)
-    except (OutputError, RemoteError):
+    except Cancelled:
+        raise
+    except DiskwrightError:
         return False
     return True
