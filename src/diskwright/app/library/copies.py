@@ -29,6 +29,7 @@ class CopyVerbs(OpenLibrary):
         encrypt: str | None = None,
         decrypt: bool = False,
         quick: bool = False,
+        whole: bool = False,
         to_library: str | None = None,
         allow_duplicate: bool = False,
         dry_run: bool = False,
@@ -39,7 +40,8 @@ class CopyVerbs(OpenLibrary):
 
         The bytes stay as they are where nothing else is asked for, and the stores copy them where
         they can. `encrypt` seals it for that key (`local:FILE`), `decrypt` opens it; a sealed one
-        is else sealed anew for our own. `quick`: a form from which servers start at once.
+        is else sealed anew for our own. `quick`: a form from which servers start at once. `whole`:
+        it rests on no other image, as it does in another library and sealed.
 
         Raises UsageError, NameTaken, ChangedMeanwhile where the source was changed or deleted
         meanwhile, KeyMissing, DataTampered; nothing of it stays then.
@@ -56,6 +58,7 @@ class CopyVerbs(OpenLibrary):
             encrypt=self.app.adapters.wrapper(encrypt) if given("--encrypt", encrypt) else None,
             decrypt=decrypt,
             quick=quick,
+            whole=whole,
             allow_duplicate=allow_duplicate,
         )
         source = self._reading(entry, cancel)
