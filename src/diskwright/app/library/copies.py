@@ -124,19 +124,21 @@ class CopyVerbs(OpenLibrary):
         """As `download`, to exactly the object `s3://BUCKET/KEY`, or the file `dir:PATH/FILE`; its
         SHA-256 beside it as KEY.sha256."""
         from diskwright.ops.library.deliver import DeliverRequest
-        from diskwright.ops.library.delivering import download, export
+        from diskwright.ops.library.delivering import download, export, rehearse
 
         request = DeliverRequest(disk, output_format, sealed, verify, force)
         progress, cancel = progress or NullProgress(), cancel or NeverCancelled()
         place, key = _exact(to)
         target = key if place is None else to
         found, tools = self._pieces(image, target, request, cancel)
-        if dry_run:
-            return tuple(one.told for one in found)
         if place is None:
+            if dry_run:
+                return rehearse(found, request, store=None)
             return download(found, request, tools=tools, progress=progress, cancel=cancel)
         sse = self.app.adapters.encryption(self.app.adapters.profile(None))
         store = self.app.adapters.store(place, cancel, sse=sse)
+        if dry_run:
+            return rehearse(found, request, store=store)
         return export(found, request, store=store, tools=tools, progress=progress, cancel=cancel)
 
     def _reading(self, entry: Entry, cancel: CancelToken | None) -> RestoreTools:
