@@ -108,7 +108,7 @@ def library_names(_ctx: click.Context, _param: click.Parameter, incomplete: str)
     from diskwright.config import load
 
     known = Diskwright(load()).libraries()
-    return [one.name for one in known if one.name.startswith(incomplete)]
+    return [as_typed(one.name) for one in known if one.name.startswith(incomplete)]
 
 
 def image_names(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:

@@ -58,7 +58,7 @@ def command(
     notes of changes that nobody needs any more.
 
     An image that a server stands on, or another image rests on, stays. Exit code 15, or 13 in a
-    bucket, where the library can't be written; the images that stay for it are told.
+    bucket, where the library can't be written.
     """
     from diskwright.errors import OutputNotWritable
     from diskwright.model.codec import encode
