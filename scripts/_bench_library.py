@@ -150,7 +150,7 @@ def pages(path: str) -> list[tuple[str, float, float]]:
     queries |= {
         "page, tag that few have": Query(tags={"team": "team-7"}, limit=PAGE),
         "page, tag that half have": Query(tags={"env": "prod"}, sort="name", limit=PAGE),
-        "page, tag that one has": Query(tags={"own": ""}, sort="size", limit=PAGE),
+        "page, tag that one has": Query(tags={"own": None}, sort="size", limit=PAGE),
         "page, name that one has": named,
         "page, name that many have": Query(name="*1*", sort="name", limit=PAGE),
         "page, name with a set": Query(name=f"[VW]{looked_for.name[1:]}", limit=PAGE),

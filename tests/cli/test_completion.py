@@ -16,6 +16,9 @@ def offered(diskwright, folder):
         ["library", "init", "own", folder / "library"],
         [*made, "web", "--tag", "stage=prod", "--tag", "spare"],
         [*made, "old", "--tag", "team=edge"],
+        [*made, "my image"],
+        ["key", "new", folder / "ada.json", "--receiver", "--name", "Ada"],
+        ["account", "add", "ada", folder / "ada.json.pub"],
         ["image", "delete", "old", "--yes"],
     ):
         ended = diskwright(*words)
@@ -25,7 +28,7 @@ def offered(diskwright, folder):
         line = " ".join(["diskwright", *words])
         diskwright.environment["_DISKWRIGHT_COMPLETE"] = "bash_complete"
         diskwright.environment |= {"COMP_WORDS": line, "COMP_CWORD": str(len(words))}
-        return [one.partition(",")[2] for one in diskwright().out.split()]
+        return [one.partition(",")[2] for one in diskwright().out.splitlines() if one]
 
     return ask
 
@@ -39,4 +42,11 @@ def test_images_tags_and_columns(offered):
     assert offered("image", "tag", "web", "st") == ["stage=prod"]
     assert offered("image", "list", "--tag", "te") == ["team=edge"]
     assert offered("image", "list", "--columns", "al") == ["all"]
+    assert offered("image", "share", "web", "--with", "a") == ["ada"]
+    assert offered("image", "unshare", "web", "--from", "a") == ["ada"]
     assert offered("image", "list", "--columns", "id,na") == ["id,name"]
+
+
+def test_a_name_with_a_space_is_one_word(offered):
+    assert offered("image", "show", "my") == ["my\\ image"]
+    assert offered("image", "show", "my\\ im") == ["my\\ image"]

@@ -8,7 +8,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from diskwright.errors import IllegalState
-from diskwright.model.library import STEPS, Entry, MemberState, Query, Status, Visibility
+from diskwright.model.library import (
+    STEPS,
+    Entry,
+    ImageKind,
+    MemberState,
+    Query,
+    Status,
+    Visibility,
+)
 from support.entries import change, disk, entry, full, image_id
 from support.library_queries import expected, libraries, queries
 
@@ -36,7 +44,7 @@ class CatalogContract:
         assert catalog.entry(image_id(1)) == entry()
         assert catalog.history(image_id(1)) == (change(1, "other"),)
         assert catalog.tag_values() == {}
-        assert catalog.count(Query(tags={"env": ""})) == 0
+        assert catalog.count(Query(tags={"env": None})) == 0
         assert catalog.count(Query(name="image-1")) == 1
 
     def test_a_history_is_told_as_it_was_given(self, catalog):
@@ -146,10 +154,16 @@ class CatalogContract:
         down = ["\U0001f600", "\uff41", "Z", "ß", "B", "b", "a", "A", "_", None]
         assert names(catalog.query(Query(sort="name", descending=True))) == down
 
-    def test_the_size_that_is_sorted_by_is_the_stored_one(self, catalog):
-        catalog.save(entry(1, disks=(disk(5), disk(5))), ())
+    def test_sizes_of_disks_and_stored_ones_are_sorted_by(self, catalog):
+        catalog.save(entry(1, disks=(disk(4), disk(4))), ())
         catalog.save(entry(2, disks=(disk(9),)), ())
         assert names(catalog.query(Query(sort="size"))) == ["image-2", "image-1"]
+        assert names(catalog.query(Query(sort="stored"))) == ["image-1", "image-2"]
+
+    def test_no_server_is_made_of_a_data_disk(self, catalog):
+        catalog.save(entry(1, kind=ImageKind.DATA), ())
+        catalog.save(entry(2), ())
+        assert names(catalog.query(Query(memory_mib=1024))) == ["image-2"]
 
     def test_numbers_and_texts_beyond_all_bounds_are_no_failure(self, catalog):
         catalog.save(entry(disks=(disk((1 << 62) + 7),) * 3, min_memory_mib=1 << 70), ())

@@ -206,6 +206,21 @@ class TestMigrations:
         with raw(path) as database:
             assert schema.is_ready(database, path, newest=len(schema.MIGRATIONS))
 
+    def test_sizes_of_disks_come_from_what_is_there(self, path):
+        given = rows.columns(full())
+        size = given.pop("virtual_size")
+        names, places = ", ".join(given), ", ".join("?" * len(given))
+        os.mkdir(os.path.dirname(path))
+        with raw(path) as database:
+            schema.migrate(database, schema.MIGRATIONS[:3])
+            database.execute(
+                f"INSERT INTO entries ({names}) VALUES ({places})", tuple(given.values())
+            )
+            database.execute("INSERT INTO lines VALUES (1, ?)", (rows.line(full()),))
+            schema.migrate(database, schema.MIGRATIONS)
+            ((made,),) = database.execute("SELECT virtual_size FROM entries").fetchall()
+        assert made == size == full().virtual_size > 0
+
     def test_a_new_step_is_done_once_and_keeps_what_is_there(self, path, monkeypatch):
         filled(path)
         monkeypatch.setattr(schema, "MIGRATIONS", self.STEPS)

@@ -137,3 +137,23 @@ def test_the_sample_is_drawn(care, monkeypatch):
     assert len(set(numbers)) == 10
     assert numbers == sorted(numbers) != others
     assert len(_sample([Part(1)], 0.0, entropy)) == 1
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_rebuild_tells_of_lost_manifests(care, other, where, whole):
+    """By what lies there, and by what this catalog knew."""
+    image = care.show("web-1").id
+    store = folder_store(where)
+    for key in keys(where, f"images/{image}/" if whole else "nothing/"):
+        store.delete(key)
+    store.delete(manifest_key(image))
+    told = care.rebuild().damaged
+    assert told == (f"image {image}: its manifest is gone from the library",)
+    assert other.rebuild().damaged == (() if whole else told)
+
+
+def test_a_rebuild_tells_of_none_that_went(care, other):
+    care.sync()
+    other.delete("web-1")
+    other.gc(grace_s=0)
+    assert care.rebuild().damaged == ()

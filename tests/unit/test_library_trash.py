@@ -9,6 +9,7 @@ import pytest
 from diskwright.errors import (
     ChangedMeanwhile,
     IllegalState,
+    ImageAmbiguous,
     ImageInUse,
     NameTaken,
     ReadOnlyImage,
@@ -96,3 +97,20 @@ def test_a_lost_undelete_gives_the_name_back(care, other, tmp_path):
         trash.run(other.place(), theirs)
     care.set("web-1", name="renamed")
     add_image(other, small_disk(tmp_path / "new.raw"), "web-1")
+
+
+def test_one_in_the_trash_is_shown_by_its_name(care):
+    image = care.delete("web-1").entry.id
+    assert care.show("web-1").id == image
+    assert [one.kind for one in care.history("web-1")] == ["created", "deleted"]
+    with pytest.raises(IllegalState, match="is in the trash already") as caught:
+        care.delete(image)
+    assert caught.value.hint.endswith(f"diskwright image undelete {image}")
+    with pytest.raises(IllegalState, match=r"is in the trash: it can't be changed") as caught:
+        care.set(image, description="no")
+    assert caught.value.hint == f"diskwright image undelete {image}"
+    care.set("web-2", name="web-1")
+    assert care.show("web-1").id != image, "one that lives comes first"
+    care.delete("web-1")
+    with pytest.raises(ImageAmbiguous, match=image):
+        care.show("web-1")

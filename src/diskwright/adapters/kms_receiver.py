@@ -51,7 +51,18 @@ def load_public(path: str) -> receiver.ReceiverPublicKey:
     try:
         return receiver.ReceiverPublicKey.decode(data)
     except receiver.NotAReceiver as error:
+        if _is_private(data):
+            reason, hint = "this is its private half", f"give the public one: {path}{PUBLIC_SUFFIX}"
+            raise KeyUnreadable(path, reason, hint) from error
         raise owner_file.malformed(path, str(error)) from error
+
+
+def _is_private(data: bytes) -> bool:
+    try:
+        keyfile.decode(data, keyfile.RECEIVER)
+    except keyfile.NotAKeyFile:
+        return False
+    return True
 
 
 def new_receiver(path: str, *, name: str, passphrase: str | None = None) -> receiver.ReceiverKey:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import replace
@@ -131,8 +132,8 @@ class LibrariesVerbs:
             hint = "give letters, digits and dashes, without : and /"
             raise UsageError(f"{name!r}: not a name for a library", hint)
         if not url.startswith(("dir:", "s3://")):
-            if "://" in url:
-                raise UsageError(f"{url}: not a place", "write a PATH, dir:PATH or s3://BUCKET")
+            if re.match(r"[A-Za-z][A-Za-z0-9+.-]*:/", url):
+                raise UsageError(f"{url}: not a place", "write ./PATH, dir:PATH or s3://BUCKET")
             url = f"dir:{url}"
         if url.startswith("dir:"):
             url = f"dir:{os.path.abspath(url.removeprefix('dir:'))}"

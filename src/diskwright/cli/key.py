@@ -56,14 +56,18 @@ def new(session: Session, file: str, passphrase: bool, receiver: bool, name: str
             f"{shown}.pub: its public half, to give away; "
             f"fingerprint {document.fingerprint}\n"
         )
-        use = f"receiver:{shown}"
+        following = (
+            f"give {shown}.pub to who shares with you, then "
+            f"diskwright library follow URL --key receiver:{shown}"
+        )
     else:
         key_id = app.new_key(file, passphrase=phrase)
-        made, use = f"{shown}: key {key_id}\n", f"local:{shown}"
+        made = f"{shown}: key {key_id}\n"
+        following = f"diskwright prepare IMAGE --to TARGET --key local:{shown}"
     session.say(
         f"{made}"
         "Keep a copy of it in a safe place: without it, what was sealed with it is lost.\n"
-        f"Next: diskwright prepare IMAGE --to TARGET --key {use}"
+        f"Next: {following}"
     )
     session.results.append({"image": None, "key": key_id, "file": file, "error": None})
 

@@ -28,8 +28,8 @@ class SizeType(click.ParamType[int]):
             self.fail(f"say the unit: {value}MiB, {value}GiB", param, ctx)
         try:
             return parse_size(str(value))
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
+        except ValueError:
+            self.fail(f"not a size: {str(value)!r} (as 512MiB, 2GiB)", param, ctx)
 
 
 def image_path(ctx: click.Context, param: click.Parameter, value: Any) -> Any:

@@ -67,8 +67,8 @@ class IllegalState(ConflictError):
     state: str
     wanted: str
     hint_text: str = ""
-    template = "{what} is {state}: it can't become {wanted}"
-    hint_template = "see where it stands: diskwright image show ID"
+    template = "{what} is {state}: it can't be {wanted}"
+    hint_template = "see where it stands: diskwright image show, diskwright image list"
 
 
 @dataclass(eq=False)

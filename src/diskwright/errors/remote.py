@@ -50,7 +50,10 @@ class BucketMissing(RemoteError):
 class ObjectMissing(RemoteError):
     key: str
     template = "{key} is not there"
-    hint_template = "list the target's manifests/ and look for the image id"
+    hint_template = (
+        "find out what else is missing: diskwright library check; of what prepare made, look for "
+        "the image id in the target's manifests/"
+    )
 
 
 @dataclass(eq=False)

@@ -18,7 +18,10 @@ class KeyUnreadable(SecretError):
     reason: str
     hint_text: str = ""
     template = "key {key}: {reason}"
-    hint_template = "make one with: diskwright key new FILE"
+    hint_template = (
+        "name the file of the key; a new one (diskwright key new FILE) opens nothing that is "
+        "sealed already"
+    )
 
 
 @dataclass(eq=False)

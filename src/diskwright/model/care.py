@@ -45,10 +45,13 @@ class Checked:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """An image in the trash, or what is left of one, that stays."""
+    """An image in the trash, or (`name` empty) what is left of one, that stays. `failed`: it was to
+    go, and the library could not be written."""
 
     image: str
     why: str
+    name: str = ""
+    failed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,10 @@ class Collected:
     claims: int = 0
     marks: int = 0
     uploads: int = 0
+
+    @property
+    def failed(self) -> tuple[Kept, ...]:
+        return tuple(one for one in self.kept if one.failed)
 
     @property
     def anything(self) -> bool:

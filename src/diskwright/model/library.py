@@ -203,8 +203,8 @@ class Query:
     kinds: tuple[ImageKind, ...] = ()
     visibilities: tuple[Visibility, ...] = ()
     os: str = ""  # a part of `os` or `os_type`, whatever its case
-    tags: dict[str, str] = field(default_factory=dict)  # all of them; an empty value: any
-    memory_mib: int | None = None  # a server of so much can be made of it
+    tags: dict[str, str | None] = field(default_factory=dict)  # all of them; None: any value
+    memory_mib: int | None = None  # a server of so much can be made of it: of no data disk
     created_since: str = ""
     created_until: str = ""
     channel: str = ""
@@ -214,7 +214,7 @@ class Query:
     offset: int = 0
 
 
-SORTS = ("name", "created", "updated", "size", "status", "kind", "os", "id")
+SORTS = ("name", "created", "updated", "size", "stored", "status", "kind", "os", "id")
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from unicodedata import category
 
 from diskwright.errors import UsageError
-from diskwright.model.names import NAME_LIMIT
+from diskwright.model.names import NAME_LIMIT, is_uuid
 from diskwright.model.text import printable
 
 DESCRIPTION_LIMIT = 1024  # characters
@@ -23,12 +23,16 @@ _CHANNEL = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,63}")
 
 
 def check_name(name: str) -> None:
-    """1 to 128 characters, none of them a control character or half a pair. UsageError."""
+    """1 to 128 characters, none of them a control character or half a pair; and of ours, that it is
+    neither an id nor begins as an option does. UsageError."""
     if not 1 <= len(name) <= NAME_LIMIT or any(category(char) in {"Cc", "Cs"} for char in name):
         raise UsageError(
             f"--name {printable(name[: NAME_LIMIT + 1])}: not a name",
             f"give 1 to {NAME_LIMIT} characters, without control characters",
         )
+    if name.startswith("-") or is_uuid(name.lower()):
+        what = "an option" if name.startswith("-") else "an id"
+        raise UsageError(f"--name {printable(name)}: it would be taken for {what}", "give another")
 
 
 def check_description(text: str) -> None:

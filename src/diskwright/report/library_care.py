@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from diskwright.model import codec
-from diskwright.model.care import Checked, Collected, Pruned, Removed, Version
+from diskwright.model.care import Checked, Collected, Kept, Pruned, Removed, Version
 from diskwright.model.library import Entry
 from diskwright.model.text import printable
 from diskwright.model.units import format_size
@@ -45,9 +45,13 @@ def collected_text(made: Collected) -> str:
         if count:
             lines.append(f"{verb} {count} {what}")
     if not lines:
-        lines.append("nothing to remove")
-    lines += [printable(f"kept image {one.image}: {one.why}") for one in made.kept]
+        lines.append("nothing was removed" if made.failed else "nothing to remove")
+    lines += [printable(f"kept {_kept(one)}: {one.why}") for one in made.kept]
     return "\n".join(lines)
+
+
+def _kept(one: Kept) -> str:
+    return f"image {one.name} ({one.image})" if one.name else f"image {one.image}"
 
 
 def _removed(one: Removed) -> str:

@@ -69,13 +69,13 @@ def _disk_lines(disk: ServerDisk) -> list[str]:
 
 def made_text(made: ServerMade) -> str:
     server = made.server
-    what = f"{server.kind.value} {printable(server.name)} ({server.id})"
+    what = f"{server.kind.value} {printable(server.name)}"
     image = printable(server.image_name or server.image)
     if made.dry_run:
         how = "by overlays" if server.use else "on disks of its own"
         return f"{what} would be made of image {image}, {how}"
     how = "quickly, over its data" if server.quick else "on disks of its own"
-    return f"{what}: made of image {image}, {how}, in {printable(server.folder)}"
+    return f"{what} ({server.id}): made of image {image}, {how}, in {printable(server.folder)}"
 
 
 def deleted_text(deleted: ServerDeleted) -> str:

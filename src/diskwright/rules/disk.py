@@ -32,7 +32,7 @@ _LIES = {
 }
 _BACKUP = "gpt-backup-missing"
 
-_DATA_ONLY = ("# for a disk that holds data only: diskwright validate --data IMAGE",)
+_DATA_ONLY = ("# for a disk that holds data only: add --data, as diskwright image create --data",)
 _VERIFY = ("sgdisk --verify /dev/vda",)
 _ANEW = ("sgdisk --verify /dev/vda   # then partition the disk anew",)
 _MOVE_BACKUP = (

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from diskwright.adapters.catalog.rows import GONE, INT_LIMIT, folded, one_line, text
-from diskwright.model.library import SORTS, Query, Status
+from diskwright.model.library import SORTS, ImageKind, Query, Status
 
-_SORT_COLUMNS = {"name": "name_key", "os": "os_key"}
+_SORT_COLUMNS = {"name": "name_key", "os": "os_key", "size": "virtual_size", "stored": "size"}
 
 # GLOB tries every way to place its stars; beyond these the pattern is left to `fnmatch` alone
 _GLOB_STARS = 8
@@ -56,7 +56,7 @@ def where(query: Query, *, counting: bool = False) -> Where:
     made.scanned = counting or bool(made.terms)
     for key, value in query.tags.items():
         chosen, bound = "SELECT n FROM tags WHERE key = ?", [text(key)]
-        if value:
+        if value is not None:
             chosen, bound = f"{chosen} AND value = ?", [text(key), text(value)]
         made.add(f"{'' if made.scanned else '+'}n IN ({chosen})", *bound)
     _of_statuses(made, query.statuses, "+" if made.scanned and made.terms else "")
@@ -84,6 +84,7 @@ def _of_columns(made: Where, query: Query) -> None:
     if query.memory_mib is not None:
         memory = max(min(query.memory_mib, INT_LIMIT), -INT_LIMIT)
         made.add("min_memory <= ? AND (max_memory = 0 OR max_memory >= ?)", memory, memory)
+        made.add("kind <> ?", ImageKind.DATA.value)
     if query.created_since:
         made.add("created >= ?", text(query.created_since))
     if query.created_until:

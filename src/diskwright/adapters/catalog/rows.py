@@ -96,6 +96,7 @@ def columns(entry: Entry) -> dict[str, str | int | None]:
         "created": text(entry.created),
         "updated": text(entry.updated),
         "size": min(entry.object_size, INT_LIMIT),
+        "virtual_size": min(entry.virtual_size, INT_LIMIT),
         "os_key": _sortable(entry.os),
         "os_text": f"{one_line(folded(entry.os))}\n{one_line(folded(entry.os_type))}",
         "min_memory": min(entry.min_memory_mib, INT_LIMIT),

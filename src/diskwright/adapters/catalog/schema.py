@@ -94,6 +94,17 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             text TEXT NOT NULL
         ) STRICT""",
     ),
+    (
+        # As the guests see it; `size` is as stored
+        "ALTER TABLE entries ADD COLUMN virtual_size INTEGER NOT NULL DEFAULT 0",
+        """UPDATE entries SET virtual_size = (
+            SELECT CAST(total(value) AS INTEGER) FROM lines, json_each(line, '$[6]')
+            WHERE lines.n = entries.n
+        )""",
+        "DROP INDEX entries_by_size",
+        "CREATE INDEX entries_by_size ON entries (gone, virtual_size, id, status)",
+        "CREATE INDEX entries_by_stored ON entries (gone, size, id, status)",
+    ),
 )
 
 

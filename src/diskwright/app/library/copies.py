@@ -29,6 +29,7 @@ class CopyVerbs(OpenLibrary):
         encrypt: str | None = None,
         decrypt: bool = False,
         quick: bool = False,
+        whole: bool = False,
         to_library: str | None = None,
         allow_duplicate: bool = False,
         dry_run: bool = False,
@@ -39,7 +40,8 @@ class CopyVerbs(OpenLibrary):
 
         The bytes stay as they are where nothing else is asked for, and the stores copy them where
         they can. `encrypt` seals it for that key (`local:FILE`), `decrypt` opens it; a sealed one
-        is else sealed anew for our own. `quick`: a form from which servers start at once.
+        is else sealed anew for our own. `quick`: a form from which servers start at once. `whole`:
+        it rests on no other image, as it does in another library and sealed.
 
         Raises UsageError, NameTaken, ChangedMeanwhile where the source was changed or deleted
         meanwhile, KeyMissing, DataTampered; nothing of it stays then.
@@ -56,6 +58,7 @@ class CopyVerbs(OpenLibrary):
             encrypt=self.app.adapters.wrapper(encrypt) if given("--encrypt", encrypt) else None,
             decrypt=decrypt,
             quick=quick,
+            whole=whole,
             allow_duplicate=allow_duplicate,
         )
         source = self._reading(entry, cancel)
@@ -121,19 +124,21 @@ class CopyVerbs(OpenLibrary):
         """As `download`, to exactly the object `s3://BUCKET/KEY`, or the file `dir:PATH/FILE`; its
         SHA-256 beside it as KEY.sha256."""
         from diskwright.ops.library.deliver import DeliverRequest
-        from diskwright.ops.library.delivering import download, export
+        from diskwright.ops.library.delivering import download, export, rehearse
 
         request = DeliverRequest(disk, output_format, sealed, verify, force)
         progress, cancel = progress or NullProgress(), cancel or NeverCancelled()
         place, key = _exact(to)
         target = key if place is None else to
         found, tools = self._pieces(image, target, request, cancel)
-        if dry_run:
-            return tuple(one.told for one in found)
         if place is None:
+            if dry_run:
+                return rehearse(found, request, store=None)
             return download(found, request, tools=tools, progress=progress, cancel=cancel)
         sse = self.app.adapters.encryption(self.app.adapters.profile(None))
         store = self.app.adapters.store(place, cancel, sse=sse)
+        if dry_run:
+            return rehearse(found, request, store=store)
         return export(found, request, store=store, tools=tools, progress=progress, cancel=cancel)
 
     def _reading(self, entry: Entry, cancel: CancelToken | None) -> RestoreTools:

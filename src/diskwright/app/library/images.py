@@ -50,10 +50,11 @@ class ImageVerbs(OpenLibrary):
         yield from self._index(cancel, sync=sync).listed(query or Query())
 
     def show(self, image: str, *, sync: bool = True, cancel: CancelToken | None = None) -> Entry:
-        """By id, unique prefix of one, or name. Raises ImageNotFound, ImageAmbiguous."""
-        from diskwright.ops.library.place import find_entry
+        """By id, unique prefix of one, or name, also of one in the trash. Raises ImageNotFound,
+        ImageAmbiguous."""
+        from diskwright.ops.library.trash import find_anywhere
 
-        return find_entry(self._index(cancel, image, sync=sync), image, self.known.url)
+        return find_anywhere(self._index(cancel, image, sync=sync), image, self.known.url)
 
     def name_of(self, image_id: str) -> str | None:
         """As the catalog was left; None where it is not known."""
@@ -64,10 +65,10 @@ class ImageVerbs(OpenLibrary):
         self, image: str, *, sync: bool = True, cancel: CancelToken | None = None
     ) -> tuple[Change, ...]:
         """Every change, oldest first."""
-        from diskwright.ops.library.place import find_entry
+        from diskwright.ops.library.trash import find_anywhere
 
         catalog = self._index(cancel, image, sync=sync)
-        return catalog.history(find_entry(catalog, image, self.known.url).id)
+        return catalog.history(find_anywhere(catalog, image, self.known.url).id)
 
     def sync(self, *, cancel: CancelToken | None = None) -> Synced:
         """Read all that the library lists, and what others changed."""
@@ -86,7 +87,7 @@ class ImageVerbs(OpenLibrary):
         return self._rebuilt(cancel)
 
     def _rebuilt(self, cancel: CancelToken | None) -> Synced:
-        from diskwright.ops.library.sync import rebuild
+        from diskwright.ops.library.lost import rebuild
 
         place = self.place(cancel)
         return self._told(place, rebuild(place), cancel)

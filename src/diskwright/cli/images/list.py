@@ -76,7 +76,7 @@ Examples:
     multiple=True,
     metavar="NAME[=VALUE]",
     shell_complete=known_tags,
-    help="Only with this tag.",
+    help="Only with this tag; NAME= for an empty value.",
 )
 @click.option(
     "--memory",
@@ -95,7 +95,13 @@ Examples:
     help="Created before, or then: the day too.",
 )
 @click.option("--channel", metavar="NAME", callback=not_empty, help="Versions of this channel.")
-@click.option("--sort", type=click.Choice(SORTS), default="created", show_default=True)
+@click.option(
+    "--sort",
+    type=click.Choice(SORTS),
+    default="created",
+    show_default=True,
+    help="size: of the disks; stored: of what lies in the library.",
+)
 @click.option("--descending", is_flag=True, help="The other way round.")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="At most so many.")
 @click.option("--offset", type=click.IntRange(min=0), default=0, metavar="N", help="Skip N.")
@@ -147,13 +153,14 @@ def command(
 ) -> None:
     """List images. Those in the trash only with --status pending-delete."""
     session.command = "image list"
+    asked = parsed_tags(tag).items()
     query = Query(
         name=name or "",
         statuses=tuple(map(Status, status)),
         kinds=tuple(map(ImageKind, kind)),
         visibilities=tuple(map(Visibility, visibility)),
         os=system or "",
-        tags=parsed_tags(tag),
+        tags={name: value if f"{name}=" in tag else value or None for name, value in asked},
         memory_mib=memory,
         created_since=since or "",
         created_until=until or "",
@@ -170,7 +177,9 @@ def command(
             names = columns.split(",") if columns is not None else None
             _tell_csv(library, query, names, bom=bom, sync=not no_sync, cancel=cancel)
         else:
-            _tell(session, library.list(query, sync=not no_sync, cancel=cancel), wide=wide)
+            found = library.list(query, sync=not no_sync, cancel=cancel)
+            order = Query(sort=sort, descending=descending, limit=query.limit)
+            _tell(session, found, wide=wide, everything=query == order)
 
 
 def _tell_csv(
@@ -188,8 +197,8 @@ def _tell_csv(
         raise click.UsageError(f"--columns: {error}") from error
 
 
-def _tell(session: Session, entries: Iterator[Entry], *, wide: bool) -> None:
-    """Line by line where that can be: a catalog may be large."""
+def _tell(session: Session, entries: Iterator[Entry], *, wide: bool, everything: bool) -> None:
+    """Line by line where that can be: a catalog may be large. `everything` was asked for."""
     from diskwright.report.library import entries_table, entry_value
 
     if session.output == "jsonl":
@@ -210,4 +219,5 @@ def _tell(session: Session, entries: Iterator[Entry], *, wide: bool) -> None:
             print_out(line)
             empty = False
         if empty:
-            click.echo("diskwright: no image is such", err=True)
+            new = "; make one: diskwright image create --from-file FILE" if everything else ""
+            click.echo(f"diskwright: no images{new}", err=True)

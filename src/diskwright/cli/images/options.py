@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -106,11 +108,23 @@ def library_names(_ctx: click.Context, _param: click.Parameter, incomplete: str)
     from diskwright.config import load
 
     known = Diskwright(load()).libraries()
-    return [one.name for one in known if one.name.startswith(incomplete)]
+    return [as_typed(one.name) for one in known if one.name.startswith(incomplete)]
 
 
 def image_names(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
     return _completed(ctx, incomplete, _named)
+
+
+def account_names(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    from diskwright.app import Diskwright
+    from diskwright.config import load
+    from diskwright.errors import DiskwrightError
+
+    try:
+        known = Diskwright(load()).accounts()
+    except DiskwrightError:
+        return []
+    return [as_typed(one.name) for one in known if one.name.startswith(incomplete)]
 
 
 def deleted_names(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
@@ -152,9 +166,16 @@ def _completed(
 
     try:
         with Library(ctx.params.get("at", {}).get("library")) as library:
-            return [one for one in look(library) if one.startswith(incomplete)]
+            return [as_typed(one) for one in look(library) if one.startswith(incomplete)]
     except DiskwrightError:
         return []  # the shell has no place for what went wrong; the command itself will say it
+
+
+def as_typed(word: str) -> str:
+    """As the shell wants it: bash puts it into its line as it is, the others quote it."""
+    if os.environ.get("_DISKWRIGHT_COMPLETE") != "bash_complete":
+        return word
+    return re.sub(r"([^\w@%+=:,./-])", r"\\\1", word)
 
 
 def parsed_tags(texts: tuple[str, ...]) -> dict[str, str]:

@@ -20,7 +20,8 @@ Examples:
   diskwright image replicate web --name web --to-library far
   diskwright image replicate web --name web-sealed --encrypt local:kek.json
   diskwright image replicate web-sealed --name web --decrypt --key local:kek.json
-  diskwright image replicate web --name web-quick --quick""",
+  diskwright image replicate web --name web-quick --quick
+  diskwright image replicate web-2 --name web-2-whole --whole""",
 )
 @image_argument
 @click.option("--name", metavar="NAME", required=True, callback=not_empty, help="Of the new image.")
@@ -36,6 +37,7 @@ Examples:
     help="Another library (default: the same).",
 )
 @click.option("--quick", is_flag=True, help="A form from which servers start at once.")
+@click.option("--whole", is_flag=True, help="It rests on no other image, whatever IMAGE does.")
 @click.option("--allow-duplicate", is_flag=True, help="The name may be another image's too.")
 @click.option("--dry-run", is_flag=True, help="Say what would be made.")
 @library_options
@@ -51,6 +53,7 @@ def command(
     decrypt: bool,
     to_library: str | None,
     quick: bool,
+    whole: bool,
     allow_duplicate: bool,
     dry_run: bool,
     at: dict[str, Any],
@@ -59,9 +62,11 @@ def command(
 ) -> None:
     """Make a new image of what IMAGE is now, with data of its own.
 
-    What stays as it is, is copied by the store itself where it can. A sealed image is sealed anew
-    for --key unless --encrypt names another, or --decrypt opens it. Deleted at the same time as it
-    is replicated, one of the two wins.
+    What stays as it is, is copied by the store itself where it can. Of one made with --base the new
+    one rests on the same base; sealed, quick, in another library or with --whole on none.
+
+    A sealed image is sealed anew for --key unless --encrypt names another, or --decrypt opens it.
+    Deleted at the same time as it is replicated, one of the two wins.
     """
     from diskwright.report.library import entry_value
     from diskwright.report.library_copies import replica_text
@@ -77,6 +82,7 @@ def command(
             encrypt=encrypt,
             decrypt=decrypt,
             quick=quick,
+            whole=whole,
             to_library=to_library,
             allow_duplicate=allow_duplicate,
             dry_run=dry_run,

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from diskwright.cli.images.changed import tell_change, tell_failure
-from diskwright.cli.images.options import images_argument, library_options, opened
+from diskwright.cli.images.options import account_names, images_argument, library_options, opened
 from diskwright.cli.options import not_empty, output_option
 from diskwright.cli.session import Session
 from diskwright.errors import Cancelled, DiskwrightError
@@ -27,6 +27,7 @@ Examples:
     metavar="ACCOUNT",
     required=True,
     callback=not_empty,
+    shell_complete=account_names,
     help="Who it was shared with: name, id, or FILE.pub.",
 )
 @click.option("--dry-run", is_flag=True, help="Say what would change.")

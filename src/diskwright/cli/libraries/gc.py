@@ -57,8 +57,10 @@ def command(
     """Remove for ever: images that are in the trash for long enough, what killed runs left, and
     notes of changes that nobody needs any more.
 
-    An image that a server stands on, or another image rests on, stays.
+    An image that a server stands on, or another image rests on, stays. Exit code 15, or 13 in a
+    bucket, where the library can't be written.
     """
+    from diskwright.errors import OutputNotWritable
     from diskwright.model.codec import encode
     from diskwright.report.library_care import collected_text
 
@@ -84,4 +86,6 @@ def command(
             confirmed(session, collected_text(made), "Remove it?")
             made = collect(False)
     session.say(collected_text(made))
+    if made.failed:
+        session.failures.append(OutputNotWritable("the library", made.failed[0].why))
     session.results.append({"image": None, "collected": encode(made), "error": None})

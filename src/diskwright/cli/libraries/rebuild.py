@@ -23,7 +23,10 @@ Examples:
 @output_option
 @click.pass_obj
 def command(session: Session, /, at: dict[str, Any], **s3: Any) -> None:
-    """Make the catalog anew from manifests and records. Nothing is lost by it."""
+    """Make the catalog anew from manifests and records. Nothing is lost by it.
+
+    An image whose manifest is lost is told: exit code 12, and `sound` false in JSON.
+    """
     session.command = "library rebuild"
     with opened(session, at, s3) as library, session.watched(False) as (_, cancel):
         made = library.rebuild(cancel=cancel)

@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 import click
 
+from diskwright.cli.images.options import as_typed
 from diskwright.model.server import ServerKind
 
 Completer: TypeAlias = Callable[[click.Context, click.Parameter, str], list[str]]
@@ -24,6 +25,6 @@ def server_names(kind: ServerKind) -> Completer:
         except DiskwrightError:
             return []  # the shell has no place for what went wrong; the command itself will say it
         names = [one.name for one in found if one.kind is kind]
-        return [name for name in names if name.startswith(incomplete)]
+        return [as_typed(name) for name in names if name.startswith(incomplete)]
 
     return complete

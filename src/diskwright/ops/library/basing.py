@@ -9,7 +9,14 @@ from diskwright.errors import UsageError
 from diskwright.model.library import Status
 from diskwright.ops.judging import DeltaBase
 from diskwright.ops.library.deltas import base_of, layers, room_on
-from diskwright.ops.library.place import Place, check_state, find_entry, seen, to_change
+from diskwright.ops.library.place import (
+    Place,
+    check_state,
+    check_undamaged,
+    find_entry,
+    seen,
+    to_change,
+)
 from diskwright.ops.library.source import found_of
 from diskwright.ops.opening import reading
 from diskwright.ops.stored_file import RestoreTools, base_opener, local_disk
@@ -23,12 +30,15 @@ def open_bases(
     """Of each disk of the image `wanted`, or where that is the last delta that may be, of one that
     it rests on itself. `tools` read this library.
 
-    Raises ImageNotFound, ImageAmbiguous, ReadOnlyImage for another's, IllegalState for one in the
-    trash, KeyMissing, UsageError for a plain one where the new one is going to be sealed.
+    Raises ImageNotFound, ImageAmbiguous, ReadOnlyImage for another's, IllegalState for one that is
+    damaged or in the trash, KeyMissing, UsageError for a plain one where the new one is going to be
+    sealed.
     """
-    chain = to_change(place, find_entry(place.catalog, wanted, place.store.url).id, parts=True)
+    known = find_entry(place.catalog, wanted, place.store.url)
+    chain = to_change(place, known.id, parts=True)
     entry = seen(place, chain)
     check_state(entry, Status.ACTIVE, "a base")
+    check_undamaged(known, "a base")
     if (place.wrapper is not None) != entry.sealed:
         form, other = ("sealed", "plain") if entry.sealed else ("plain", "sealed")
         raise UsageError(

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from diskwright.errors import Cancelled, DiskwrightError, Locked, RemoteError
+from diskwright.errors import Cancelled, DiskwrightError, Locked, OutputError, RemoteError
 from diskwright.model.care import ORPHAN_GRACE_S, TRASH_GRACE_S, Collected, Kept, Removed
 from diskwright.model.library import Query, Status, Visibility
 from diskwright.model.names import manifest_key, uuid7_time
 from diskwright.model.times import time_text
 from diskwright.ops.cleanup import journal_target, sweep_dead_runs
 from diskwright.ops.library import changes, leftovers, purge
-from diskwright.ops.library.fold import entry_of
 from diskwright.ops.library.leftovers import Left, Survey, image_of
 from diskwright.ops.library.names import superseded
 from diskwright.ops.library.place import Place, check_conditions
@@ -82,11 +81,12 @@ class _Run:
         place = self.place
         survey = leftovers.survey(place)
         bare = {left.image for left in survey.left if not left.extra}  # there is no manifest
-        trash = [
-            entry.id
+        names = {
+            entry.id: entry.name or ""
             for entry in place.catalog.query(Query(statuses=(Status.PENDING_DELETE,)))
             if entry.visibility is not Visibility.SHARED and entry.id not in bare
-        ]
+        }
+        trash = list(names)
         refs = References()
         if trash or survey.left:
             refs = read_references(place, self.cancel)
@@ -95,11 +95,12 @@ class _Run:
         orphans, stay = self._each(
             survey.left, lambda left: self._orphan(left, refs, survey), lambda left: left.image
         )
-        return Collected(
-            self.dry_run,
-            purged,
-            orphans,
-            (*kept, *stay),
+        named = (replace(one, name=names[one.image]) for one in kept)
+        made = Collected(self.dry_run, purged, orphans, (*named, *stay))
+        if made.failed:
+            return made  # where that can't be written, all that is small stays as well
+        return replace(
+            made,
             hints=self._delete(self._old_hints()),
             claims=self._delete(superseded(place.store, place.now() - _DAY)),
             marks=self._delete(self._old_marks(set(survey.marks) - bare)),
@@ -118,7 +119,7 @@ class _Run:
             except (Cancelled, RemoteError):
                 raise  # of all of them
             except DiskwrightError as error:
-                made = Kept(of(item), error.message)
+                made = Kept(of(item), error.message, failed=isinstance(error, OutputError))
             if isinstance(made, Removed):
                 removed.append(made)
             else:
@@ -133,7 +134,7 @@ class _Run:
         chain, why = purge.looked_at(place, image, refs, grace_s=grace_s)
         if chain is None or why:
             return Kept(image, why)
-        return leftovers.rest_of(place, image, found).removed(entry_of(chain).name or "")
+        return purge.removed(chain, leftovers.rest_of(place, image, found))
 
     def _orphan(self, left: Left, refs: References, found: Survey) -> Removed | Kept:
         place, running = self.place, set(self.journal.living(journal_target(self.place.store)))

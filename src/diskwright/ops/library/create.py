@@ -113,22 +113,22 @@ def _queued(place: Place, planned: PreparePlan) -> Entry:
     """What is known before it is there."""
     assert planned.entry is not None
     told, about = planned.entry, planned.disks[0].attributes
-    time = place.time()
+    time, kind = place.time(), ImageKind(told.kind)
     return Entry(
         id=planned.image,
         name=planned.name,
         status=Status.QUEUED,
-        kind=ImageKind(told.kind),
+        kind=kind,
         created=time,
         updated=time,
         seq=0,
         head="",
         sealed=planned.seal is not None,
         description=told.description,
-        os_type=about.os_type,
+        os_type="" if kind is ImageKind.DATA else about.os_type,
         os_version=told.os_version or about.os_version,
         architecture=about.architecture,
-        boot_mode=about.boot_mode,
+        boot_mode="" if kind is ImageKind.DATA else about.boot_mode,
         min_disk_gib=about.min_disk_gib,
         min_memory_mib=about.min_memory_mib,
         max_memory_mib=told.max_memory_mib,

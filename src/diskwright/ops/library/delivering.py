@@ -6,20 +6,22 @@ another format, a delta, or to be read back             a local file first, then
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 
-from diskwright.errors import writing
+from diskwright.blockio.placing import check_target
+from diskwright.errors import OutputNotWritable, output_error, writing
 from diskwright.model.image import ImageFormat
 from diskwright.model.outcome_copies import Delivered
 from diskwright.model.stored import Chunk, Layout
 from diskwright.ops.fetch import stored_chunks, with_holes
 from diskwright.ops.library.deliver import DeliverRequest, Piece
 from diskwright.ops.library.deltas import Flattened
-from diskwright.ops.library.exact_upload import ExactUpload
+from diskwright.ops.library.exact_upload import ExactUpload, check_absent
 from diskwright.ops.restore import RestoreRequest, restored
 from diskwright.ops.stored_file import RestoreTools, counted, passing
 from diskwright.ports import CancelToken, ObjectStore, Progress
@@ -90,6 +92,27 @@ def export(
             made.append(replace(told, size=size))
         undo.pop_all()
     return tuple(made)
+
+
+def rehearse(
+    pieces: Sequence[Piece], request: DeliverRequest, *, store: ObjectStore | None
+) -> tuple[Delivered, ...]:
+    """What would be made; `store` None: files. Raises what is known to stand against it already:
+    TargetExists, OutputNotWritable, BucketMissing and what else the store says."""
+    for one in pieces:
+        for target in (one.told.target, one.told.digest_target):
+            if store is not None:
+                key = target.rpartition("/")[2]
+                next(iter(store.list(key)), None)  # that the bucket is there
+                check_absent(store, key, force=request.force)
+                continue
+            check_target(target, force=request.force)
+            folder = os.path.dirname(os.path.abspath(target))
+            if not os.path.isdir(folder):
+                raise output_error(target, FileNotFoundError(errno.ENOENT, ""))
+            if not os.access(folder, os.W_OK | os.X_OK):
+                raise OutputNotWritable(target, os.strerror(errno.EACCES))
+    return tuple(one.told for one in pieces)
 
 
 def digest_line(told: Delivered) -> bytes:

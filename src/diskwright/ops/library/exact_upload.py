@@ -19,6 +19,12 @@ def _unrecorded(_event: dict[str, object]) -> None:
     """A journal is of images; what a killed run leaves is an open upload."""
 
 
+def check_absent(store: ObjectStore, key: str, *, force: bool) -> None:
+    """Raises TargetExists."""
+    if not force and store.head(key) is not None:
+        raise TargetExists(key)
+
+
 class ExactUpload:
     """A context manager: leaving it by an error leaves nothing that was not there, also after
     `finish`.
@@ -90,5 +96,4 @@ class ExactUpload:
         return info is not None and info.size == self._size
 
     def _check_absent(self, key: str) -> None:
-        if not self._force and self._store.head(key) is not None:
-            raise TargetExists(key)
+        check_absent(self._store, key, force=self._force)

@@ -70,11 +70,13 @@ def _made(chain: Chain) -> Entry:
         return _unopened(manifest, chain)
     told = body.entry or LibraryEntry(_kind(body).value, "")
     about = body.attributes
+    kind = ImageKind(told.kind) if told.kind in set(ImageKind) else _kind(body)
+    data = kind is ImageKind.DATA  # no system is on it, whatever an import has to say of one
     return Entry(
         id=manifest.image,
         name=body.name,
         status=Status.ACTIVE,
-        kind=ImageKind(told.kind) if told.kind in set(ImageKind) else _kind(body),
+        kind=kind,
         created=manifest.time,
         updated=manifest.time,
         seq=0,
@@ -82,11 +84,11 @@ def _made(chain: Chain) -> Entry:
         sealed=manifest.sealed,
         recipients=chain.recipients,
         description=told.description,
-        os_type=about.os_type if about else "",
+        os_type=about.os_type if about and not data else "",
         os=_system(body.guest),
         os_version=told.os_version or (about.os_version if about else None),
         architecture=about.architecture if about else "",
-        boot_mode=about.boot_mode if about else "",
+        boot_mode=about.boot_mode if about and not data else "",
         min_disk_gib=about.min_disk_gib if about else 0,
         min_memory_mib=_memory(told, about),
         max_memory_mib=told.max_memory_mib,
@@ -213,8 +215,12 @@ def words_of(body: Body | None) -> str:
     """What a record says, for people."""
     match body:
         case Attributes():
-            given = [(words, getattr(body, name)) for name, words in _SET.items()]
-            told = [f"{words}: {_value(value)}" for words, value in given if value is not None]
+            given = [(name, words, getattr(body, name)) for name, words in _SET.items()]
+            told = [
+                f"{words}: {_value(name, value)}"
+                for name, words, value in given
+                if value is not None
+            ]
             because = [f"because: {body.reason}"] if body.reason else []
             return "; ".join([*told, *because])
         case Tags():
@@ -236,7 +242,9 @@ def words_of(body: Body | None) -> str:
             return "its key tells what"
 
 
-def _value(value: object) -> str:
+def _value(name: str, value: object) -> str:
     if isinstance(value, bool):
         return "on" if value else "off"
-    return str(value)
+    if name == "max_memory_mib" and not value:
+        return "no limit"
+    return f"{value} MiB" if name.endswith("_mib") else str(value)

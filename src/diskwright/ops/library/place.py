@@ -48,6 +48,7 @@ INFO = "library.json"
 WITHDRAWN = "withdrawn"  # note: id, name, origin of images that were shared with us
 _INFO_LIMIT = 4096
 _LISTED = 20
+_STATES = {Status.PENDING_DELETE: "in the trash", Status.ERROR: "damaged"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +183,16 @@ def check_own(place: Place, entry: Entry) -> None:
 def check_state(entry: Entry, status: Status, wanted: str) -> None:
     """Raises IllegalState where it is in another one."""
     if entry.status is not status:
-        raise IllegalState(f"image {entry.id}", entry.status.value, wanted)
+        state = _STATES.get(entry.status, entry.status.value)
+        verb = "undelete" if entry.status is Status.PENDING_DELETE else "show"
+        hint = f"diskwright image {verb} {entry.id}"
+        raise IllegalState(f"image {entry.id}", state, wanted, hint)
+
+
+def check_undamaged(known: Entry, wanted: str) -> None:
+    """`known` as the catalog has it, which checks tell what they find. Raises IllegalState."""
+    if known.status is Status.ERROR:
+        check_state(known, Status.ACTIVE, wanted)
 
 
 def check_conditions(place: Place) -> None:

@@ -9,6 +9,8 @@ what `leftovers` removes.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from diskwright.errors import ChangedMeanwhile, DataTampered, Locked
 from diskwright.model.care import Kept, Removed
 from diskwright.model.names import manifest_key, uuid7_time
@@ -17,7 +19,7 @@ from diskwright.model.times import seconds_of, time_text
 from diskwright.ops.library import changes
 from diskwright.ops.library.chain import Chain, Link, read_chain
 from diskwright.ops.library.fold import entry_of
-from diskwright.ops.library.leftovers import Survey, remove_rest, rest_of
+from diskwright.ops.library.leftovers import Left, Survey, remove_rest, rest_of
 from diskwright.ops.library.place import Place, append
 from diskwright.ops.library.references import References
 from diskwright.ops.library.trash import deletions, is_going
@@ -38,7 +40,8 @@ def why_kept(place: Place, chain: Chain, refs: References, *, grace_s: float) ->
         return "it was taken out of the trash"
     since = _in_trash_since(place, chain, deleted[0])
     if place.now() - since < grace_s and not is_going(chain):
-        return f"in the trash since {time_text(int(since))}"
+        goes = time_text(int(since + grace_s))
+        return f"in the trash since {time_text(int(since))}, may go from {goes} on"
     if found := users(place.store, image):
         return f"in use by {said(found)}"
     for link in chain.links:
@@ -82,7 +85,7 @@ def _purge(
     if chain is None or why:
         return Kept(image, why)
     if not is_going(chain):
-        append(place, chain, Deleted(place.who, True, "purged"))
+        chain = append(place, chain, Deleted(place.who, True, "purged"))
         if used_by := users(place.store, image):
             return Kept(image, f"in use by {said(used_by)}")
     changes.announce(place.store, image, None, place.now())
@@ -90,7 +93,13 @@ def _purge(
     place.store.delete(manifest_key(image))
     place.catalog.forget(image)
     remove_rest(place, left)
-    return left.removed(entry_of(chain).name or "")
+    return removed(chain, left)
+
+
+def removed(chain: Chain, left: Left) -> Removed:
+    """The same before the record that marks it as going is put, and with it."""
+    made = left.removed(entry_of(chain).name or "")
+    return replace(made, objects=made.objects - is_going(chain))
 
 
 def _in_trash_since(place: Place, chain: Chain, deletion: Link) -> float:

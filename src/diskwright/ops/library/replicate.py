@@ -2,7 +2,7 @@
 
 plain, as it lies        copied, by the stores themselves where they can
 sealed, or to be         opened and sealed anew in one pass: a data key belongs to one image
-a delta, to elsewhere    made whole in that pass, dw1 verified
+a delta, to elsewhere    made whole in that pass, dw1 verified; with `whole` here too
 quick                    written as an uncompressed qcow2 in one pass, dw1 verified
 
 data -> `replicated` on the source -> the new manifest: of replicate and delete at once one wins.
@@ -31,6 +31,7 @@ from diskwright.ops.library.place import (
     append,
     check_conditions,
     check_state,
+    check_undamaged,
     newest,
     reread,
     seen,
@@ -50,12 +51,14 @@ _READ_ONLY = (OutputNotWritable, RemoteRefused)
 
 @dataclass(frozen=True, slots=True)
 class ReplicateRequest:
-    """`encrypt` seals it, or for another key than the source's; `decrypt` opens it."""
+    """`encrypt` seals it, or for another key than the source's; `decrypt` opens it. `whole`: it
+    rests on no other image."""
 
     name: str
     encrypt: KeyWrapper | None = None
     decrypt: bool = False
     quick: bool = False
+    whole: bool = False
     allow_duplicate: bool = False
 
 
@@ -87,7 +90,7 @@ def plan(
     those of a library for everybody, or that we may only read, on the way to another one.
 
     Raises UsageError, ImageNotFound, KeyMissing, KeyRefused, NameTaken, IllegalState for a source
-    in the trash, DataTampered, and RemoteUnable where the store keeps no conditions.
+    in the trash or damaged, DataTampered, and RemoteUnable where the store keeps no conditions.
     """
     check_name(request.name)
     theirs = before.visibility is Visibility.SHARED
@@ -103,6 +106,7 @@ def plan(
     found = found_of(chain)
     now = entry_of(chain)
     check_state(now, Status.ACTIVE, "replicated")
+    check_undamaged(before, "replicated")
     _check_quick(request, now, target)
     wrapper = _sealing(request, now, target.wrapper if theirs else source.wrapper)
     if wrapper is not None:
@@ -240,7 +244,7 @@ def _planned(
         way, ending = Way.QUICK, "qcow2"
     else:
         plain = found.data_key is None and not sealed
-        kept = plain and (found.disk.base is None or same)
+        kept = plain and (found.disk.base is None or (same and not request.whole))
         way, ending = Way.COPIED if kept else Way.STREAMED, found.disk.format
     key = (
         sealed_key(image, found.index)

@@ -169,10 +169,11 @@ def _memory(entry: Entry, asked_mib: int | None) -> int:
     if asked_mib < least or (most and asked_mib > most):
         upper = f" and at most {most} MiB" if most else ""
         limit = "--min-memory" if asked_mib < least else "--max-memory"
+        reason = " --reason TEXT" if asked_mib < entry.needs_memory_mib else ""
         raise UsageError(
             f"--memory of {asked_mib} MiB: the image asks for at least {least} MiB{upper}",
             "give so much, or change what it says: "
-            f"diskwright image set {entry.id} {limit} {asked_mib}MiB",
+            f"diskwright image set {entry.id} {limit} {asked_mib}MiB{reason}",
         )
     return asked_mib
 

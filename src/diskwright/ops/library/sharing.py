@@ -254,7 +254,7 @@ def _check_whole(chain: Chain) -> None:
     assert chain.body is not None
     base = next((disk.base for disk in chain.body.disks if disk.base is not None), None)
     if base is not None:
-        what = f"image {chain.manifest.image}"
+        image = chain.manifest.image
         state = f"stored as what differs from image {base.image}"
-        hint = f"make it whole first: diskwright image replicate {chain.manifest.image} --name NAME"
-        raise IllegalState(what, state, "shared", hint)
+        hint = f"share a whole one: diskwright image replicate {image} --whole --name NAME"
+        raise IllegalState(f"image {image}", state, "shared", hint)

@@ -26,7 +26,7 @@ def source_chain(store: ObjectStore, known: Entry, wrapper: KeyWrapper | None) -
 def active_chain(
     store: ObjectStore, known: Entry, wrapper: KeyWrapper | None, wanted: str
 ) -> Chain:
-    """As `source_chain`. Raises IllegalState for what is in the trash: it can't become `wanted`."""
+    """As `source_chain`. Raises IllegalState for what is in the trash: it can't be `wanted`."""
     chain = source_chain(store, known, wrapper)
     check_state(entry_of(chain), Status.ACTIVE, wanted)
     return chain
