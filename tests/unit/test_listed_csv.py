@@ -98,14 +98,26 @@ def test_a_save_changes_what_is_listed_and_what_is_forgotten_is_gone(catalog):
     assert list(catalog.listed(Query())) == []
 
 
+def _undo_later_steps(database: sqlite3.Connection) -> None:
+    """All but the first."""
+    for statement in (
+        "DROP TABLE lines",
+        "DROP TABLE commits",
+        "DROP INDEX entries_by_stored",
+        "DROP INDEX entries_by_size",
+        "ALTER TABLE entries DROP COLUMN virtual_size",
+        "CREATE INDEX entries_by_size ON entries (gone, size, id, status)",
+    ):
+        database.execute(statement)
+
+
 def test_a_catalog_of_an_older_version_lists_the_same(path):
     with closing(SqliteCatalog.open(path)) as catalog:
         for one in of_all_kinds():
             catalog.save(one, ())
         before = told(catalog.query(Query(statuses=EVERY)), CONSOLE_COLUMNS)
     with closing(sqlite3.connect(path, isolation_level=None)) as database:
-        database.execute("DROP TABLE lines")
-        database.execute("DROP TABLE commits")
+        _undo_later_steps(database)
         database.execute("PRAGMA user_version = 1")
     with closing(SqliteCatalog.open(path)) as catalog:
         assert told(catalog.listed(Query(statuses=EVERY)), CONSOLE_COLUMNS) == before
@@ -127,8 +139,7 @@ def test_a_damaged_body_of_an_older_version_is_told_when_it_is_listed(path):
     with closing(SqliteCatalog.open(path)) as catalog:
         catalog.save(entry(1), ())
     with closing(sqlite3.connect(path, isolation_level=None)) as database:
-        database.execute("DROP TABLE lines")
-        database.execute("DROP TABLE commits")
+        _undo_later_steps(database)
         database.execute("UPDATE bodies SET body = '{'")
         database.execute("PRAGMA user_version = 1")
     with closing(SqliteCatalog.open(path)) as catalog, pytest.raises(CatalogDamaged):
