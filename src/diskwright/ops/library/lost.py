@@ -8,8 +8,6 @@ from diskwright.model.library import Entry, Query, Status, Synced
 from diskwright.ops.library import leftovers, sync
 from diskwright.ops.library.place import Place
 
-_GONE = "its manifest is gone from the library"
-
 
 def rebuild(place: Place) -> Synced:
     """The catalog made anew. Told as damaged: what lies in the library without a manifest and was
@@ -20,7 +18,7 @@ def rebuild(place: Place) -> Synced:
     lost = {left.image for left in survey.left if _is_lost(place, left, survey)}
     there = place.catalog.heads()
     lost |= {entry.id for entry in known if entry.id not in there} - survey.announced
-    told = {f"image {image}: {_GONE}" for image in lost}
+    told = {f"image {image}: {sync.MANIFEST_GONE}" for image in lost}
     return replace(made, damaged=tuple(sorted({*made.damaged, *told})))
 
 
