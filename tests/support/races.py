@@ -1,6 +1,6 @@
 """Two processes that change one image at once, and what must be true afterwards.
 
-For the suite (20 rounds of each pair) and for `scripts/soak --only races` (200). Most rounds are
+For the suite (10 rounds of each pair) and for `scripts/soak --only races` (200). Most rounds are
 forced: both are held when they have planned, so that both stand on the same state. In the others
 both begin at once, and run as they will.
 """
