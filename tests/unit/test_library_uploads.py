@@ -22,6 +22,7 @@ OURS = [
     f"shares/{TWO}/{ONE}.json",
     f"shares/{TWO}/{ONE}.answer.json",
     f"uses/{ONE}/{TWO}.json",
+    f"probe/{TWO}/plain",
     f"changes/2026-11-27/101112-{ONE}-00000001",
     f"changes/2026-11-27/101112-{ONE}-gone",
 ]
@@ -39,6 +40,7 @@ OTHERS = [
     "names/keys/mine.json",
     "shares/stocks/2026.json",
     "uses/cases.json",
+    "probe/plain",
     "changes/2026-11-27/log",
     "libraryxjson",
 ]

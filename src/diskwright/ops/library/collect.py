@@ -32,6 +32,7 @@ _OURS = re.compile(
     rf"|(records|received)/{_ID}/{_NUMBER}\.json"
     rf"|names/([0-9a-f]{{64}}/{_NUMBER}|keys/[0-9a-f]{{64}})\.json"
     rf"|shares/{_ID}/{_ID}(\.answer)?\.json|uses/{_ID}/{_ID}\.json"
+    rf"|probe/{_ID}/[^/]+"
 )
 _DAY = 86400
 _MARKS_KEPT_S = 30 * _DAY  # the mark of an aborted run; its run is surely gone by then
