@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import pty
 import subprocess
 
 import pytest
@@ -14,6 +13,7 @@ from diskwright.config import S3Settings, Settings, colour_wanted, load
 from diskwright.config_profiles import load_profile
 from diskwright.errors import OutputNotWritable, UsageError
 from support.command import COMMAND, FIXTURE, files_below, one_line_and_a_hint
+from support.terminal import at_terminal
 
 
 @pytest.mark.parametrize("option", ["--key", "--to", "--name", "--profile"])
@@ -122,19 +122,7 @@ def test_the_profile_says_the_encryption_where_nobody_else_does():
 def test_colour_is_for_a_terminal_that_wants_it(diskwright):
     assert not colour_wanted(terminal=True, environment={"NO_COLOR": "1"})
     assert not colour_wanted(terminal=False, environment={})
-    ours, theirs = pty.openpty()
-    run = subprocess.Popen(
-        [COMMAND, "validate", FIXTURE], env=diskwright.environment, stdout=theirs
-    )
-    os.close(theirs)
-    said = b""
-    try:
-        while data := os.read(ours, 65536):
-            said += data
-    except OSError:  # the other side is closed
-        pass
-    os.close(ours)
-    run.wait()
+    _, said = at_terminal([COMMAND, "validate", FIXTURE], diskwright.environment)
     assert b"\x1b[" in said
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
-import pty
 import subprocess
 
 import pytest
@@ -15,6 +13,7 @@ from diskwright.adapters.directory import DirectoryStore
 from diskwright.model.text import data_on_terminal
 from support.command import COMMAND
 from support.library_images import put_image
+from support.terminal import at_terminal
 
 NAME = "x\x1b[31mred\x9b2J\u202eend\x07\u00e9"
 EVIL = ("\x1b", "\x9b", "\u202e", "\x07")
@@ -38,17 +37,8 @@ def piped(listing, *words) -> str:
 
 def on_terminal(listing, *words) -> str:
     line, environment = listing
-    ours, theirs = pty.openpty()
-    run = subprocess.Popen(line(*words), env=environment, stdout=theirs)
-    os.close(theirs)
-    said = b""
-    try:
-        while data := os.read(ours, 65536):
-            said += data
-    except OSError:  # the other side is closed
-        pass
-    os.close(ours)
-    assert run.wait() == 0
+    code, said = at_terminal(line(*words), environment)
+    assert code == 0
     return said.decode()
 
 

@@ -109,6 +109,11 @@ def keys(where: str, prefix: str = "") -> list[str]:
     return [info.key for info in folder_store(where).list(prefix)]
 
 
+def of_image(where: str, image: str) -> list[str]:
+    """Keys of all that lies there of an image, but for hints."""
+    return [key for key in keys(where) if image in key and not key.startswith("changes/")]
+
+
 def copied(template: Path, folder: Path) -> str:
     shutil.copytree(template, folder)
     return f"dir:{folder}"

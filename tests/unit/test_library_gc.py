@@ -36,6 +36,7 @@ from support.care import (
     folder_store,
     id_of_age,
     keys,
+    of_image,
     other,
     small_disk,
     template,
@@ -45,10 +46,6 @@ from support.care import (
 __all__ = ["care", "other", "template", "where"]
 
 UNUSED = "01900000-0000-4000-8000-000000000000"
-
-
-def of_image(where: str, image: str) -> list[str]:
-    return [key for key in keys(where) if image in key and not key.startswith("changes/")]
 
 
 def put(where: str, key: str, data: bytes = b"x") -> str:

@@ -18,6 +18,7 @@ from support.care import (
     care,
     folder_store,
     keys,
+    of_image,
     other,
     small_disk,
     template,
@@ -25,10 +26,6 @@ from support.care import (
 )
 
 __all__ = ["care", "other", "template", "where"]
-
-
-def of_image(where: str, image: str) -> list[str]:
-    return [key for key in keys(where) if image in key and not key.startswith("changes/")]
 
 
 def missing(library) -> set[str]:
