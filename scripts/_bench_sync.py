@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -16,6 +15,7 @@ WRITERS = 8
 
 
 def sync(bench: Bench) -> None:
+    from diskwright._values import replace
     from diskwright.model.library import Query
     from diskwright.model.record import Attributes
     from diskwright.ops.library import changes, modify

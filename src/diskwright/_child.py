@@ -13,9 +13,9 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
 
 from diskwright._process import ConfinedProcess, call_command, spawn
+from diskwright._values import Struct
 from diskwright._ways import Choice
 from diskwright.errors import ConfinementUnavailable
 
@@ -31,8 +31,7 @@ class NotInTime(NoAnswer):
     pass
 
 
-@dataclass(frozen=True, slots=True)
-class Reader:
+class Reader(Struct, frozen=True):
     """Who is asked. `function` is "package.module:name", called with the descriptor and arguments.
 
     `tool` names the child in errors; `limits` are RLIMIT_ names and values.
@@ -45,8 +44,7 @@ class Reader:
     confinement: Choice = "auto"
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(Struct, frozen=True):
     """What is asked: `arguments` are JSON, `path` is the file's in errors."""
 
     arguments: Sequence[object]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 
 from diskwright import _sandbox
 from diskwright._process import spawn, tool_command, tool_rules
+from diskwright._values import Struct
 from diskwright._ways import INSTALL, Choice, bubblewrap, way_of
 from diskwright.errors import ConfinementUnavailable, ToolError
 
@@ -14,8 +14,7 @@ _WAIT_S = 10.0
 _NAME = "bubblewrap"
 
 
-@dataclass(frozen=True, slots=True)
-class InForce:
+class InForce(Struct, frozen=True):
     """`words` for people: what it is, or what is missing and what to do about it."""
 
     confined: bool

@@ -13,16 +13,15 @@ import pwd
 import socket
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
+from diskwright._values import Secretive, Struct, field, field_names, replace
 from diskwright.errors import InputMissing, UsageError
 
 FILE_LIMIT = 1 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class S3Settings:
+class S3Settings(Struct, frozen=True):
     """How to speak to an S3-compatible endpoint. Empty: not given, boto3's own default."""
 
     endpoint_url: str = ""
@@ -38,8 +37,7 @@ class S3Settings:
     kms_key_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class VaultSettings:
+class VaultSettings(Secretive, frozen=True):
     """How to speak to HashiCorp Vault or OpenBao. Empty: not given."""
 
     address: str = ""
@@ -47,11 +45,10 @@ class VaultSettings:
     namespace: str = ""
     token_file: str = ""  # read where no variable gives the token; empty: ~/.vault-token
     # never from a configuration file
-    token: str = field(default="", repr=False)
+    token: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Struct, frozen=True):
     """Empty strings are what nobody gave: to give one is an error, as `--key "$UNSET"` would be."""
 
     profile: str = "huawei-ims"
@@ -221,7 +218,7 @@ _Table = type[Settings] | type[S3Settings] | type[VaultSettings]
 
 
 def _checked(cls: _Table, name: str, value: Any, where: str) -> Any:
-    defaults = {f.name: getattr(cls(), f.name) for f in fields(cls) if f.name not in _NOT_SET_HERE}
+    defaults = {n: getattr(cls(), n) for n in field_names(cls) if n not in _NOT_SET_HERE}
     if name not in defaults:
         raise UsageError(f"{where}: no such setting", f"known: {', '.join(sorted(defaults))}")
     if type(value) is not type(defaults[name]):

@@ -111,7 +111,7 @@ def test_reading_without_confinement_is_said_and_noted(diskwright, folder, tiny_
 
 
 def test_the_profile_says_the_encryption_where_nobody_else_does():
-    from dataclasses import replace
+    from diskwright._values import replace
 
     profile = replace(load_profile("huawei-ims"), server_side_encryption="sse-kms")
     for said, wanted in (("", "sse-kms"), ("none", ""), ("sse-obs", "sse-obs")):

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import base64
-from dataclasses import replace
 
 import pytest
 
+from diskwright._values import replace
 from diskwright.errors import KeyRefused
 from diskwright.model.stored import WrappedKey
 from diskwright.ports import KeyWrapper

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import fields
 from pathlib import Path
 
+from diskwright._values import field_names
 from diskwright.model.library import Change, EntryDisk, ImageKind, MemberState, Status, Visibility
 from diskwright.report.library import entry_value
 from diskwright.report.library_csv import COLUMNS, CONSOLE_COLUMNS, defused
@@ -22,13 +22,13 @@ def first_cells(page: str) -> set[str]:
 
 
 def test_every_field_of_an_image_has_its_row():
-    changes = {one.name for one in fields(Change)}
+    changes = set(field_names(Change))
     assert first_cells(JSON) == set(entry_value(entry())) | changes
 
 
 def test_disks_and_words_are_told():
     told = set(re.findall(r"`([^`]+)`", JSON))
-    assert {one.name for one in fields(EntryDisk)} <= told
+    assert set(field_names(EntryDisk)) <= told
     for kind in (Status, ImageKind, Visibility, MemberState):
         assert {one.value for one in kind} <= told
 

@@ -4,11 +4,11 @@ changed one is found."""
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from diskwright._values import replace
 from diskwright.adapters.guest_child import ConfinedGuestInspector
 from diskwright.model.guest import GuestFacts, Section, Unread
 from support.fuzzing.guests import judge as judging

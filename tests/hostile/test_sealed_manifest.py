@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 import pytest
 
+from diskwright._values import replace
 from diskwright.envelope import header
 from diskwright.envelope.private import open_private, seal_private
 from diskwright.envelope.recipients import recipient_of, unwrap_any

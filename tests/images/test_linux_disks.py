@@ -6,13 +6,13 @@ differs must be what the fault is, and nothing else.
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
+from diskwright._values import replace
 from diskwright.guest.inspect import inspect_guest
 from diskwright.model.codec import encode
 from diskwright.model.guest import GuestFacts, InitramfsState, NamedBy
@@ -226,7 +226,7 @@ def test_a_nearly_full_disk_has_little_free(facts_of: Callable[[str], GuestFacts
     assert root.free is not None
     assert root.size is not None
     assert root.free < root.size * 0.03
-    assert dataclasses.replace(root, free=0) == dataclasses.replace(
+    assert replace(root, free=0) == replace(
         (facts_of("linux/debian12-bios-ext4.qcow2").filesystems or ())[0], free=0
     )
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
 from pathlib import Path
 
+from diskwright._values import replace
 from diskwright.guest.files import EVERY, list_files
 from diskwright.guest.filesystems.ext import ExtFs
 from diskwright.guest.tree import GuestTree

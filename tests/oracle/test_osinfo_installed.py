@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from diskwright._values import replace
 from diskwright.adapters.osinfo import OsinfoDatabase
 from diskwright.adapters.osinfo.names import candidates
 from diskwright.model.iso import IsoFacts, IsoTree

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from diskwright._values import replace
 from diskwright.errors import ImageBroken
 from diskwright.model.finding import Accepted
 from diskwright.model.partitions import Partition, PartitionRole

@@ -39,6 +39,7 @@ def check(packages: list[InstalledPackage]) -> None:
 @given(CHANGES, st.none() | st.integers(0, len(BASE)))
 @example([(16, b"\0\1")], None)  # pages of 65,536 bytes
 @example([(28, b"\xff\xff\xff\xff")], None)  # so many of them
+@example([(4039, b"\x80")], None)  # of the schema, and no UTF-8
 @example([(100, b"\5")], None)  # the schema's page is no leaf
 def test_a_database_of_rpm(changes: list[tuple[int, bytes]], cut: int | None) -> None:
     with contextlib.suppress(Unreadable):

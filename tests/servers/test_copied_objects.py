@@ -5,12 +5,12 @@ from __future__ import annotations
 import subprocess
 import sys
 import uuid
-from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
+from diskwright._values import replace
 from diskwright.adapters.directory import DirectoryStore
 from diskwright.adapters.journal import FileUploadJournal
 from diskwright.ops.upload import sweep_dead_runs

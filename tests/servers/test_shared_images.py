@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
 from urllib.parse import urlsplit
 
 import pytest
 
+from diskwright._values import replace
 from diskwright.model import manifest as manifests
 from diskwright.model.names import manifest_key
 from diskwright.model.record import Attributes

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import time
 import traceback
-from dataclasses import replace
 from urllib.parse import urlsplit
 
 import pytest
 
+from diskwright._values import replace
 from diskwright.adapters.kms_vault import TransitKey, VaultSettings
 from diskwright.errors import KeyRefused, KeyUnavailable, UsageError
 from support.servers.certificates import Authority

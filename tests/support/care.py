@@ -7,11 +7,11 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from diskwright._values import replace
 from diskwright.adapters.directory import DirectoryStore
 from diskwright.app import Diskwright
 from diskwright.app.library import Library

@@ -3,9 +3,9 @@ started by BIOS or by UEFI."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
+from diskwright._values import replace
 from diskwright.config_profiles import load_profile
 from diskwright.model.access import (
     Account,

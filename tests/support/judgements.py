@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
+from diskwright._values import replace
 from diskwright.errors import DiskwrightError, ImageUnsafe
 from diskwright.model.finding import Accepted
 from diskwright.model.guest import GuestFacts, Section, Unread

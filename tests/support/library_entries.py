@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
+from diskwright._values import replace
 from diskwright.model.library import (
     Change,
     Entry,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
-from dataclasses import replace
 from pathlib import Path
 
+from diskwright._values import replace
 from diskwright.model.image import ImageFacts, ImageFormat
 from diskwright.model.manifest import (
     LibraryEntry,

@@ -15,10 +15,10 @@ OTHER = "01890a5d-ac96-774b-bcce-b302099a8058"
 KEY = f"images/{IMAGE}/disk-0.raw"
 
 
-class SmallLayout(Layout):
+class SmallLayout(Layout, frozen=True):
     """A layout with parts of a size that no writer would plan."""
 
-    __slots__ = ("wanted_part_size",)
+    wanted_part_size: int = 0
 
     @property
     def part_size(self) -> int:
@@ -26,9 +26,7 @@ class SmallLayout(Layout):
 
 
 def layout(part_size: int) -> Layout:
-    made = SmallLayout("raw", 1 << 30, 1 << 30, 1 << 30)
-    object.__setattr__(made, "wanted_part_size", part_size)
-    return made
+    return SmallLayout("raw", 1 << 30, 1 << 30, 1 << 30, wanted_part_size=part_size)
 
 
 def manifest(*objects: StoredObject, private: str = "AAAA", image: str = IMAGE) -> Manifest:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import uuid
 
@@ -12,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from packageurl import PackageURL
 
+from diskwright._values import replace
 from diskwright.model.examined import InstalledPackage, PackageKind, Software
 from diskwright.model.guest import GuestFacts, OsRelease
 from diskwright.model.image import ImageFacts, ImageFormat
@@ -64,7 +64,7 @@ PACKAGES = st.builds(
 @given(PACKAGES)
 def test_urls_are_read_back_by_the_specifications_own_reader(package: InstalledPackage) -> None:
     """Which strips white space, as the readers of databases do."""
-    package = dataclasses.replace(
+    package = replace(
         package,
         name=f"x{package.name.strip('/')}x",
         version=f"1{package.version}1",

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
 
 import pytest
 
+from diskwright._values import replace
 from diskwright.errors import DataTampered, IllegalState
 from diskwright.model import manifest as manifests
 from diskwright.model.image import ImageFacts, ImageFormat

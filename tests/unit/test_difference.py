@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from diskwright._values import replace
 from diskwright.guest.answer import CONFIGURATION, FILES, PACKAGES, nothing_examined
 from diskwright.model.difference import Change, Differences, FactChange, NotCompared
 from diskwright.model.examined import (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import pickle
 import re
 from pathlib import Path
@@ -23,10 +22,20 @@ def leaves(cls: type) -> list[type]:
 LEAVES = leaves(errors.DiskwrightError)
 
 
+def fields(leaf: type) -> dict[str, str]:
+    """The types of its fields by name."""
+    return {
+        name: kind
+        for cls in reversed(leaf.__mro__[: leaf.__mro__.index(errors.DiskwrightError)])
+        for name, kind in cls.__annotations__.items()
+        if not kind.startswith("ClassVar")
+    }
+
+
 def example(leaf: type) -> errors.DiskwrightError:
     """Every field filled with something of its type."""
     values = {"str": "value", "int": 7, "float": 1.5, "int | None": 7}
-    return leaf(**{f.name: values[f.type] for f in dataclasses.fields(leaf)})
+    return leaf(**{name: values[kind] for name, kind in fields(leaf).items()})
 
 
 @pytest.mark.parametrize("leaf", LEAVES, ids=lambda leaf: leaf.__name__)
@@ -41,8 +50,8 @@ class TestEveryError:
         assert not re.search(r"\{\w+\}", message)
 
     def test_has_a_hint_that_can_be_pasted(self, leaf):
-        fields = {f.name for f in dataclasses.fields(leaf)} - {"hint_text"}
-        hint = leaf.hint_template.format_map(dict.fromkeys(fields, "x"))
+        names = fields(leaf).keys() - {"hint_text"}
+        hint = leaf.hint_template.format_map(dict.fromkeys(names, "x"))
         assert hint
         assert hint != errors.DiskwrightError.hint_template
 
@@ -75,3 +84,27 @@ def test_a_refused_image_names_the_byte_and_the_short_name():
 def test_cancelled_by_sigterm_ends_with_143():
     assert errors.Cancelled(15).status == 143
     assert errors.Cancelled(2).status == 130
+
+
+class TestFieldsOfAnError:
+    def test_are_given_by_place_or_by_name(self):
+        by_place, by_name = (
+            errors.UsageError("p", "h"),
+            errors.UsageError(problem="p", hint_text="h"),
+        )
+        assert by_place.facts() == by_name.facts() == {"problem": "p", "hint_text": "h"}
+        assert repr(by_place) == "UsageError(problem='p', hint_text='h')"
+        assert by_place.hint_text == "h"
+
+    @pytest.mark.parametrize(
+        ("given", "named"),
+        [((), {}), (("p", "h", "more"), {}), (("p",), {"other": 1}), (("p",), {"problem": "p"})],
+    )
+    def test_are_each_given_once_and_no_other(self, given, named):
+        with pytest.raises(TypeError, match="UsageError takes problem, hint_text"):
+            errors.UsageError(*given, **named)
+
+    def test_come_from_all_above_and_have_their_defaults(self):
+        error = errors.ImageBroken("disk", "short", detail="why")
+        facts = {"path": "disk", "code_name": "short", "detail": "why"}
+        assert error.facts() == {**facts, "offset": None, "hint_text": ""}

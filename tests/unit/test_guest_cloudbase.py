@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
+from diskwright._values import replace
 from diskwright.guest.windows.cloudbase import SCRIPT
 from diskwright.model.finding import Result
 from diskwright.model.guest import CloudInit

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 
 import pytest
 
+from diskwright._values import replace
 from diskwright.blockio.memory import MemoryReader
 from diskwright.guest.filesystems.base import Node
 from diskwright.guest.inspect import facts_of, inspect_guest

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
+from diskwright._values import replace
 from diskwright.guest.inspect import facts_of
 from diskwright.guest.probe import Probe
 from diskwright.guest.windows.boot import ESP_MANAGER, ESP_STORE, STORE

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 
 import pytest
 
+from diskwright._values import replace
 from diskwright.adapters.directory import DirectoryStore
 from diskwright.adapters.kms_local import new_key
 from diskwright.app import Diskwright

@@ -6,11 +6,11 @@ import json
 import os
 import stat
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from diskwright._values import replace
 from diskwright.adapters.kms_local import LocalKey, new_key
 from diskwright.envelope import box, keyfile
 from diskwright.errors import (

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 
 import pytest
 
+from diskwright._values import replace
 from diskwright.adapters.kms_local import new_key
 from diskwright.errors import (
     ChangedMeanwhile,

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
+from diskwright._values import replace
 from diskwright.envelope import header
 from diskwright.errors import (
     ChangedMeanwhile,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import replace
 
 import pytest
 
+from diskwright._values import replace
 from diskwright.adapters.kms_local import new_key
 from diskwright.app import Diskwright
 from diskwright.app.library import Library

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
+from diskwright._values import replace
 from diskwright.errors import ChangedMeanwhile, DataTampered, NameTaken
 from diskwright.model.library import Query, Status
 from diskwright.model.manifest import ABORTED

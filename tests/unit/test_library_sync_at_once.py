@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
+from diskwright._values import replace
 from diskwright.model.library import Status
 from diskwright.model.names import MANIFESTS, manifest_key
 from diskwright.model.record import Attributes

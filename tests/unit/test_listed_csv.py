@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
-from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from diskwright._values import replace
 from diskwright.adapters.catalog import SqliteCatalog
 from diskwright.errors import CatalogDamaged
 from diskwright.model.library import SORTS, ImageKind, Listed, MemberState, Query, Status

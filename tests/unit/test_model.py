@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import uuid
-from dataclasses import dataclass
 from enum import StrEnum
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from diskwright._values import Struct
 from diskwright.model import canonical, codec, names
 from diskwright.model.stored import MIB, part_size_for
 from diskwright.model.units import format_size, parse_size, round_up
@@ -146,14 +146,12 @@ class Colour(StrEnum):
     RED = "red"
 
 
-@dataclass(frozen=True)
-class Inner:
+class Inner(Struct, frozen=True):
     number: int
     colour: Colour | None = None
 
 
-@dataclass(frozen=True)
-class Outer:
+class Outer(Struct, frozen=True):
     inner: tuple[Inner, ...]
     words: dict[str, str]
     flag: bool = False

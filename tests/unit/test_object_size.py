@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import random
-from dataclasses import replace
 
 import pytest
 
+from diskwright._values import replace
 from diskwright.app import Diskwright
 from diskwright.app.adapters import Adapters
 from diskwright.config import load

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from diskwright._values import replace
 from diskwright.adapters.osinfo import OsinfoDatabase
 from diskwright.model.iso import IsoFacts, IsoSystem, IsoTree
 from diskwright.model.units import GIB

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 import random
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from diskwright._values import replace
 from diskwright.adapters.kms_local import LocalKey
 from diskwright.app import Diskwright
 from diskwright.app.adapters import Adapters
@@ -107,8 +107,8 @@ def test_a_manifest_from_before_there_were_sets_is_read():
         del value["disks"][0][name]
     assert manifest.decode_body(canonical.encode(value)) == body
     about = manifest.DiskAbout(IMAGE, BIOS, (), (), None)
-    further = dataclasses.replace(disk, name="two.vmdk", about=about)
-    body = dataclasses.replace(body, disks=(disk, further))
+    further = replace(disk, name="two.vmdk", about=about)
+    body = replace(body, disks=(disk, further))
     assert manifest.decode_body(manifest.encode_body(body)) == body
 
 

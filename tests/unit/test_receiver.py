@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import os
 import stat
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from diskwright._values import replace
 from diskwright.adapters import kms_receiver
 from diskwright.adapters.kms_local import LocalKey, new_key
 from diskwright.envelope import box, header

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
+from diskwright._values import replace
 from diskwright.adapters.directory import DirectoryStore
 from diskwright.adapters.journal import FileUploadJournal
 from diskwright.app import Diskwright

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 import pytest
 
+from diskwright._values import replace
 from diskwright.errors import ImageBroken
 from diskwright.model.finding import Accepted
 from diskwright.model.guest import FileSystem, GuestFacts

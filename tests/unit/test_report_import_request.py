@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import shlex
-from dataclasses import replace
 
+from diskwright._values import replace
 from diskwright.model.attributes import ImportAttributes
 from diskwright.report.import_request import import_request_text, request_for
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 import pytest
 
+from diskwright._values import replace
 from diskwright.errors import ImageUnsafe
 from diskwright.model import codec
 from diskwright.model.guest import GuestFacts, Section, Unread

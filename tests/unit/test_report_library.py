@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields, replace
 
 import jsonschema
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from diskwright._values import field_names, replace
 from diskwright.model.library import Change, Entry, ImageKind, Status
 from diskwright.report import schema
 from diskwright.report.columns import cells, cut, filled
@@ -23,7 +23,7 @@ from diskwright.report.library import (
 from support.judgements import EVIL
 from support.library_entries import CHANGES, KMS, entry, hostile_entry, many, team
 
-NAMES = [one.name for one in fields(Entry)]
+NAMES = list(field_names(Entry))
 
 
 def table(*entries: Entry, **options) -> list[str]:

@@ -6,12 +6,12 @@ import base64
 import hashlib
 import re
 import time
-from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from diskwright._values import replace
 from diskwright.model.library import Entry, Status
 from diskwright.report.library_html import SCRIPT, library_html
 from diskwright.report.library_rows import MOST_IN_FULL, MOST_ROWS

@@ -6,7 +6,6 @@ import importlib
 import inspect
 import pkgutil
 from contextlib import suppress
-from dataclasses import dataclass, fields, is_dataclass
 from enum import Enum
 from typing import Any
 
@@ -14,6 +13,7 @@ import jsonschema
 import pytest
 
 import diskwright.model
+from diskwright._values import Struct, field_names
 from diskwright.model import codec
 from diskwright.model.guest import GuestFacts
 from diskwright.model.outcome import Inspected
@@ -26,8 +26,7 @@ class Colour(Enum):
     RED = "red"
 
 
-@dataclass(frozen=True)
-class Leaf:
+class Leaf(Struct, frozen=True):
     """What is
     at the end."""
 
@@ -35,16 +34,14 @@ class Leaf:
     number: int | None = None
 
 
-@dataclass(frozen=True)
-class Tree:
+class Tree(Struct, frozen=True):
     leaves: tuple[Leaf, ...]
     pair: tuple[int, int]
     named: dict[str, Leaf]
     below: tuple[Tree, ...] = ()
 
 
-@dataclass(frozen=True)
-class More(GuestFacts):
+class More(GuestFacts, frozen=True):
     leaf: Leaf | None = None
 
 
@@ -96,7 +93,7 @@ def test_what_the_codec_can_not_write_has_no_schema(kind):
 
 def test_a_section_that_facts_gain_is_in_it():
     described = Definitions().but(More)
-    assert set(described["properties"]) == {field.name for field in fields(GuestFacts)} | {"leaf"}
+    assert set(described["properties"]) == set(field_names(GuestFacts)) | {"leaf"}
     assert "leaf" in described["required"]
     checker(More).validate(codec.encode(More(leaf=LEAF)))
     with pytest.raises(jsonschema.ValidationError):
@@ -104,7 +101,7 @@ def test_a_section_that_facts_gain_is_in_it():
 
 
 def test_each_section_of_what_is_inspected_is_in_the_schema():
-    told = {field.name for field in fields(Inspected)} - {"path", "name"}
+    told = set(field_names(Inspected)) - {"path", "name"}
     inspected = schema()["allOf"][0]["then"]["properties"]["results"]["items"]["anyOf"][0]
     facts = inspected["properties"]["facts"]["anyOf"][0]["properties"]
     assert told <= set(facts)
@@ -120,7 +117,11 @@ def test_hints_of_every_value_are_found():
     seen = 0
     for module in pkgutil.iter_modules(diskwright.model.__path__, "diskwright.model."):
         for kind in vars(importlib.import_module(module.name)).values():
-            if inspect.isclass(kind) and is_dataclass(kind) and kind.__module__ == module.name:
+            if (
+                inspect.isclass(kind)
+                and issubclass(kind, Struct)
+                and kind.__module__ == module.name
+            ):
                 with suppress(TypeError):  # what is never printed may be of any type
                     Definitions().of(kind)
                 seen += 1

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import fields, is_dataclass, replace
 from enum import Enum
 from typing import Any
 
+from diskwright._values import Struct, field_names, replace
 from diskwright.model.finding import Accepted, Finding, Result, Severity, Verdict
 from diskwright.model.guest import GuestFacts, Section, Unread
 from diskwright.model.image import Problem
@@ -32,8 +32,8 @@ def poisoned(value: Any) -> Any:
         return value + EVIL
     if isinstance(value, tuple):
         return tuple(poisoned(item) for item in value)
-    if is_dataclass(value) and not isinstance(value, type):
-        changed = {f.name: poisoned(getattr(value, f.name)) for f in fields(value)}
+    if isinstance(value, Struct):
+        changed = {name: poisoned(getattr(value, name)) for name in field_names(value)}
         return replace(value, **changed)
     return value
 

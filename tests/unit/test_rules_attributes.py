@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
-
 import pytest
 
+from diskwright._values import field_names, replace
 from diskwright.model.attributes import ImportAttributes
 from diskwright.model.guest import GuestFacts, Kernel
 from diskwright.rules import import_attributes
@@ -22,7 +21,7 @@ def attributes(guest: GuestFacts | None, *, data: bool = False) -> ImportAttribu
 @pytest.mark.parametrize("guest", [BIOS, UEFI, WINDOWS_UEFI, GuestFacts(), None])
 def test_each_value_says_where_it_is_from(guest: GuestFacts | None) -> None:
     made = attributes(guest)
-    assert set(made.sources) == {f.name for f in fields(made)} - WITHOUT_SOURCE
+    assert set(made.sources) == set(field_names(made)) - WITHOUT_SOURCE
     assert all(made.sources.values())
 
 

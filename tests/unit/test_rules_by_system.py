@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import subprocess
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from diskwright._values import replace
 from diskwright.model.finding import Finding, Result
 from diskwright.model.guest import CloudInit, CryptEntry, FileSystem, GuestFacts, NamedBy, OsRelease
 from diskwright.model.location import Location

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
+from diskwright._values import replace
 from diskwright.config_profiles import load_profile
 from diskwright.model.finding import Finding, Result
 from diskwright.model.guest import GuestFacts

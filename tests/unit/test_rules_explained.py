@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 import pytest
 
+from diskwright._values import replace
 from diskwright.model.finding import Result
 from diskwright.report.explained import explained_text
 from diskwright.rules import RULES, judge

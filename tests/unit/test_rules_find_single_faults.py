@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
+from diskwright._values import replace
 from diskwright.model.finding import Finding, Result
 from diskwright.model.guest import FileSystem, GuestFacts, NamedBy, Section, Unread
 from diskwright.model.image import ImageFacts, ImageFormat

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from diskwright._values import replace
 from diskwright.model.finding import Finding, Result
 from diskwright.model.guest import GuestFacts, InitramfsState, NamedBy
 from diskwright.model.location import Location

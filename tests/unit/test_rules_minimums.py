@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
+from diskwright._values import replace
 from diskwright.model.finding import Finding, Result
 from diskwright.model.profile import Minimum
 from diskwright.model.units import GIB, MIB

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from diskwright._values import replace
 from diskwright.adapters.osinfo import OsinfoDatabase
 from diskwright.adapters.osinfo.names import candidates
 from diskwright.config_profiles import load_profile

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from diskwright._values import replace
 from diskwright.adapters.directory import DirectoryStore
 from diskwright.adapters.server_folder import ServerFolders
 from diskwright.errors import (

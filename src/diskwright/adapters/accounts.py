@@ -6,16 +6,15 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 
+from diskwright._values import Struct
 from diskwright.blockio.own_list import change_list, read_list
 from diskwright.envelope.receiver import ReceiverPublicKey
 from diskwright.errors import InputUnreadable, TargetExists, UsageError
 from diskwright.model.sharing import Account
 
 
-@dataclass(frozen=True, slots=True)
-class _Book:
+class _Book(Struct, frozen=True):
     accounts: tuple[Account, ...]
     v: int = 1
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
+from diskwright._values import Secretive
 from diskwright.blockio import owner_file
 from diskwright.envelope import box, keyfile
 from diskwright.envelope.keys import KEY_SIZE
@@ -16,13 +16,12 @@ from diskwright.model.stored import WrappedKey
 PROVIDER = "local"
 
 
-@dataclass(frozen=True, slots=True)
-class LocalKey:
+class LocalKey(Secretive, frozen=True):
     """A KeyWrapper: AES-256-GCM under the file's key, bound to the context."""
 
     name: str  # local:PATH, for messages
     key_id: str  # the id in the file
-    _key: bytes = field(repr=False)
+    _key: bytes
 
     @classmethod
     def load(cls, path: str, passphrase: Callable[[], str] | None = None) -> LocalKey:

@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 
+from diskwright._values import Struct, replace
 from diskwright.blockio.own_list import change_list, read_list
 from diskwright.errors import TargetExists, UsageError
 from diskwright.model.library import KnownLibrary
 
 
-@dataclass(frozen=True, slots=True)
-class _List:
+class _List(Struct, frozen=True):
     libraries: tuple[KnownLibrary, ...]
     v: int = 1
 

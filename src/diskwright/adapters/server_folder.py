@@ -13,8 +13,8 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
-from dataclasses import replace
 
+from diskwright._values import replace
 from diskwright.blockio.own_folder import try_lock
 from diskwright.blockio.placing import locked_folder, replace_file, sync_folder
 from diskwright.errors import (

@@ -6,9 +6,9 @@ import os
 import re
 import time
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from diskwright._values import replace
 from diskwright.app.adapters import Adapters
 from diskwright.app.known import chosen, registry
 from diskwright.config import Settings

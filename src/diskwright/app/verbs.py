@@ -6,9 +6,9 @@ import os
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import replace
 from typing import TYPE_CHECKING, Unpack
 
+from diskwright._values import replace
 from diskwright.app.accounts import AccountVerbs
 from diskwright.app.adapters import Adapters, given
 from diskwright.app.difference import DifferenceVerbs

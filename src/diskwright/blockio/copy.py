@@ -14,10 +14,10 @@ import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
 from itertools import islice
 from typing import TypeVar
 
+from diskwright._values import Struct
 from diskwright.model.extent import Extent
 from diskwright.model.units import MIB
 from diskwright.ports import BlockReader
@@ -31,8 +31,7 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(Struct, frozen=True):
     """`[start, start + length)` bytes of the disk; only the disk's last one is short."""
 
     start: int

@@ -7,11 +7,11 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from diskwright._values import Struct, field
 from diskwright.cli.cancel import SignalCancel
 from diskwright.cli.progress import TerminalProgress, choose
 from diskwright.model.nulls import NullProgress
@@ -26,8 +26,7 @@ if TYPE_CHECKING:
     from diskwright.ports import CancelToken, Progress
 
 
-@dataclass
-class Session:
+class Session(Struct):
     """`results` are those of the JSON document, in order; `failures` the errors among them.
 
     `cancel` is how the run is asked to stop.

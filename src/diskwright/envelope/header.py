@@ -13,8 +13,8 @@ import hmac
 import re
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from diskwright._values import Struct
 from diskwright.envelope import keys
 from diskwright.errors import DataTampered, TooManyRecipients
 from diskwright.model import canonical, codec, names
@@ -42,8 +42,7 @@ def _context(seal_id: str) -> dict[str, str]:
     return {"dw": "1", "seal": seal_id}
 
 
-@dataclass(frozen=True, slots=True)
-class DiskSeal:
+class DiskSeal(Struct, frozen=True):
     """J1: what a sealed disk says of itself for good. `virtual_size` in bytes."""
 
     seal: str  # UUID, the same for all disks of an image
@@ -83,8 +82,7 @@ class DiskSeal:
         return seal
 
 
-@dataclass(frozen=True, slots=True)
-class _Stored:
+class _Stored(Struct, frozen=True):
     cipher: str
     context: dict[str, str]
     disk: int
@@ -94,8 +92,7 @@ class _Stored:
     virtual_size: int
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
+class Header(Struct, frozen=True):
     """A header as it was read. Nothing of it may be believed before `check_mac`."""
 
     j1: bytes  # as stored: the payload is bound to these bytes

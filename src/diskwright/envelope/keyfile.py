@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
+from diskwright._values import Secretive, Struct
 from diskwright.envelope import box
 from diskwright.envelope.keys import KEY_SIZE
 from diskwright.errors import KeyRefused, KeyUnreadable
@@ -33,8 +33,7 @@ class NotAKeyFile(ValueError):
     """The bytes are no key document of a version that is read here."""
 
 
-@dataclass(frozen=True, slots=True)
-class Cost:
+class Cost(Struct, frozen=True):
     """What turns a passphrase into a key. It is bounded here, before anything is derived."""
 
     n: int
@@ -58,14 +57,13 @@ class Cost:
         return Scrypt(salt=salt, length=KEY_SIZE, n=self.n, r=self.r, p=self.p).derive(secret)
 
 
-@dataclass(frozen=True, slots=True)
-class KeyFile:
+class KeyFile(Secretive, frozen=True):
     """Either `key` or both of `scrypt` and `sealed_key`, as they stand in the document."""
 
     format: str  # KEK or RECEIVER
     id: str
     v: int
-    key: str | None = field(default=None, repr=False)
+    key: str | None = None
     scrypt: Cost | None = None
     sealed_key: str | None = None
     name: str | None = None  # of a receiver, and of nothing else

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from contextlib import closing
-from dataclasses import dataclass, field
 
+from diskwright._values import Secretive
 from diskwright.blockio.copy import ordered_map
 from diskwright.envelope import header as headers
 from diskwright.envelope import stream
@@ -20,12 +20,11 @@ Read = Callable[[int, int], bytes]  # (offset, length) of the object; short only
 _RUN = 4  # segments fetched by one read: a request for each 1 MiB would wait on the network
 
 
-@dataclass(frozen=True, slots=True)
-class OpenedHeader:
+class OpenedHeader(Secretive, frozen=True):
     """A header whose MAC holds, and the data key that it holds under."""
 
     header: Header
-    data_key: bytes = field(repr=False)
+    data_key: bytes
 
 
 def open_header(data: bytes, unwrap: Unwrap, *, what: str) -> OpenedHeader:

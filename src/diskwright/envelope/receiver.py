@@ -8,7 +8,6 @@ document can wrap; only the private key unwraps.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey, MLKEM768PublicKey
@@ -22,6 +21,7 @@ from cryptography.hazmat.primitives.hpke import (
     Suite,
 )
 
+from diskwright._values import Secretive
 from diskwright.envelope import box
 from diskwright.errors import KeyRefused
 from diskwright.model import canonical, codec, names
@@ -43,8 +43,7 @@ class NotAReceiver(ValueError):
     """The bytes are no public document of a receiver that can be wrapped for."""
 
 
-@dataclass(frozen=True, slots=True)
-class ReceiverPublicKey:
+class ReceiverPublicKey(Secretive, frozen=True):
     """A receiver's public document. A KeyWrapper that wraps, and unwraps nothing.
 
     It proves nothing of whose key it is: compare its fingerprint with the owner, another way.
@@ -53,7 +52,7 @@ class ReceiverPublicKey:
     format: str
     id: str
     name: str  # as the receiver calls themselves: at most 128 characters, all printable
-    public: str = field(repr=False)  # base64
+    public: str  # base64
     suite: str
     v: int
 
@@ -108,13 +107,12 @@ class ReceiverPublicKey:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class ReceiverKey:
+class ReceiverKey(Secretive, frozen=True):
     """A KeyWrapper: a receiver's key pair."""
 
     label: str  # receiver:PATH, for messages
     public: ReceiverPublicKey
-    _seed: bytes = field(repr=False)
+    _seed: bytes
 
     @classmethod
     def of(cls, label: str, key_id: str, name: str, seed: bytes) -> ReceiverKey:

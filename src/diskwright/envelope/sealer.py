@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Generator, Iterator
 from contextlib import closing
-from dataclasses import dataclass
 
+from diskwright._values import Struct
 from diskwright.blockio.copy import ordered_map
 from diskwright.envelope import stream
 from diskwright.envelope.header import HEADER_SIZE
@@ -53,8 +53,7 @@ def seal_chunks(
         yield from ordered_map(pieces, seal, threads=workers, ahead=workers + 2)
 
 
-@dataclass(frozen=True, slots=True)
-class _Piece:
+class _Piece(Struct, frozen=True):
     """A segment's plaintext: the first `length` bytes of `buffer`."""
 
     index: int

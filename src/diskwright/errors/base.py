@@ -2,20 +2,45 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, dataclass_transform
+
+_NOT_GIVEN = object()
 
 
+@dataclass_transform(eq_default=False)
 class DiskwrightError(Exception):
-    """The root. A subclass is a dataclass whose fields are the facts of what happened."""
+    """The root. What a subclass annotates are its fields: the facts of what happened.
+
+    They are given by place or by name as to a dataclass, which takes ten times as long to define.
+    """
 
     exit_code: ClassVar[int] = 1
     kind: ClassVar[str] = "bug"
     template: ClassVar[str] = "something went wrong inside diskwright"
     hint_template: ClassVar[str] = "run again with --debug and report the traceback"
 
+    _defaults: ClassVar[dict[str, object]] = {}  # by field
+
+    def __init_subclass__(cls) -> None:
+        annotated = cls.__annotations__.items()  # as texts
+        own = [name for name, kind in annotated if not kind.startswith("ClassVar")]
+        cls._defaults = cls._defaults | {name: vars(cls).get(name, _NOT_GIVEN) for name in own}
+
+    def __init__(self, *facts: object, **named: object) -> None:
+        given = dict(zip(self._defaults, facts, strict=False))
+        wrong = len(facts) > len(given) or given.keys() & named or named.keys() - self._defaults
+        told = self._defaults | given | named
+        if wrong or any(fact is _NOT_GIVEN for fact in told.values()):
+            raise TypeError(f"{type(self).__name__} takes {', '.join(self._defaults)}")
+        self.__dict__.update(told)
+
+    def __repr__(self) -> str:
+        told = ", ".join(f"{name}={value!r}" for name, value in self.facts().items())
+        return f"{type(self).__name__}({told})"
+
     def facts(self) -> dict[str, object]:
         """The fields by name, as they were given."""
-        return {name: getattr(self, name) for name in getattr(self, "__dataclass_fields__", ())}
+        return {name: getattr(self, name) for name in self._defaults}
 
     @property
     def code(self) -> str:

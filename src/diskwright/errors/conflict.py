@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from diskwright.errors.base import DiskwrightError
 
 
@@ -12,7 +10,6 @@ class ConflictError(DiskwrightError):
     kind = "conflict"
 
 
-@dataclass(eq=False)
 class TargetExists(ConflictError):
     target: str
     hint_text: str = ""
@@ -20,7 +17,6 @@ class TargetExists(ConflictError):
     hint_template = "choose another name, or overwrite a file with --force"
 
 
-@dataclass(eq=False)
 class SourceChanged(ConflictError):
     path: str
     what: str
@@ -28,7 +24,6 @@ class SourceChanged(ConflictError):
     hint_template = "stop what writes to it, or work on a copy"
 
 
-@dataclass(eq=False)
 class ImageNotFound(ConflictError):
     target: str
     wanted: str
@@ -37,7 +32,6 @@ class ImageNotFound(ConflictError):
     hint_template = "a sealed image's name needs its key: --key local:FILE; an id always works"
 
 
-@dataclass(eq=False)
 class ImageAmbiguous(ConflictError):
     target: str
     candidates: str
@@ -46,7 +40,6 @@ class ImageAmbiguous(ConflictError):
     hint_template = "name one by its id: --image ID"
 
 
-@dataclass(eq=False)
 class TooManyRecipients(ConflictError):
     count: int
     limit_bytes: int
@@ -54,14 +47,12 @@ class TooManyRecipients(ConflictError):
     hint_template = "use fewer recipients"
 
 
-@dataclass(eq=False)
 class Locked(ConflictError):
     what: str
     template = "{what} is in use by another process"
     hint_template = "wait for it to end, then run this again"
 
 
-@dataclass(eq=False)
 class IllegalState(ConflictError):
     what: str
     state: str
@@ -71,7 +62,6 @@ class IllegalState(ConflictError):
     hint_template = "see where it stands: diskwright image show, diskwright image list"
 
 
-@dataclass(eq=False)
 class ChangedMeanwhile(ConflictError):
     """The loser of a race: nothing of its own was written."""
 
@@ -81,7 +71,6 @@ class ChangedMeanwhile(ConflictError):
     hint_template = "look at it again (diskwright image history ID), then repeat what still holds"
 
 
-@dataclass(eq=False)
 class NameTaken(ConflictError):
     name: str
     by: str
@@ -89,7 +78,6 @@ class NameTaken(ConflictError):
     hint_template = "choose another one, or add --allow-duplicate"
 
 
-@dataclass(eq=False)
 class ReadOnlyImage(ConflictError):
     what: str
     why: str
@@ -97,7 +85,6 @@ class ReadOnlyImage(ConflictError):
     hint_template = "make one of your own of it: diskwright image replicate ID --name NAME"
 
 
-@dataclass(eq=False)
 class ImageInUse(ConflictError):
     what: str
     users: str
@@ -105,7 +92,6 @@ class ImageInUse(ConflictError):
     hint_template = "delete what uses it first"
 
 
-@dataclass(eq=False)
 class NotShared(ConflictError):
     """Another's image that we can't use, or not any more."""
 
@@ -115,14 +101,12 @@ class NotShared(ConflictError):
     hint_template = "ask its owner to share it, then: diskwright library sync"
 
 
-@dataclass(eq=False)
 class ServerNotFound(ConflictError):
     wanted: str
     template = "there is no {wanted} on this workstation"
     hint_template = "see which are there: diskwright server list, diskwright volume list"
 
 
-@dataclass(eq=False)
 class ServerAmbiguous(ConflictError):
     wanted: str
     candidates: str

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from diskwright.errors.base import DiskwrightError
 
 
@@ -12,21 +10,18 @@ class InputError(DiskwrightError):
     kind = "input"
 
 
-@dataclass(eq=False)
 class InputMissing(InputError):
     path: str
     template = "{path}: no such file"
     hint_template = "check the path: ls -l -- {path}"
 
 
-@dataclass(eq=False)
 class FolderMissing(InputError):
     path: str
     template = "{path}: no such folder"
     hint_template = "check the path: ls -ld -- {path}"
 
 
-@dataclass(eq=False)
 class NotALibrary(InputError):
     url: str
     hint_text: str = ""
@@ -34,7 +29,6 @@ class NotALibrary(InputError):
     hint_template = "make one: diskwright library init NAME URL"
 
 
-@dataclass(eq=False)
 class InputUnreadable(InputError):
     path: str
     reason: str
@@ -42,7 +36,6 @@ class InputUnreadable(InputError):
     hint_template = "check its permissions: ls -l -- {path}"
 
 
-@dataclass(eq=False)
 class InputNotAFile(InputError):
     path: str
     what: str
@@ -50,14 +43,12 @@ class InputNotAFile(InputError):
     hint_template = "name the image file itself"
 
 
-@dataclass(eq=False)
 class FolderWithoutImages(InputError):
     path: str
     template = "{path}: no image files in it"
     hint_template = "name the files themselves: by their endings (.qcow2, .raw, …) none was found"
 
 
-@dataclass(eq=False)
 class PackagesUnread(InputError):
     path: str
     reason: str
@@ -65,7 +56,6 @@ class PackagesUnread(InputError):
     hint_template = "see what was read of it, and what was not: diskwright inspect -- {path}"
 
 
-@dataclass(eq=False)
 class ImageRefused(InputError):
     """`code_name` is a stable short name (`reference-outside`); `offset` is the byte, if known."""
 
@@ -81,7 +71,6 @@ class ImageRefused(InputError):
         return f"{self.path}: {self.kind}: {self.detail}{at} [{self.code_name}]"
 
 
-@dataclass(eq=False)
 class ImageUnsafe(ImageRefused):
     kind = "unsafe"
     hint_template = (
@@ -89,13 +78,11 @@ class ImageUnsafe(ImageRefused):
     )
 
 
-@dataclass(eq=False)
 class ImageBroken(ImageRefused):
     kind = "broken"
     hint_template = "get the file again and compare its checksum with the sender's"
 
 
-@dataclass(eq=False)
 class ImageUnsupported(ImageRefused):
     kind = "unsupported"
     hint_template = "formats that are read: raw, qcow2"

@@ -6,7 +6,6 @@ import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from diskwright.errors.base import DiskwrightError
 
@@ -16,7 +15,6 @@ class OutputError(DiskwrightError):
     kind = "output"
 
 
-@dataclass(eq=False)
 class OutputNotWritable(OutputError):
     path: str
     reason: str
@@ -25,7 +23,6 @@ class OutputNotWritable(OutputError):
     hint_template = "check the folder and its permissions"
 
 
-@dataclass(eq=False)
 class DiskFull(OutputError):
     path: str
     needed_bytes: int = 0
@@ -34,7 +31,6 @@ class DiskFull(OutputError):
     hint_template = "free some space (df -h), or write elsewhere"
 
 
-@dataclass(eq=False)
 class CatalogDamaged(OutputError):
     """Nothing is lost by it: what a catalog knows is made anew from its library."""
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from diskwright.errors.base import DiskwrightError
 
 
@@ -12,7 +10,6 @@ class RemoteError(DiskwrightError):
     kind = "remote"
 
 
-@dataclass(eq=False)
 class RemoteUnreachable(RemoteError):
     endpoint: str
     reason: str
@@ -21,7 +18,6 @@ class RemoteUnreachable(RemoteError):
     hint_template = "check the endpoint and the network: diskwright doctor --to s3://BUCKET"
 
 
-@dataclass(eq=False)
 class RemoteRefused(RemoteError):
     endpoint: str
     operation: str
@@ -38,7 +34,6 @@ class NoCredentials(RemoteRefused):
     hint_template = "try: aws sts get-caller-identity"
 
 
-@dataclass(eq=False)
 class BucketMissing(RemoteError):
     bucket: str
     hint_text: str = ""
@@ -46,7 +41,6 @@ class BucketMissing(RemoteError):
     hint_template = "make it, or correct the name in s3://BUCKET/PREFIX"
 
 
-@dataclass(eq=False)
 class ObjectMissing(RemoteError):
     key: str
     template = "{key} is not there"
@@ -56,7 +50,6 @@ class ObjectMissing(RemoteError):
     )
 
 
-@dataclass(eq=False)
 class RemoteUnable(RemoteError):
     """The endpoint lacks something that the verb needs (conditional puts, multipart copy)."""
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from diskwright.errors.base import DiskwrightError
 
 
@@ -12,7 +10,6 @@ class SecretError(DiskwrightError):
     kind = "secret"
 
 
-@dataclass(eq=False)
 class KeyUnreadable(SecretError):
     key: str
     reason: str
@@ -24,7 +21,6 @@ class KeyUnreadable(SecretError):
     )
 
 
-@dataclass(eq=False)
 class KeyRefused(SecretError):
     """The key service would not unwrap: another key, another context, or a changed wrapped key."""
 
@@ -37,7 +33,6 @@ class KeyRefused(SecretError):
     )
 
 
-@dataclass(eq=False)
 class KeyUnavailable(SecretError):
     """The key service can't be asked: not reached, sealed, no token, or it may not be used."""
 
@@ -48,7 +43,6 @@ class KeyUnavailable(SecretError):
     hint_template = "try again when the key service answers; look at its status and its log"
 
 
-@dataclass(eq=False)
 class KeyMissing(SecretError):
     image: str
     recipients: str
@@ -58,7 +52,6 @@ class KeyMissing(SecretError):
     )
 
 
-@dataclass(eq=False)
 class DataTampered(SecretError):
     what: str
     detail: str
@@ -66,7 +59,6 @@ class DataTampered(SecretError):
     hint_template = "do not use it; get another copy, and find out who can write there"
 
 
-@dataclass(eq=False)
 class ImageNotSealed(SecretError):
     """A key was named, so a sealed image was expected: this one can be anybody's."""
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from diskwright.errors.base import DiskwrightError
 
 
@@ -12,7 +10,6 @@ class ToolError(DiskwrightError):
     kind = "tool"
 
 
-@dataclass(eq=False)
 class ToolMissing(ToolError):
     tool: str
     package: str
@@ -20,7 +17,6 @@ class ToolMissing(ToolError):
     hint_template = "apt-get install {package}"
 
 
-@dataclass(eq=False)
 class ToolFailed(ToolError):
     tool: str
     reason: str
@@ -28,7 +24,6 @@ class ToolFailed(ToolError):
     hint_template = "run diskwright doctor, then again with --debug"
 
 
-@dataclass(eq=False)
 class ToolStalled(ToolError):
     tool: str
     seconds: float
@@ -36,7 +31,6 @@ class ToolStalled(ToolError):
     hint_template = "the file may be made to stall readers, or its disk is failing: check both"
 
 
-@dataclass(eq=False)
 class ConfinementUnavailable(ToolError):
     reason: str
     template = "the readers can't be confined here: {reason}"

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from diskwright.errors.base import DiskwrightError
 
 
-@dataclass(eq=False)
 class UsageError(DiskwrightError):
     problem: str
     hint_text: str = ""
@@ -17,7 +14,6 @@ class UsageError(DiskwrightError):
     hint_template = "see diskwright COMMAND --help"
 
 
-@dataclass(eq=False)
 class ValidationFailed(DiskwrightError):
     """Findings failed; they have been reported already, so this carries the count only."""
 
@@ -29,7 +25,6 @@ class ValidationFailed(DiskwrightError):
     hint_template = "mend what failed, or accept it: --accept ID --reason TEXT"
 
 
-@dataclass(eq=False)
 class ObjectTooLarge(DiskwrightError):
     """Seen while it is sent: how well a disk compresses shows only then."""
 
@@ -41,7 +36,6 @@ class ObjectTooLarge(DiskwrightError):
     hint_template = "shrink the disk, or accept it: --accept image.object-size --reason TEXT"
 
 
-@dataclass(eq=False)
 class Cancelled(DiskwrightError):
     """Asked to stop: `signal` 2 (Ctrl-C), 15 (terminate) or 1 (the terminal is gone)."""
 

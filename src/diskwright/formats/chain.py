@@ -6,9 +6,9 @@ Without a folder that the user allowed an image that names another file is refus
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from diskwright._values import Struct, replace
 from diskwright.formats.beneath import open_beneath
 from diskwright.formats.inspect import format_of, read_facts
 from diskwright.formats.limits import CHAIN_DEPTH, EXTENT_FILES
@@ -26,8 +26,7 @@ if TYPE_CHECKING:
     from diskwright.formats.vmdk.descriptor import ExtentLine
 
 
-@dataclass(frozen=True, slots=True)
-class OpenImage:
+class OpenImage(Struct, frozen=True):
     """An image in an open file, or in a part of it. `shown` is how people know it, where that is
     not the file's path, and `named` the name whose ending tells its format.
     """

@@ -10,8 +10,8 @@ from __future__ import annotations
 import os
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from diskwright._values import Struct
 from diskwright.errors import ImageBroken, ImageUnsafe, UsageError
 from diskwright.formats import signatures as sig
 from diskwright.formats.limits import HEAD_BYTES, SMALLEST_FILE, TAIL_BYTES
@@ -20,8 +20,7 @@ from diskwright.formats.source import ImageSource
 from diskwright.model.image import ImageFormat, Problem
 
 
-@dataclass(frozen=True, slots=True)
-class FormatMatch:
+class FormatMatch(Struct, frozen=True):
     """One sign of a format: `what` was seen at byte `offset`. A partition table is a sign of raw.
 
     `trailing` marks a footer, which may follow another format's bytes.

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from importlib import import_module
 
+from diskwright._values import replace
 from diskwright.errors import ImageRefused
 from diskwright.formats.detect import decide, detect, extension_problem
 from diskwright.formats.source import ImageSource

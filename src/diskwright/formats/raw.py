@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
+from diskwright._values import replace
 from diskwright.formats.source import ImageSource
 from diskwright.model.image import ImageFacts, ImageFormat, Problem
 from diskwright.model.units import SECTOR, round_up

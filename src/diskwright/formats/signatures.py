@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from diskwright._values import Struct
 from diskwright.model.image import ImageFormat
 
 
-@dataclass(frozen=True, slots=True)
-class Signature:
+class Signature(Struct, frozen=True):
     format: ImageFormat
     offset: int
     magic: bytes

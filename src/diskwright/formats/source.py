@@ -6,8 +6,8 @@ import errno
 import os
 import shlex
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from diskwright._values import Struct
 from diskwright.errors import ImageBroken, ImageUnsafe, ImageUnsupported, InputUnreadable
 from diskwright.formats.limits import READ_PIECE
 from diskwright.formats.support import readable_hint
@@ -19,8 +19,7 @@ _FOLLOW = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class ImageSource:
+class ImageSource(Struct, frozen=True):
     """An open image file. `size` is what it was when it was opened, in bytes.
 
     `base` is where the image begins in the file: a member of a package has its own offsets. With

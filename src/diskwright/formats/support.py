@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from diskwright._values import Struct
 from diskwright.model.image import ImageFormat
 
 
-@dataclass(frozen=True, slots=True)
-class Support:
+class Support(Struct, frozen=True):
     """One row. Every format here is recognised; `written` says how, and is empty if it is not."""
 
     format: ImageFormat

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from diskwright._values import Struct
 from diskwright.model.cost import ReadingCost
 from diskwright.model.guest import GuestFacts, Section, Unread
 
@@ -20,8 +20,7 @@ BELOW = {CONFIGURATION: "/etc", FILES: "/"}
 NBD, FILE = "nbd", "file"  # what the inherited descriptor is
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """`cost` stands beside the facts: these are the same whenever the same disk is read."""
 
     facts: GuestFacts

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
+from diskwright._values import Struct
 from diskwright.guest.versions import version_order
 
 MAX_OPTIONS = 64  # lines of one entry
@@ -17,8 +17,7 @@ MAX_INITRDS = 64
 _TRIES = re.compile(r"(.+)\+(\d{1,9})(?:-(\d{1,9}))?(\.[^.]+)")
 
 
-@dataclass(frozen=True, slots=True)
-class BlsEntry:
+class BlsEntry(Struct, frozen=True):
     """`id` is its file's name, without what counts tries; what it does not say is empty.
 
     `tries_left`: None where tries are not counted. `line` is that of the kernel.

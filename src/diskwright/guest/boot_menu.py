@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from diskwright._values import Struct
 from diskwright.guest.grub import MenuItem
 from diskwright.guest.reading import NotThere
 from diskwright.guest.tree import GuestTree
@@ -11,8 +10,7 @@ from diskwright.guest.tree import GuestTree
 MAX_CONFIG = 1 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class Menu:
+class Menu(Struct, frozen=True):
     """A configuration that was read: which items, by which line of which file.
 
     `waits`: it starts nothing when nobody chooses. `unread`: why an entry could not be read.

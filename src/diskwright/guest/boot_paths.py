@@ -5,8 +5,8 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
+from diskwright._values import Struct, field
 from diskwright.guest.devices import DiskNames
 from diskwright.guest.grub import GrubPath
 from diskwright.guest.reading import GuestReadError
@@ -22,8 +22,7 @@ def below(mount_point: str, path: str) -> GrubPath:
     return GrubPath(_MOUNT + mount_point, posixpath.normpath("/" + path.lstrip("/")))
 
 
-@dataclass(frozen=True, slots=True)
-class BootPaths:
+class BootPaths(Struct, frozen=True):
     """`mounts`: mount points by index of file system; `subvolumes`: of a btrfs, also by what is
     mounted; `xbootldr_mount`: where the extended boot loader partition is."""
 

@@ -6,9 +6,9 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from diskwright._values import replace
 from diskwright.blockio.local import LocalReader
 from diskwright.blockio.nbd import NbdReader
 from diskwright.errors import DiskwrightError

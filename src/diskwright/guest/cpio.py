@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
+from diskwright._values import Struct
 from diskwright.formats.packed.feed import Feed
 
 MAGICS = (b"070701", b"070702")
@@ -26,8 +26,7 @@ class CpioError(Exception):
     """The archive contradicts itself or ends early."""
 
 
-@dataclass(frozen=True, slots=True)
-class CpioEntry:
+class CpioEntry(Struct, frozen=True):
     """`content` is there only for a file that was asked for."""
 
     name: bytes

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
+from diskwright._values import Struct
 from diskwright.model.guest import FileSystem, NamedBy
 from diskwright.model.partitions import PartitionRole, PartitionTable
 from diskwright.model.volumes import Volume, mapper_name
@@ -57,8 +57,7 @@ _NUMBER_DISK = re.compile(r"/dev/(?:nvme(\d+)n\d+|mmcblk(\d+)|nbd(\d+))(?:p(\d{1
 _UDEV_ESCAPE = re.compile(r"\\x([0-9a-fA-F]{2})")
 
 
-@dataclass(frozen=True, slots=True)
-class DiskNames:
+class DiskNames(Struct, frozen=True):
     """Everything on this disk that a name can mean."""
 
     filesystems: tuple[FileSystem, ...]

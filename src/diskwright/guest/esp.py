@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
+from diskwright._values import Struct
 from diskwright.guest.pe import PeFile, read_pe, read_section
 from diskwright.guest.reading import GuestReadError, NotThere
 from diskwright.guest.tree import GuestTree
@@ -25,8 +25,7 @@ _SECOND = re.compile(r"grub[a-z0-9]*\.efi", re.IGNORECASE)
 _SDMAGIC = b"#### LoaderInfo: systemd-boot "  # systemd, src/boot/efi/boot.c; the section's name too
 
 
-@dataclass(frozen=True, slots=True)
-class EspFacts:
+class EspFacts(Struct, frozen=True):
     """Loaders are paths on the ESP; configurations are paths in `tree`, which holds the ESP alone.
 
     `starts`: something there is started by UEFI firmware (None: can't be told, and `reason` says

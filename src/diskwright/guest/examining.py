@@ -6,9 +6,9 @@ It stands apart from `child`, which then need not know what only few ask for.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TypeVar
 
+from diskwright._values import replace
 from diskwright.errors import DiskwrightError
 from diskwright.formats.limits import GUEST_EXAMINED_BYTES
 from diskwright.guest import child

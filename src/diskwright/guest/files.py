@@ -6,8 +6,8 @@ import hashlib
 import json
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
+from diskwright._values import Struct, field
 from diskwright.guest.filesystems.base import GuestFs, Node, NodeKind
 from diskwright.guest.reading import GuestReadError, Unreadable
 from diskwright.guest.tree import GuestTree
@@ -21,8 +21,7 @@ _PERMISSIONS = 0o7777
 _ENTRY = 90  # bytes that an entry takes in an answer besides its texts
 
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
+class Bounds(Struct, frozen=True):
     """`met`: files, links and folders; `file_bytes` of one file, `total_bytes` of all together;
     `told`: bytes that the list itself takes in an answer.
     """
@@ -53,8 +52,7 @@ def list_files(
     return FileListing(below, tuple(listing.entries), tuple(listing.unread), end)
 
 
-@dataclass(slots=True)
-class _Listing:
+class _Listing(Struct):
     tree: GuestTree
     bounds: Bounds
     clock: Callable[[], float]

@@ -9,8 +9,8 @@ from __future__ import annotations
 import struct
 import uuid
 import zlib
-from dataclasses import dataclass
 
+from diskwright._values import Struct
 from diskwright.guest.reading import GuestReadError, Unreadable
 from diskwright.guest.source import ByteSource
 from diskwright.model.canonical import MAX_INTEGER
@@ -51,8 +51,7 @@ class _Lie(Exception):
     """A header that can't be used; `args` are a problem's code and detail."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Table:
+class _Table(Struct, frozen=True):
     sector: int  # where its header is
     alternate: int
     first_usable: int
@@ -63,8 +62,7 @@ class _Table:
     entry_size: int
 
 
-@dataclass(frozen=True, slots=True)
-class GptReading:
+class GptReading(Struct, frozen=True):
     """`found`: there is a GPT, sound or not."""
 
     found: bool

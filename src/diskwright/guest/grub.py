@@ -8,8 +8,8 @@ can mislead it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 
+from diskwright._values import Struct, field
 from diskwright.guest.grub_script import Command, GrubScriptError, read_commands
 
 MAX_MENU_DEPTH = 20
@@ -32,16 +32,14 @@ _SEARCH_KINDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class GrubPath:
+class GrubPath(Struct, frozen=True):
     """`device` is GRUB's name of one (`hd0,gpt2`), `uuid:…`, `label:…`, `file:…`, or empty."""
 
     device: str
     path: str
 
 
-@dataclass(slots=True)
-class MenuItem:
+class MenuItem(Struct):
     """An entry, or a submenu if `items` is not None. `line` is that of its kernel, if it has."""
 
     title: str
@@ -54,8 +52,7 @@ class MenuItem:
     version: str = ""  # of the kernel, where the entry says it
 
 
-@dataclass(slots=True)
-class GrubConfig:
+class GrubConfig(Struct):
     """`chained`: configurations that it goes on with. `searched`: devices that it looks for."""
 
     items: list[MenuItem] = field(default_factory=list)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+
+from diskwright._values import Struct
 
 MAX_COMMANDS = 100_000
 MAX_WORD = 64 << 10
@@ -16,8 +17,7 @@ class GrubScriptError(Exception):
     """The script can't be taken apart."""
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(Struct, frozen=True):
     """Parts in order: text, or the name of a variable. `quoted` ones stay even when empty."""
 
     parts: tuple[tuple[bool, str], ...]  # (is a variable, text or name)
@@ -30,8 +30,7 @@ class Word:
         return "".join(texts)
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(Struct, frozen=True):
     """`line` counts from 1. Braces that stand alone are words."""
 
     line: int

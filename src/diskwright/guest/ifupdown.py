@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import islice
 
+from diskwright._values import Struct
 from diskwright.guest.globbing import matcher
 from diskwright.guest.reading import GuestReadError, NotThere
 from diskwright.guest.tree import GuestTree
@@ -33,8 +33,7 @@ _WILDCARD = re.compile(r"[*?\[]")
 _STANZAS = ("auto", "allow-", "mapping", "no-", "rename", "template")
 
 
-@dataclass(frozen=True, slots=True)
-class _Iface:
+class _Iface(Struct, frozen=True):
     name: str
     family: str
     method: str

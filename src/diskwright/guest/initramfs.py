@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
 from itertools import repeat
 
+from diskwright._values import Struct, field
 from diskwright.blockio.copy import ordered_map
 from diskwright.formats.packed.codecs import (
     MAGIC_BYTES,
@@ -45,8 +45,7 @@ class _TooMuch(Exception):
     """Past a bound; the text says which."""
 
 
-@dataclass(slots=True)
-class _Listing:
+class _Listing(Struct):
     """What was seen so far. `is_loaded`: of which versions the kernel loads modules, if known."""
 
     is_loaded: Callable[[str], bool] | None

@@ -5,9 +5,9 @@ Each section is read for itself: one that can't be read is named in `unread`, an
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from diskwright._values import Struct
 from diskwright.guest import layout, subvolumes
 from diskwright.guest.accounts import read_accounts
 from diskwright.guest.answer import nothing_read
@@ -118,8 +118,7 @@ def _gather(
 Started: TypeAlias = tuple[tuple[FstabEntry, ...] | None, str | None, Bootloader]
 
 
-@dataclass(slots=True)
-class _Guest:
+class _Guest(Struct):
     """Gathers the sections that stand on file systems."""
 
     notes: Notes

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
+from diskwright._values import Struct, field
 from diskwright.guest import subvolumes
 from diskwright.guest.devices import DiskNames
 from diskwright.guest.filesystems.base import GuestFs
@@ -41,8 +41,7 @@ _NO_TREE = frozenset({"swap"})
 _NO_DEVICE = frozenset({NamedBy.PSEUDO, NamedBy.NETWORK, NamedBy.OTHER})
 
 
-@dataclass(slots=True)
-class Layout:
+class Layout(Struct):
     """`mounts`: mount points by index in the list of file systems.
 
     `subvolumes`: of a btrfs, its mount points by what is mounted there. The ESP is at `esp_mount`

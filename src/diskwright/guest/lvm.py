@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
+from diskwright._values import Struct, field
 from diskwright.guest import lvm_layout as layout
 from diskwright.guest.lvm_metadata import VolumeGroup, parse_group
 from diskwright.guest.lvm_text import MAX_TEXT
@@ -14,8 +13,7 @@ from diskwright.model.units import SECTOR
 MAX_TEXTS = 8  # different ones on one disk; those of one group are alike
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(Struct, frozen=True):
     """A physical volume. `groups`: UUIDs of those that its own metadata describes, mostly one.
 
     `in_none`: it keeps the place for metadata, and has none. `error`: why one of its areas can't be
@@ -29,8 +27,7 @@ class Member:
     error: str
 
 
-@dataclass(slots=True)
-class Groups:
+class Groups(Struct):
     """Of one disk: the newest description of each group. Texts that are alike are read once."""
 
     by_uuid: dict[str, VolumeGroup] = field(default_factory=dict)

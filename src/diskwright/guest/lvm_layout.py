@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import struct
 import zlib
-from dataclasses import dataclass
 
+from diskwright._values import Struct
 from diskwright.guest.reading import damaged
 from diskwright.model.units import SECTOR
 
@@ -34,22 +34,19 @@ _CRC_START = 0xF597A6CF  # INITIAL_CRC
 _UUID_ENDS = (6, 10, 14, 18, 22, 26, 32)
 
 
-@dataclass(frozen=True, slots=True)
-class Area:
+class Area(Struct, frozen=True):
     """Bytes of the physical volume."""
 
     offset: int
     length: int
 
 
-@dataclass(frozen=True, slots=True)
-class PvHeader:
+class PvHeader(Struct, frozen=True):
     uuid: str
     metadata: tuple[Area, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class TextPlace:
+class TextPlace(Struct, frozen=True):
     """`offset` from the start of its area; the text may go round the ring once."""
 
     offset: int

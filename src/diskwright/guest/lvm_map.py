@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
+from diskwright._values import Struct
 from diskwright.guest.lvm_metadata import LogicalVolume, VolumeGroup
 from diskwright.guest.reading import damaged
 from diskwright.guest.source import ByteSource, Window, check_range
 
 
-@dataclass(frozen=True, slots=True)
-class _Stretch:
+class _Stretch(Struct, frozen=True):
     """Of the volume: bytes from `start` on, in turns of `turn` bytes from each of `places`."""
 
     start: int

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 
+from diskwright._values import Struct, replace
 from diskwright.guest.lvm_text import Tree, Value, parse_text
 from diskwright.guest.reading import Unreadable, damaged
 from diskwright.model.canonical import MAX_INTEGER
@@ -25,8 +25,7 @@ _HOLDS_NO_FILES = ("thin-pool", "cache-pool", "vdo-pool")
 _CONTENTS = "Text Format Volume Group"
 
 
-@dataclass(frozen=True, slots=True)
-class PhysicalVolume:
+class PhysicalVolume(Struct, frozen=True):
     """`first_extent` in bytes from its start, of `extents` extents."""
 
     uuid: str
@@ -34,8 +33,7 @@ class PhysicalVolume:
     extents: int
 
 
-@dataclass(frozen=True, slots=True)
-class Stripe:
+class Stripe(Struct, frozen=True):
     """`count` extents of a physical volume."""
 
     pv: str  # the UUID
@@ -43,8 +41,7 @@ class Stripe:
     count: int
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+class Segment(Struct, frozen=True):
     """`count` extents of a logical volume from `start` on, in turns of `stripe_size` bytes."""
 
     start: int
@@ -53,8 +50,7 @@ class Segment:
     stripes: tuple[Stripe, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class LogicalVolume:
+class LogicalVolume(Struct, frozen=True):
     """`refused` says why it can't be read, mostly nothing; then there are no segments."""
 
     name: str
@@ -65,8 +61,7 @@ class LogicalVolume:
     refused: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class VolumeGroup:
+class VolumeGroup(Struct, frozen=True):
     """`extent_size` in bytes; `pvs` by UUID."""
 
     name: str

@@ -11,8 +11,8 @@ An extended partition holds a chain of such sectors: the first entry of each is 
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 
+from diskwright._values import Struct
 from diskwright.guest.reading import Unreadable
 from diskwright.guest.source import ByteSource
 from diskwright.model.image import Problem
@@ -34,16 +34,14 @@ _ROLES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     active: bool
     type: int
     start: int  # sectors
     count: int
 
 
-@dataclass(frozen=True, slots=True)
-class BootRecord:
+class BootRecord(Struct, frozen=True):
     boot_code: bool
     signature: int
     entries: tuple[Entry, ...]  # all four; unused ones have type 0 or no sectors

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from diskwright._values import Struct
 from diskwright.guest.reading import GuestReadError, NotThere
 from diskwright.guest.tree import GuestTree
 from diskwright.guest.yaml_subset import Yaml, YamlRefused, parse_yaml
@@ -17,8 +16,7 @@ MAX_FILES = 100
 KINDS = ("ethernets", "bonds", "bridges", "vlans", "modems", "wifis")
 
 
-@dataclass(frozen=True, slots=True)
-class _Key:
+class _Key(Struct, frozen=True):
     value: Yaml
     location: Location
 

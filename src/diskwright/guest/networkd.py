@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from diskwright._values import Struct
 from diskwright.guest.keyfile import parse_keyfile
 from diskwright.guest.overrides import overriding_files
 from diskwright.guest.reading import GuestReadError
@@ -24,8 +23,7 @@ _CONTAINERS = frozenset(["container", "systemd-nspawn", "lxc", "lxc-libvirt", "d
 _RADIO = frozenset(["wlan", "wwan", "bluetooth"])
 
 
-@dataclass(frozen=True, slots=True)
-class _Setting:
+class _Setting(Struct, frozen=True):
     section: str
     key: str
     value: str

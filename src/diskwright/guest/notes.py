@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import TypeVar
 
+from diskwright._values import Struct, field
 from diskwright.guest.meter import Meter
 from diskwright.guest.reading import GuestReadError, Unreadable
 from diskwright.model.guest import Section, Unread
@@ -14,8 +14,7 @@ from diskwright.model.image import Problem
 T = TypeVar("T")
 
 
-@dataclass(slots=True)
-class Notes:
+class Notes(Struct):
     meter: Meter
     unread: list[Unread] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)

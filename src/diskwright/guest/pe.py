@@ -8,8 +8,8 @@ and 40 bytes for each section: name, size in memory, address, size in the file, 
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 
+from diskwright._values import Struct
 from diskwright.guest.reading import Unreadable
 from diskwright.guest.tree import GuestTree
 
@@ -28,8 +28,7 @@ _MACHINES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class PeSection:
+class PeSection(Struct, frozen=True):
     """`offset` and `size` in bytes of the file, as far as it means anything."""
 
     name: str
@@ -37,8 +36,7 @@ class PeSection:
     size: int
 
 
-@dataclass(frozen=True, slots=True)
-class PeFile:
+class PeFile(Struct, frozen=True):
     """`architecture` as uname -m spells it; None for a machine that is not known.
 
     `damage` says which section the file ends within, mostly none.

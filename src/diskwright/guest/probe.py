@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 
+from diskwright._values import Struct, replace
 from diskwright.guest.filesystems import btrfs, explored, fat, ntfs
 from diskwright.guest.filesystems.base import GuestFs
 from diskwright.guest.filesystems.btrfs import BtrfsFs
@@ -46,8 +46,7 @@ READERS: tuple[Callable[[ByteSource], GuestFs | None], ...] = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Probe:
+class Probe(Struct, frozen=True):
     """`reader` is None where `facts.read` is False."""
 
     facts: FileSystem

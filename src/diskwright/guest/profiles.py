@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from diskwright._values import Struct
 from diskwright.guest.keyfile import Key, parse_keyfile
 from diskwright.guest.overrides import overriding_files
 from diskwright.guest.reading import GuestReadError
@@ -37,8 +37,7 @@ _DHCP_PROTOCOLS = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Source:
+class _Source(Struct, frozen=True):
     manager: str
     folders: tuple[str, ...]  # an earlier one's files hide a later one's
     is_one: Callable[[str], bool]

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
+from diskwright._values import Struct, field
 from diskwright.guest.globbing import is_name, matcher
 from diskwright.guest.reading import NotThere, Unreadable
 from diskwright.guest.tree import GuestTree
@@ -44,8 +44,7 @@ _ANYBODY = ("all", "")
 Guard = tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Directive:
+class Directive(Struct, frozen=True):
     """`keyword` in lower case; `value` is the first of its arguments, in lower case too."""
 
     keyword: str
@@ -55,8 +54,7 @@ class Directive:
     arguments: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """`location` is None for sshd's own default. `unless`: where something else is said to some."""
 
     value: str
@@ -160,8 +158,7 @@ def _like(pattern: str, name: str) -> bool:
     return not pattern[at:].strip("*")
 
 
-@dataclass(slots=True)
-class _Reading:
+class _Reading(Struct):
     tree: GuestTree
     found: list[Directive] = field(default_factory=list)
     text: int = 0

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+
+from diskwright._values import Struct, field
 
 MAX_LINES = 50_000  # of all files together
 MAX_FILES = 32
@@ -22,8 +23,7 @@ _MODULE = re.compile(r".*\.(?:c32|com|cbt|bss|bin|bs|img|0)", re.IGNORECASE)
 Include = Callable[[str], tuple[str, str] | None]
 
 
-@dataclass(slots=True)
-class Label:
+class Label(Struct):
     """An entry; `kernel` is a path as the configuration has it, or empty."""
 
     name: str
@@ -42,8 +42,7 @@ class Label:
         return [path for one in said for path in one.split(",") if path][:MAX_INITRDS]
 
 
-@dataclass(slots=True)
-class SyslinuxConfig:
+class SyslinuxConfig(Struct):
     labels: list[Label] = field(default_factory=list)
     default: str = ""  # DEFAULT: a label, or a command line
     ui: str = ""

@@ -4,8 +4,8 @@ images."""
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 
+from diskwright._values import Struct, replace
 from diskwright.guest.bls import BlsEntry, fields, menu_order, parse_entry
 from diskwright.guest.boot_entries import MAX_ENTRIES
 from diskwright.guest.boot_menu import Menu, config_text
@@ -30,8 +30,7 @@ _ARCHITECTURES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
+class _Found(Struct, frozen=True):
     """An entry, its file, and where in the guest the file system that it is on is mounted."""
 
     entry: BlsEntry

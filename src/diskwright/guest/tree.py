@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
+from diskwright._values import Struct
 from diskwright.guest.filesystems.base import GuestFs, Node, NodeKind
 from diskwright.guest.reading import GuestReadError, NotThere, Unreadable
 from diskwright.guest.stand_in import EmptyFs
@@ -23,8 +23,7 @@ MAX_STREAM = 1 << 30
 _ESCAPED = re.compile(rb"\\x([0-9a-f]{2})")
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
+class _Place(Struct, frozen=True):
     """Where a walk stands: `name` in its parent, of which `fs`, which node."""
 
     name: bytes
@@ -32,8 +31,7 @@ class _Place:
     node: Node
 
 
-@dataclass(frozen=True, slots=True)
-class _Step:
+class _Step(Struct, frozen=True):
     """A name still to be walked; `link` is the "path -> target" that it comes from, if any."""
 
     name: bytes

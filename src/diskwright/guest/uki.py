@@ -7,9 +7,9 @@ Of an image with profiles only what stands before the first of them counts.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from itertools import islice
 
+from diskwright._values import Struct
 from diskwright.guest.bls import BlsEntry, split_name
 from diskwright.guest.boot_entries import MAX_ENTRIES
 from diskwright.guest.boot_menu import Menu
@@ -25,8 +25,7 @@ from diskwright.guest.walking import show
 MAX_TEXT = 64 << 10  # of a section that is a text
 
 
-@dataclass(frozen=True, slots=True)
-class Uki:
+class Uki(Struct, frozen=True):
     """`release` is the kernel's version; what the image does not say is empty."""
 
     path: str

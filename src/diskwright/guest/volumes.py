@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 
+from diskwright._values import Struct, replace
 from diskwright.guest.lvm import Groups, Member, is_part, read_member
 from diskwright.guest.lvm_map import open_volume
 from diskwright.guest.lvm_metadata import MAX_VOLUMES, LogicalVolume, VolumeGroup
@@ -21,16 +21,14 @@ MAX_PROBES = 128  # partitions
 LVM = "LVM2_member"
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """A partition, or the whole disk, and what a probe saw there."""
 
     probe: Probe
     window: ByteSource
 
 
-@dataclass(frozen=True, slots=True)
-class VolumeReading:
+class VolumeReading(Struct, frozen=True):
     """`probes`: those of the places in their order, then those of the volumes."""
 
     probes: list[Probe]

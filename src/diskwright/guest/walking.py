@@ -4,8 +4,8 @@ when its turn comes."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
+from diskwright._values import Struct
 from diskwright.guest.filesystems.base import GuestFs, Node, NodeKind
 from diskwright.guest.reading import NotThere, Unreadable
 
@@ -17,8 +17,7 @@ _NAME = 64  # bytes that a name takes besides its own
 Names = tuple[bytes, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Met:
+class Met(Struct, frozen=True):
     """What a walk has met: a `node` of `fs`, or an `error` where it can't be told what is there."""
 
     path: str
@@ -27,8 +26,7 @@ class Met:
     error: Unreadable | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Folder:
+class _Folder(Struct, frozen=True):
     """`waiting`: names in it that were not met yet, the next one last."""
 
     names: Names

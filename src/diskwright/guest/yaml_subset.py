@@ -7,7 +7,8 @@ No anchors, tags, block scalars, complex keys or several documents: guessing wou
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from diskwright._values import Struct
 
 MAX_LINES = 20_000
 MAX_DEPTH = 30
@@ -22,8 +23,7 @@ class YamlRefused(Exception):
     """Outside the subset; the text tells the line."""
 
 
-@dataclass(frozen=True, slots=True)
-class Yaml:
+class Yaml(Struct, frozen=True):
     """A value and the line, from 1, on which it begins. Scalars are text, whatever they mean."""
 
     value: str | dict[str, Yaml] | list[Yaml]
@@ -53,8 +53,7 @@ class Yaml:
         return isinstance(self.value, str) and self.value.lower() in ("true", "yes", "on", "y")
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
+class _Line(Struct, frozen=True):
     number: int
     indent: int
     text: str

@@ -5,9 +5,9 @@ No secret is among them: of a password its state, of a key or a history its path
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
+from diskwright._values import Struct
 from diskwright.model.location import Location
 
 
@@ -17,8 +17,7 @@ class PasswordState(StrEnum):
     LOCKED = "locked"  # no password fits
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
+class Account(Struct, frozen=True):
     """Of passwd(5) and shadow(5). `shell`: it has one that lets people in."""
 
     name: str
@@ -27,8 +26,7 @@ class Account:
     location: Location
 
 
-@dataclass(frozen=True, slots=True)
-class SshServer:
+class SshServer(Struct, frozen=True):
     """`root_login` as PermitRootLogin of sshd_config(5) says it; `root_login_at` None: its default.
 
     `conditional`: Match blocks that say otherwise to root from some places, and lists of users and
@@ -55,16 +53,14 @@ class MachineId(StrEnum):
     SET = "set"
 
 
-@dataclass(frozen=True, slots=True)
-class LeftFile:
+class LeftFile(Struct, frozen=True):
     """`kind`: in words, as "private key"."""
 
     kind: str
     path: str
 
 
-@dataclass(frozen=True, slots=True)
-class LeftBehind:
+class LeftBehind(Struct, frozen=True):
     """`id_files`: those that hold a machine id, or from which the first start would take it."""
 
     machine_id: MachineId

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from diskwright._values import Struct, field
 
 
-@dataclass(frozen=True, slots=True)
-class ImportAttributes:
+class ImportAttributes(Struct, frozen=True):
     """`min_disk_gib` in whole GiB, `min_memory_mib` in MiB (0: no limit).
 
     `nic_multiqueue`: its network driver takes several queues; `sriov`: it has the driver of the

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
+from diskwright._values import Struct
 from diskwright.model.library import Entry
 
 TRASH_GRACE_S = 7 * 86400  # a deleted image can be taken back for so long, at least
@@ -17,8 +17,7 @@ class Fault(StrEnum):
     ORPHANED = "orphaned"  # nothing needs it: `gc` removes it once it is old enough
 
 
-@dataclass(frozen=True, slots=True)
-class Issue:
+class Issue(Struct, frozen=True):
     """`key` is that of an object, of a manifest, or where several lie."""
 
     fault: Fault
@@ -27,8 +26,7 @@ class Issue:
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
+class Checked(Struct, frozen=True):
     """`parts`: how many were read, out of `parts_total`; each has a SHA-256 in its manifest."""
 
     images: int
@@ -43,8 +41,7 @@ class Checked:
         return tuple(issue for issue in self.issues if issue.fault is not Fault.ORPHANED)
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(Struct, frozen=True):
     """An image in the trash, or (`name` empty) what is left of one, that stays. `failed`: it was to
     go, and the library could not be written."""
 
@@ -54,8 +51,7 @@ class Kept:
     failed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Removed:
+class Removed(Struct, frozen=True):
     """An image out of the trash, or (`name` empty) what is left of one. `size` in bytes."""
 
     image: str
@@ -64,8 +60,7 @@ class Removed:
     size: int
 
 
-@dataclass(frozen=True, slots=True)
-class Collected:
+class Collected(Struct, frozen=True):
     """What gc removed, with `dry_run` what it would. `hints`, `claims`, `marks`, `uploads`: how
     many old hints of changes, claims of names that were followed by others, marks of aborted runs,
     and open uploads that nobody goes on with."""
@@ -89,8 +84,7 @@ class Collected:
         return bool(self.purged or self.orphans or any(counts))
 
 
-@dataclass(frozen=True, slots=True)
-class Version:
+class Version(Struct, frozen=True):
     """An image of a channel: `goes` into the trash, or stays; and why."""
 
     entry: Entry
@@ -98,8 +92,7 @@ class Version:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Pruned:
+class Pruned(Struct, frozen=True):
     """The versions of a channel, newest first. `proven`: the one that stays and was found whole,
     so that older ones may go; empty where there is none."""
 

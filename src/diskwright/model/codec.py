@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import types
 import typing
-from dataclasses import MISSING, fields, is_dataclass
 from enum import Enum
 from functools import cache
 from typing import Any, TypeVar
+
+from diskwright._values import Struct, field_names, required_names
 
 T = TypeVar("T")
 
@@ -22,8 +23,8 @@ class DecodeError(ValueError):
 
 def encode(value: object) -> Any:
     """A JSON value. Fields that are None stay, so that a reader sees what is not known."""
-    if is_dataclass(value) and not isinstance(value, type):
-        return {f.name: encode(getattr(value, f.name)) for f in fields(value)}
+    if isinstance(value, Struct):
+        return {name: encode(getattr(value, name)) for name in field_names(value)}
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, tuple | list):
@@ -36,7 +37,7 @@ def encode(value: object) -> Any:
 
 
 def decode(cls: type[T], value: object) -> T:
-    """An instance of the dataclass `cls` from a JSON value."""
+    """An instance of `cls`, a `Struct`, from a JSON value."""
     decoded = _decode(cls, value, cls.__name__)
     return typing.cast(T, decoded)
 
@@ -60,8 +61,8 @@ def _decode(kind: Any, value: object, where: str) -> object:
         if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
             raise DecodeError(f"{where}: an object was expected")
         return {key: _decode(item_kind, item, f"{where}.{key}") for key, item in value.items()}
-    if is_dataclass(kind):
-        return _decode_dataclass(kind, value, where)
+    if isinstance(kind, type) and issubclass(kind, Struct):
+        return _decode_struct(kind, value, where)
     if isinstance(kind, type) and issubclass(kind, Enum):
         try:
             return kind(value)
@@ -82,19 +83,19 @@ def _decode_union(kind: Any, value: object, where: str) -> object:
     return _decode(rest[0], value, where)
 
 
-def _decode_dataclass(kind: Any, value: object, where: str) -> object:
+def _decode_struct(kind: type[Struct], value: object, where: str) -> object:
     if not isinstance(value, dict):
         raise DecodeError(f"{where}: an object was expected")
     hints = _hints(kind)
-    known = {f.name: f for f in fields(kind)}
+    known = field_names(kind)
     unknown = set(value) - set(known)
     if unknown:
         raise DecodeError(f"{where}: unknown key {min(unknown)!r}")
     given: dict[str, object] = {}
-    for name, field in known.items():
+    for name in known:
         if name in value:
             given[name] = _decode(hints[name], value[name], f"{where}.{name}")
-        elif field.default is MISSING and field.default_factory is MISSING:
+        elif name in required_names(kind):
             raise DecodeError(f"{where}: {name} is missing")
     try:
         return kind(**given)

@@ -7,14 +7,13 @@ a manifest never changes, a catalog keeps the rest, and a change reads none of i
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
 
+from diskwright._values import Struct, replace
 from diskwright.model import canonical, codec
 from diskwright.model.manifest import Manifest, clear_part
 
 
-@dataclass(frozen=True, slots=True)
-class Commit:
+class Commit(Struct, frozen=True):
     """`digest` (SHA-256) and `size` are of the whole manifest as it lies there, `bound` is what its
     private part is bound to: the SHA-256 of all else, empty where it has none."""
 

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from diskwright._values import Struct
 from diskwright.model.guest import Section
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
+class Stage(Struct, frozen=True):
     """Time that went into a section of the facts."""
 
     section: Section
     microseconds: int
 
 
-@dataclass(frozen=True, slots=True)
-class ReadingCost:
+class ReadingCost(Struct, frozen=True):
     """Of one confined child. `bytes_read` were fetched from the virtual disk, in `reads` calls.
 
     `microseconds` is all its time with the disk, that of the `stages` and what lies between.

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
+from diskwright._values import Struct, field
 from diskwright.model.library import ImageKind
 from diskwright.model.manifest import LibraryEntry
 
 
-@dataclass(frozen=True, slots=True)
-class CreateRequest:
+class CreateRequest(Struct, frozen=True):
     """What the entry is going to say; what is None is as the guest was judged."""
 
     name: str

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from diskwright._values import Struct
 from diskwright.model.extent import Extent
 from diskwright.model.image import ImageFormat, Reference
 
 
-@dataclass(frozen=True, slots=True)
-class Sign:
+class Sign(Struct, frozen=True):
     """A sign of a format: `what` was seen at byte `offset`. A partition table is a sign of raw."""
 
     format: ImageFormat
@@ -17,16 +15,14 @@ class Sign:
     what: str
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(Struct, frozen=True):
     """One more thing that the metadata say: `name` is a short stable word, `value` untrusted."""
 
     name: str
     value: str
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(Struct, frozen=True):
     """An earlier state kept in the file. Sizes in bytes; `date` in UTC, to the second.
 
     `disk_size` None: the file does not say it.
@@ -39,16 +35,14 @@ class Snapshot:
     disk_size: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Container:
+class Container(Struct, frozen=True):
     """What a format's own metadata say besides `ImageFacts`. At most LISTED of `snapshots`."""
 
     marks: tuple[Mark, ...] = ()
     snapshots: tuple[Snapshot, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ChainFile:
+class ChainFile(Struct, frozen=True):
     """One file that the disk's bytes come from, the user's own first. `size` in bytes.
 
     `role`: `image`, or what the file above names it for. `names` is known of the first alone.
@@ -61,8 +55,7 @@ class ChainFile:
     names: tuple[Reference, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(Struct, frozen=True):
     """Bytes by kind of one of the equal shares that the disk is cut into; unread ones are in none
     of them."""
 
@@ -77,8 +70,7 @@ class Cell:
         return self.length - self.data - self.zero - self.hole
 
 
-@dataclass(frozen=True, slots=True)
-class AllocationMap:
+class AllocationMap(Struct, frozen=True):
     """Where a disk of `size` bytes has data. `cells` are gapless and cover it whole.
 
     `data`, `zero` and `hole` are bytes; `stretches` counts the extents, neighbours of one kind as
@@ -96,8 +88,7 @@ class AllocationMap:
     incomplete: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Deep:
+class Deep(Struct, frozen=True):
     """`overhead`: bytes of the file that are not the disk's data, where that can be told: tables,
     padding, what is not in use. `sparse`: the file takes less of its disk than its size.
     """
@@ -111,8 +102,7 @@ class Deep:
     overhead: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(Struct, frozen=True):
     """Why an image was refused, for people. `dump` are the bytes (hex) from `dump_offset` on, both
     counted as `offset` is: from the start of the image `path`, which may be a package's member.
     `alone`: nothing that it names was opened.

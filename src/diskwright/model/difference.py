@@ -5,9 +5,9 @@ Digests of files are compared and not told: that of a short secret gives it away
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
+from diskwright._values import Struct
 from diskwright.model.examined import EntryKind, PackageKind
 
 
@@ -17,8 +17,7 @@ class Change(StrEnum):
     CHANGED = "changed"
 
 
-@dataclass(frozen=True, slots=True)
-class FactChange:
+class FactChange(Struct, frozen=True):
     """`path` as in the JSON of `inspect`'s facts, of members of lists by their index in `a`, of
     added ones in `b`. `before` and `after` are JSON values.
     """
@@ -29,8 +28,7 @@ class FactChange:
     after: object = None
 
 
-@dataclass(frozen=True, slots=True)
-class PackageChange:
+class PackageChange(Struct, frozen=True):
     """Of one that is installed in several versions each that is new or gone is told for itself."""
 
     change: Change
@@ -41,16 +39,14 @@ class PackageChange:
     after: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class FileState:
+class FileState(Struct, frozen=True):
     kind: EntryKind
     size: int
     mode: int
     target: str | None = None  # of a link
 
 
-@dataclass(frozen=True, slots=True)
-class FileChange:
+class FileChange(Struct, frozen=True):
     """`content`: whether the bytes differ, or the link's target; else only the mode does."""
 
     change: Change
@@ -60,8 +56,7 @@ class FileChange:
     content: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class NotCompared:
+class NotCompared(Struct, frozen=True):
     """`image` is a or b; `what` a path or a place in it, the word packages, or a fact as
     `guest.fstab`: of it, and below it, what that image lacks (`*`: of every member of a list).
     """
@@ -71,8 +66,7 @@ class NotCompared:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Differences:
+class Differences(Struct, frozen=True):
     """`packages` are None where one of the images has no list that was read; `files` (all but the
     `configuration`, which is below /etc) where they were not asked for.
     """

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
+from diskwright._values import Struct
 from diskwright.model.guest import GuestFacts
 
 
@@ -16,8 +16,7 @@ class PackageKind(StrEnum):
     APK = "apk"
 
 
-@dataclass(frozen=True, slots=True)
-class InstalledPackage:
+class InstalledPackage(Struct, frozen=True):
     """`version` as its manager writes it; of an rpm it is VERSION-RELEASE, and `epoch` apart."""
 
     kind: PackageKind
@@ -31,8 +30,7 @@ class InstalledPackage:
         return self.version if self.epoch is None else f"{self.epoch}:{self.version}"
 
 
-@dataclass(frozen=True, slots=True)
-class Software:
+class Software(Struct, frozen=True):
     """What the package managers of a guest say is installed, sorted.
 
     `databases`: the files that were read. `unread`: what was not, or not whole, and why; where
@@ -49,8 +47,7 @@ class EntryKind(StrEnum):
     LINK = "link"
 
 
-@dataclass(frozen=True, slots=True)
-class FileEntry:
+class FileEntry(Struct, frozen=True):
     """A regular file or a link. `content` is the SHA-256 of a file's bytes in hex, or a link's
     target; where it is empty it was not read, and `note` says why. `mode`: the permission bits.
     """
@@ -63,16 +60,14 @@ class FileEntry:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Unlisted:
+class Unlisted(Struct, frozen=True):
     """What may be at `path`, or below it, is not known."""
 
     path: str
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class FileListing:
+class FileListing(Struct, frozen=True):
     """Files and links `below` a folder, each folder's names in order, those in it right after it.
 
     Where it ends early, `end` is the first path that is not in it, and `unread` says why.
@@ -84,8 +79,7 @@ class FileListing:
     end: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Examined:
+class Examined(Struct, frozen=True):
     """`software` and `files` are None where they were not asked for."""
 
     guest: GuestFacts

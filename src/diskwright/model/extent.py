@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from diskwright._values import Struct
 
 
 class ExtentKind(StrEnum):
@@ -12,8 +13,7 @@ class ExtentKind(StrEnum):
     HOLE = "hole"  # not stored, and reads as zeros
 
 
-@dataclass(frozen=True, slots=True)
-class Extent:
+class Extent(Struct, frozen=True):
     """`[start, start + length)` in bytes of the virtual disk; `length` is over 0."""
 
     start: int

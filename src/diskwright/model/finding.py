@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from diskwright._values import Struct
 
 
 class Result(StrEnum):
@@ -20,8 +21,7 @@ class Severity(StrEnum):
     LOW = "low"
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """`id` is `family.name`; `remedy` is what to do, as commands for the guest where it can be."""
 
     id: str
@@ -33,8 +33,7 @@ class Finding:
     source: str = ""  # where the requirement is written
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(Struct, frozen=True):
     """A failure taken into account by a person.
 
     `until` is the last day on which that counts, `YYYY-MM-DD` in UTC; empty: as long as it is said.
@@ -48,8 +47,7 @@ class Accepted:
         return not self.until or day <= self.until
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """Findings of one disk under one profile, worst first.
 
     `expired` was accepted once, and stands against it again.

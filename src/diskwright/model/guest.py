@@ -8,9 +8,9 @@ spelled with backslash escapes.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 
+from diskwright._values import Struct
 from diskwright.model.access import Account, LeftBehind, SshServer
 from diskwright.model.image import Problem
 from diskwright.model.location import Location
@@ -42,8 +42,7 @@ class Section(StrEnum):
     WINDOWS = "windows"
 
 
-@dataclass(frozen=True, slots=True)
-class Unread:
+class Unread(Struct, frozen=True):
     section: Section
     reason: str
 
@@ -53,8 +52,7 @@ _WITH_LOG = frozenset({"xfs", "btrfs", "ntfs"})
 _UNREPLAYED = frozenset({"journal-unread", "journal-fast-commits"})
 
 
-@dataclass(frozen=True, slots=True)
-class FileSystem:
+class FileSystem(Struct, frozen=True):
     """`type`: ext4, vfat, xfs, swap, … It is on a `partition` or on a `volume` (by its `name`);
     where both are None it fills the disk.
 
@@ -98,8 +96,7 @@ class FileSystem:
         return "the whole disk" if self.partition is None else f"partition {self.partition}"
 
 
-@dataclass(frozen=True, slots=True)
-class OsRelease:
+class OsRelease(Struct, frozen=True):
     """From os-release(5), or a registry: `windows` or `windows-server` with 10.0.20348.
 
     `architecture` is from a program's header (x86_64, aarch64), not from a name.
@@ -128,8 +125,7 @@ class NamedBy(StrEnum):
     OTHER = "other"
 
 
-@dataclass(frozen=True, slots=True)
-class FstabEntry:
+class FstabEntry(Struct, frozen=True):
     """`on_disk`: the device is one of this disk's file systems (None: can't be told);
     `filesystem` is its index among them."""
 
@@ -143,8 +139,7 @@ class FstabEntry:
     filesystem: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class CryptEntry:
+class CryptEntry(Struct, frozen=True):
     """A line of crypttab(5). `key` is a file; None where somebody types it or a token has it."""
 
     location: Location
@@ -156,8 +151,7 @@ class CryptEntry:
     on_disk: bool | None
 
 
-@dataclass(frozen=True, slots=True)
-class BootEntry:
+class BootEntry(Struct, frozen=True):
     """One entry of a boot loader. `kernel` and `initrds` are paths from the guest's root.
 
     `location` is the line that loads the kernel; `default` is True for at most one entry.
@@ -187,8 +181,7 @@ def default_entry(entries: Sequence[BootEntry]) -> BootEntry | None:
     return next((e for e in entries if e.default), entries[0] if entries else None)
 
 
-@dataclass(frozen=True, slots=True)
-class Bootloader:
+class Bootloader(Struct, frozen=True):
     """`bios`/`uefi`: what starts in that mode was found (None: that can't be told).
 
     `config` is None where none was found. Where the loaders were seen and the configuration could
@@ -215,8 +208,7 @@ class InitramfsState(StrEnum):
     UNREAD = "unread"  # a compression or form that is not read
 
 
-@dataclass(frozen=True, slots=True)
-class Initramfs:
+class Initramfs(Struct, frozen=True):
     path: str
     state: InitramfsState
     compression: str | None = None
@@ -226,8 +218,7 @@ class Initramfs:
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Kernel:
+class Kernel(Struct, frozen=True):
     """`builtin`: driver names of interest that /boot/config-* builds in (None: no config read).
     `modules`: those that lie on the disk, of the default kernel (None: their list was not read).
 
@@ -245,8 +236,7 @@ class Kernel:
     modules: tuple[str, ...] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class CloudInit:
+class CloudInit(Struct, frozen=True):
     installed: bool
     enabled: bool | None
     version: str | None = None
@@ -255,8 +245,7 @@ class CloudInit:
     peers: tuple[str, ...] = ()  # what else may set up a server: ignition, afterburn
 
 
-@dataclass(frozen=True, slots=True)
-class GuestFacts:
+class GuestFacts(Struct, frozen=True):
     table: PartitionTable | None = None
     filesystems: tuple[FileSystem, ...] | None = None
     root: int | None = None  # index in `filesystems` of the root file system

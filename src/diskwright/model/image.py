@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import StrEnum
+
+from diskwright._values import Struct
 
 
 class ImageFormat(StrEnum):
@@ -30,8 +31,7 @@ class ImageFormat(StrEnum):
     OVA = "ova"
 
 
-@dataclass(frozen=True, slots=True)
-class FileIdentity:
+class FileIdentity(Struct, frozen=True):
     """Which file it was, and in which state: taken at detection, checked again before a commit."""
 
     path: str  # absolute
@@ -41,8 +41,7 @@ class FileIdentity:
     mtime_ns: int
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """Damage or a lie that leaves the bytes readable. `code` is a short stable name."""
 
     code: str
@@ -58,8 +57,7 @@ class ReferenceKind(StrEnum):
     DATA = "data file"
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(Struct, frozen=True):
     """Another file that an image names. `name` is as it stands there: nobody trusts it.
 
     Bytes that are no UTF-8 are U+FFFD. `format` is what the image says of it, if it says so.
@@ -70,8 +68,7 @@ class Reference:
     format: ImageFormat | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Geometry:
+class Geometry(Struct, frozen=True):
     """Cylinders, heads and sectors a track, as a header tells them."""
 
     cylinders: int
@@ -91,8 +88,7 @@ class VhdSize(StrEnum):
     GEOMETRY = "chs"
 
 
-@dataclass(frozen=True, slots=True)
-class ImageFacts:
+class ImageFacts(Struct, frozen=True):
     """Of one image file. `virtual_size` is what the guest sees, a multiple of 512 bytes."""
 
     format: ImageFormat
@@ -115,8 +111,7 @@ class ImageFacts:
     references: tuple[Reference, ...] = ()  # in the order of the file; only where it was allowed
 
 
-@dataclass(frozen=True, slots=True)
-class DiskFile:
+class DiskFile(Struct, frozen=True):
     """One file of a virtual disk, as a reader is told about it: nothing is left to be probed.
 
     `offset` and `length` are of the image within the file (a package's member); `length` None goes

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
+from diskwright._values import Struct
 from diskwright.model.image import Problem
 
 
@@ -25,8 +25,7 @@ class BootPlatform(StrEnum):
     OTHER = "other"
 
 
-@dataclass(frozen=True, slots=True)
-class BootEntry:
+class BootEntry(Struct, frozen=True):
     """One entry of an El Torito catalog (El Torito 1.0 section 2).
 
     `sectors` of 512 bytes are what firmware loads; `size` is that of the boot image in bytes, by
@@ -42,8 +41,7 @@ class BootEntry:
     size: int
 
 
-@dataclass(frozen=True, slots=True)
-class IsoFacts:
+class IsoFacts(Struct, frozen=True):
     """Sizes in bytes. Versions are None where there is no such part.
 
     `tree` is the one that is listed and extracted where nobody chooses; files, directories, links
@@ -89,16 +87,14 @@ class IsoKind(StrEnum):
     OTHER = "other"  # a device, or data in a coding that is not read; `note` says which
 
 
-@dataclass(frozen=True, slots=True)
-class IsoExtent:
+class IsoExtent(Struct, frozen=True):
     """Bytes of the ISO. `offset` None: zeros that are not stored."""
 
     offset: int | None
     length: int
 
 
-@dataclass(frozen=True, slots=True)
-class IsoEntry:
+class IsoEntry(Struct, frozen=True):
     """`path` is relative, its names parted by `/`; none of them is empty, `.` or `..`."""
 
     path: str
@@ -111,8 +107,7 @@ class IsoEntry:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class IsoSystem:
+class IsoSystem(Struct, frozen=True):
     """The system that an install medium installs, by the osinfo database. Sizes in bytes.
 
     `also` are names of other systems whose media the database describes in the same words.
@@ -130,8 +125,7 @@ class IsoSystem:
     also: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class InspectedIso:
+class InspectedIso(Struct, frozen=True):
     """`system` is None where the database of `database_date` (empty: none) does not know it."""
 
     path: str
@@ -140,23 +134,20 @@ class InspectedIso:
     database_date: str
 
 
-@dataclass(frozen=True, slots=True)
-class ListedIso:
+class ListedIso(Struct, frozen=True):
     path: str
     tree: IsoTree
     entries: tuple[IsoEntry, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class LeftOut:
+class LeftOut(Struct, frozen=True):
     """An entry that was not extracted, and why."""
 
     path: str
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class ExtractedIso:
+class ExtractedIso(Struct, frozen=True):
     """What is in the folder `target` now. `size` is of the files' data, in bytes."""
 
     path: str

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
+from diskwright._values import Struct, field
 from diskwright.model.names import is_uuid
 from diskwright.model.recipient import Recipient
 
@@ -64,8 +64,7 @@ class MemberState(StrEnum):
     REJECTED = "rejected"
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(Struct, frozen=True):
     """An account that an image is shared with. `account` is the id of its public key."""
 
     account: str
@@ -73,8 +72,7 @@ class Member:
     state: MemberState = MemberState.PENDING
 
 
-@dataclass(frozen=True, slots=True)
-class EntryDisk:
+class EntryDisk(Struct, frozen=True):
     """One disk of an image, in order. Sizes in bytes."""
 
     key: str
@@ -88,8 +86,7 @@ class EntryDisk:
     name: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """A private image: the newest state of its manifest and its records.
 
     `name` and all that its key opens are None, empty or 0 while a sealed image is not `opened`.
@@ -167,8 +164,7 @@ class Listed(NamedTuple):
     sealed: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """A record as `image history` tells it; `what` in words, `digest` of its bytes (SHA-256)."""
 
     seq: int
@@ -179,8 +175,7 @@ class Change:
     digest: str
 
 
-@dataclass(frozen=True, slots=True)
-class Changed:
+class Changed(Struct, frozen=True):
     """An image after a change, and the change in words; empty: nothing was to change.
 
     With `dry_run` the image as it is, and what would change.
@@ -191,8 +186,7 @@ class Changed:
     dry_run: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
+class Query(Struct, frozen=True):
     """Which entries, in which order. Empty or None: not asked for. Times as in `Entry`.
 
     `name` is a shell pattern (fnmatch). `sort` is one of `SORTS`. `limit` 0: all.
@@ -217,8 +211,7 @@ class Query:
 SORTS = ("name", "created", "updated", "size", "stored", "status", "kind", "os", "id")
 
 
-@dataclass(frozen=True, slots=True)
-class LibraryInfo:
+class LibraryInfo(Struct, frozen=True):
     """`T/library.json`: what makes a place a library."""
 
     id: str  # UUID version 4
@@ -231,8 +224,7 @@ class LibraryInfo:
             raise ValueError(f"{self.id!r} is no library's id")
 
 
-@dataclass(frozen=True, slots=True)
-class Synced:
+class Synced(Struct, frozen=True):
     """What a sync found. `changed`: images read anew; `gone`: forgotten, as they are not there any
     more; `damaged`: what does not hold together, in words. `whole`: everything was listed.
     `unread`: libraries that we receive from and that can't be read now, and why."""
@@ -244,8 +236,7 @@ class Synced:
     unread: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class KnownLibrary:
+class KnownLibrary(Struct, frozen=True):
     """A library of this workstation's list. `id` is that of its `library.json`.
 
     `account`: the key file with which another's images are received, empty where it is our own;

@@ -6,8 +6,7 @@ digests and recipients; `private` (base64 of nonce, ciphertext and tag) holds `M
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
+from diskwright._values import Struct, field
 from diskwright.model import canonical, codec
 from diskwright.model.attributes import ImportAttributes
 from diskwright.model.finding import Accepted, Finding
@@ -21,8 +20,7 @@ VERSION = 1
 LIMIT_BYTES = 64 << 20  # no manifest is read past this
 
 
-@dataclass(frozen=True, slots=True)
-class DiskAbout:
+class DiskAbout(Struct, frozen=True):
     """What a manifest says of a disk behind the first; of that one it is said in the body."""
 
     image: ImageFacts
@@ -32,8 +30,7 @@ class DiskAbout:
     attributes: ImportAttributes | None
 
 
-@dataclass(frozen=True, slots=True)
-class DiskBase:
+class DiskBase(Struct, frozen=True):
     """The disk that a delta rests on: `disk` (from 0) of an image of the same library."""
 
     image: str
@@ -42,8 +39,7 @@ class DiskBase:
     digest: str  # dw1 of the whole disk, hex
 
 
-@dataclass(frozen=True, slots=True)
-class ManifestDisk:
+class ManifestDisk(Struct, frozen=True):
     """What one disk's object holds, once opened. `name` and `about` came with sets of disks.
 
     With a `base` the object is a qcow2 of what differs from that disk; sizes and digest are those
@@ -62,8 +58,7 @@ class ManifestDisk:
     base: DiskBase | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class LibraryEntry:
+class LibraryEntry(Struct, frozen=True):
     """What a library's image is created with; what changes later stands in its records.
 
     `kind` is of `model.library.ImageKind`, `from_image` the id that it was replicated from, `quick`
@@ -84,8 +79,7 @@ class LibraryEntry:
     quick: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ManifestBody:
+class ManifestBody(Struct, frozen=True):
     """All that is said of an image. In clear for an import-ready one, in `private` when sealed.
 
     From `image` on it is said of the first disk, `profile`, `tools` and `entry` of all. `entry` is
@@ -106,8 +100,7 @@ class ManifestBody:
     entry: LibraryEntry | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Manifest:
+class Manifest(Struct, frozen=True):
     """`seal` and `private` are None for an import-ready image, `body` for a sealed one unopened."""
 
     image: str  # UUID version 7
@@ -127,8 +120,7 @@ class NotAManifest(ValueError):
     """The bytes are no manifest of a version that is read here."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Plain:
+class _Plain(Struct, frozen=True):
     v: int
     image: str
     time: str
@@ -136,8 +128,7 @@ class _Plain:
     body: ManifestBody
 
 
-@dataclass(frozen=True, slots=True)
-class _Sealed:
+class _Sealed(Struct, frozen=True):
     v: int
     image: str
     time: str

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
+from diskwright._values import Struct
 from diskwright.model.location import Location
 
 
@@ -15,8 +15,7 @@ class AddressMethod(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class Interface:
+class Interface(Struct, frozen=True):
     """One interface as one configuration file sets it up; loopback is left out.
 
     A file that can't be read or understood is an interface without a name and of method unknown.
@@ -31,8 +30,7 @@ class Interface:
     judged: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Network:
+class Network(Struct, frozen=True):
     managers: tuple[str, ...]
     interfaces: tuple[Interface, ...]
     persistent_rules: tuple[Location, ...]  # udev rules that tie a name to a MAC

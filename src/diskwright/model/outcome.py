@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from diskwright._values import Struct
 
 if TYPE_CHECKING:
     from diskwright.model.attributes import ImportAttributes
@@ -18,8 +19,7 @@ if TYPE_CHECKING:
     from diskwright.model.stored import StoreCapabilities
 
 
-@dataclass(frozen=True, slots=True)
-class Inspected:
+class Inspected(Struct, frozen=True):
     """Of an ISO `guest` is None and `iso` is not. `package` is what the disk `name` lies in."""
 
     path: str
@@ -33,8 +33,7 @@ class Inspected:
     cost: ReadingCost | None = None  # of reading `guest`; None where its reader broke down
 
 
-@dataclass(frozen=True, slots=True)
-class Validated:
+class Validated(Struct, frozen=True):
     path: str
     image: ImageFacts
     guest: GuestFacts
@@ -44,8 +43,7 @@ class Validated:
     cost: ReadingCost | None = None  # as of `Inspected`
 
 
-@dataclass(frozen=True, slots=True)
-class Converted:
+class Converted(Struct, frozen=True):
     """`digest` is dw1 of the guest's bytes; empty where qemu-img made the file unverified.
 
     `rounded_from`: the source's virtual size, where zeros behind it make the disk larger; the
@@ -69,8 +67,7 @@ class Converted:
     package_verified: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class PreparedDisk:
+class PreparedDisk(Struct, frozen=True):
     """One disk of a prepared image; `name` is its own in a package, else empty."""
 
     name: str
@@ -86,8 +83,7 @@ class PreparedDisk:
     attributes: ImportAttributes
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
+class Prepared(Struct, frozen=True):
     """`dry_run`: nothing was sent; `stored_size` is then an upper bound and digests are empty.
 
     `disks` are all of the image, in order; what stands beside them is said of the first.
@@ -119,8 +115,7 @@ class Prepared:
         return self.verdict.profile
 
 
-@dataclass(frozen=True, slots=True)
-class Restored:
+class Restored(Struct, frozen=True):
     """`digest` is dw1 of the bytes read back, empty where nobody did; `manifest_digest` what the
     manifest says. `staged_bytes`: what lay beside the output for a while, because a format was
     asked for. `passed_over`: manifests there that could not be read.
@@ -142,8 +137,7 @@ class Restored:
     disk: str = ""  # its name in the package that it was from
 
 
-@dataclass(frozen=True, slots=True)
-class ReopenedDisk:
+class ReopenedDisk(Struct, frozen=True):
     """One disk of a reopened image; `name` is its own in a package, else empty."""
 
     name: str
@@ -155,8 +149,7 @@ class ReopenedDisk:
     attributes: ImportAttributes | None
 
 
-@dataclass(frozen=True, slots=True)
-class Reopened:
+class Reopened(Struct, frozen=True):
     """An import-ready image `image` at `target`, made of the stored image `opened`.
 
     `manifest_digest` is what that one's manifest says; nothing was read back. `disks` are all of
@@ -180,8 +173,7 @@ class Reopened:
     passed_over: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Tool:
+class Tool(Struct, frozen=True):
     """An external program: `version` is empty where it is not there."""
 
     name: str
@@ -189,8 +181,7 @@ class Tool:
     needed_for: str
 
 
-@dataclass(frozen=True, slots=True)
-class Doctored:
+class Doctored(Struct, frozen=True):
     tools: tuple[Tool, ...]
     confinement: str  # what is in force, in words
     confined: bool

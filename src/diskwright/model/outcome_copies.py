@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from diskwright._values import Struct
 from diskwright.model.library import Entry
 
 
-@dataclass(frozen=True, slots=True)
-class Replica:
+class Replica(Struct, frozen=True):
     """The new image; with `dry_run` as it is going to be, sizes as of its source. `ways` says of
     each disk how its data came there: copied, streamed or quick."""
 
@@ -18,8 +16,7 @@ class Replica:
     dry_run: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Delivered:
+class Delivered(Struct, frozen=True):
     """One disk of an image as a file or an object of its own, and its SHA-256 at `digest_target`.
 
     `format` and `virtual_size` are empty and 0 of what was sealed and not opened. `verified`: it

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
+from diskwright._values import Struct
 from diskwright.model.image import Problem
 
 
@@ -15,8 +15,7 @@ class DiskOrder(StrEnum):
     DISKS = "disk section"
 
 
-@dataclass(frozen=True, slots=True)
-class PackageMember:
+class PackageMember(Struct, frozen=True):
     """A file in the package, `offset` and `size` in bytes from the package's start."""
 
     name: str
@@ -24,8 +23,7 @@ class PackageMember:
     size: int
 
 
-@dataclass(frozen=True, slots=True)
-class PackageDisk:
+class PackageDisk(Struct, frozen=True):
     """`capacity` in bytes and `format` (a URI, perhaps empty) are what the descriptor says."""
 
     name: str
@@ -35,8 +33,7 @@ class PackageDisk:
     format: str
 
 
-@dataclass(frozen=True, slots=True)
-class MemberDigest:
+class MemberDigest(Struct, frozen=True):
     """What the package's manifest says of a member: `value` is lower-case hex."""
 
     name: str
@@ -44,8 +41,7 @@ class MemberDigest:
     value: str
 
 
-@dataclass(frozen=True, slots=True)
-class PackageFacts:
+class PackageFacts(Struct, frozen=True):
     """One virtual machine's package. `digests` are empty where it has no manifest."""
 
     name: str

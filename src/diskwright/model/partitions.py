@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
+from diskwright._values import Struct
 from diskwright.model.image import Problem
 
 
@@ -27,8 +27,7 @@ class PartitionRole(StrEnum):
     OTHER = "other"
 
 
-@dataclass(frozen=True, slots=True)
-class Partition:
+class Partition(Struct, frozen=True):
     """`number` as Linux numbers it; `start` and `length` in bytes of the virtual disk."""
 
     number: int
@@ -41,8 +40,7 @@ class Partition:
     active: bool = False  # MBR boot flag
 
 
-@dataclass(frozen=True, slots=True)
-class PartitionTable:
+class PartitionTable(Struct, frozen=True):
     kind: TableKind
     sector_size: int
     partitions: tuple[Partition, ...]

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from diskwright._values import Struct
 from diskwright.model.finding import Accepted
 
 
-@dataclass(frozen=True, slots=True)
-class Minimum:
+class Minimum(Struct, frozen=True):
     """Least memory and disk of one operating system, with where the figure is written."""
 
     os: str  # osinfo short id, as debian12
@@ -17,8 +15,7 @@ class Minimum:
     source: str
 
 
-@dataclass(frozen=True, slots=True)
-class Profile:
+class Profile(Struct, frozen=True):
     """Sizes in bytes. By rule id: `severities` has the result of a breach, `mends` what the service
     does about it by itself at the import, `refusals` the error by which it refuses the image.
     """

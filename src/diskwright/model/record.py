@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass, field
 from typing import TypeAlias, TypedDict
 
+from diskwright._values import Struct, field
 from diskwright.model import canonical, codec
 from diskwright.model.names import is_uuid
 from diskwright.model.recipient import Recipient
@@ -24,8 +24,7 @@ RECORDS = "records/"
 _MAC = re.compile("[A-Za-z0-9+/]{43}=")  # base64 of 32 bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Attributes:
+class Attributes(Struct, frozen=True):
     """What was set; None is left as it was. `reason` for what the guest's needs speak against."""
 
     who: str
@@ -52,22 +51,19 @@ class Wishes(TypedDict, total=False):
     channel: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Tags:
+class Tags(Struct, frozen=True):
     who: str
     put: dict[str, str] = field(default_factory=dict)
     removed: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Recipients:
+class Recipients(Struct, frozen=True):
     """All who can unwrap the data key from here on."""
 
     recipients: tuple[Recipient, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Sharing:
+class Sharing(Struct, frozen=True):
     """`account` is the id of a public key; it is offered the image, or that is taken back."""
 
     who: str
@@ -76,8 +72,7 @@ class Sharing:
     offered: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Deleted:
+class Deleted(Struct, frozen=True):
     """Into the trash, or (`deleted` false) out of it."""
 
     who: str
@@ -85,8 +80,7 @@ class Deleted:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Replicated:
+class Replicated(Struct, frozen=True):
     """`to` is the id of the image that was made, `library` where it lies."""
 
     who: str
@@ -94,8 +88,7 @@ class Replicated:
     library: str
 
 
-@dataclass(frozen=True, slots=True)
-class Proven:
+class Proven(Struct, frozen=True):
     """It was restored or booted, and found whole."""
 
     who: str
@@ -115,8 +108,7 @@ KINDS: dict[str, type[Body]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(Struct, frozen=True):
     """`body` is a string where it is encrypted; only recipients of a sealed image have a `mac`."""
 
     image: str
@@ -220,8 +212,7 @@ def decode(data: bytes) -> Record:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Frame:
+class _Frame(Struct, frozen=True):
     image: str
     seal: str | None
     seq: int

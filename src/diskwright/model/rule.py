@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from diskwright._values import Struct
 from diskwright.model.finding import Result, Severity
 
 
-@dataclass(frozen=True, slots=True)
-class RuleText:
+class RuleText(Struct, frozen=True):
     """`result` is what a breach gives under the profile it was asked for; `remedy` has a command a
     line, for each family of guests under a comment where they differ. A word in capitals stands
     for what only the disk itself tells.

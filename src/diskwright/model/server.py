@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from enum import StrEnum
+
+from diskwright._values import Struct
 
 
 class ServerKind(StrEnum):
@@ -14,8 +15,7 @@ class ServerKind(StrEnum):
     VOLUME = "volume"
 
 
-@dataclass(frozen=True, slots=True)
-class ServerBase:
+class ServerBase(Struct, frozen=True):
     """What an overlay reads: an object of a library, in the state that it had. It never changes."""
 
     path: str
@@ -25,8 +25,7 @@ class ServerBase:
     object_digest: str  # as its manifest says it
 
 
-@dataclass(frozen=True, slots=True)
-class ServerDisk:
+class ServerDisk(Struct, frozen=True):
     """`base` is None where the disk is whole by itself."""
 
     file: str  # its name in the server's folder
@@ -38,8 +37,7 @@ class ServerDisk:
     base: ServerBase | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Server:
+class Server(Struct, frozen=True):
     """`folder` is where it lies now; it is not written down, as it may move."""
 
     id: str  # UUID version 7
@@ -74,8 +72,7 @@ class Server:
         return os.path.join(self.folder, disk.file)
 
 
-@dataclass(frozen=True, slots=True)
-class ServerMade:
+class ServerMade(Struct, frozen=True):
     """`note` says why it was not provisioned quickly, where its image is for that.
 
     With `dry_run` what would be made: no disk of it is there.
@@ -86,8 +83,7 @@ class ServerMade:
     dry_run: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ServerDeleted:
+class ServerDeleted(Struct, frozen=True):
     """`kept` says why its image is still said to be in use: a later list or create tries again."""
 
     server: Server
@@ -95,8 +91,7 @@ class ServerDeleted:
     dry_run: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Use:
+class Use(Struct, frozen=True):
     """`T/uses/<image id>/<server id>.json`: a server stands on this image's data."""
 
     server: str

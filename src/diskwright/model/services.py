@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from diskwright._values import Struct
 
 
 class ServiceState(StrEnum):
@@ -13,16 +14,14 @@ class ServiceState(StrEnum):
     UNKNOWN = "unknown"  # a preset or another program decides
 
 
-@dataclass(frozen=True, slots=True)
-class Service:
+class Service(Struct, frozen=True):
     """One that is installed. `name` is what people call it: chrony, qemu-guest-agent."""
 
     name: str
     state: ServiceState
 
 
-@dataclass(frozen=True, slots=True)
-class Firewall:
+class Firewall(Struct, frozen=True):
     """`lets_ssh`: it lets the SSH server's port in from anywhere (None: that can't be told).
 
     `config` is the file that says so.
@@ -34,8 +33,7 @@ class Firewall:
     config: str
 
 
-@dataclass(frozen=True, slots=True)
-class SeLinux:
+class SeLinux(Struct, frozen=True):
     """`mode`: enforcing, permissive, disabled; unknown where the file says none of them.
     `relabel`: the next start labels all files anew."""
 
@@ -43,8 +41,7 @@ class SeLinux:
     relabel: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Services:
+class Services(Struct, frozen=True):
     """`ssh` is None where nothing is there that would start one."""
 
     ssh: ServiceState | None

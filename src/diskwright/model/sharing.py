@@ -6,9 +6,9 @@ documents for each other, so what is read is bounded and strict.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
+from diskwright._values import Struct
 from diskwright.model import canonical, codec
 from diskwright.model.library import Entry, MemberState
 from diskwright.model.names import is_uuid
@@ -32,8 +32,7 @@ class _Said(Protocol):
 T = TypeVar("T", bound=_Said)
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
+class Offer(Struct, frozen=True):
     """`seq` and `time` are of the record that shares the image, so whoever puts the offer once more
     puts the same bytes. It tells no name: of a sealed image nobody else may learn it."""
 
@@ -45,8 +44,7 @@ class Offer:
     v: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """What an account said to the offer of number `offer`, for the owner to see. It decides
     nothing."""
 
@@ -58,8 +56,7 @@ class Answer:
     v: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
+class Received(Struct, frozen=True):
     """What we said to another's image, in our own library. `manifest` is the SHA-256 of the
     manifest that it was said to; `offer` the number of the offer."""
 
@@ -74,8 +71,7 @@ class Received:
     v: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
+class Account(Struct, frozen=True):
     """Somebody to share with: a receiver's public document under the name that we gave it."""
 
     name: str
@@ -85,8 +81,7 @@ class Account:
     public: str  # the document itself
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(Struct, frozen=True):
     """An image of ours and an account that it is shared with. `offered`: the offer lies there; if
     not, sharing was cut short and is to be repeated."""
 
@@ -98,8 +93,7 @@ class Given:
     offered: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Shares:
+class Shares(Struct, frozen=True):
     """Images of ours that others may use, and others' that we may."""
 
     given: tuple[Given, ...]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from diskwright._values import Struct
 from diskwright.model.units import MIB, round_up
 
 HEAD_LIMIT = 64 << 10  # the head of an image, which a writer may emit last, is at most this
@@ -12,8 +11,7 @@ PART_MINIMUM = 8 * MIB
 PARTS_MAXIMUM = 9_000  # S3 allows 10,000 parts; the bound on the output is not exact
 
 
-@dataclass(frozen=True, slots=True)
-class Chunk:
+class Chunk(Struct, frozen=True):
     """Bytes for `[offset, offset + len(data))` of the output.
 
     Chunks come strictly forward; what lies between two of them reads as zeros, and the sink makes
@@ -26,8 +24,7 @@ class Chunk:
     data: bytes | bytearray | memoryview
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(Struct, frozen=True):
     """What a writer is going to make. `size_limit` is an upper bound of the output in bytes."""
 
     format: str
@@ -45,15 +42,13 @@ def part_size_for(size_limit: int) -> int:
     return max(PART_MINIMUM, round_up(-(-size_limit // PARTS_MAXIMUM), MIB))
 
 
-@dataclass(frozen=True, slots=True)
-class ObjectInfo:
+class ObjectInfo(Struct, frozen=True):
     key: str
     size: int
     etag: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class StoredObject:
+class StoredObject(Struct, frozen=True):
     """An object as it was stored: SHA-256 (hex) of each part, all `part_size` long but the last."""
 
     key: str
@@ -63,8 +58,7 @@ class StoredObject:
     digest: str  # SHA-256 over the parts' 32-byte digests in order, hex
 
 
-@dataclass(frozen=True, slots=True)
-class Foreign:
+class Foreign(Struct, frozen=True):
     """An object of a store that another store can read by itself: a bucket or a folder, and the
     whole key or the key beneath that folder.
     """
@@ -73,8 +67,7 @@ class Foreign:
     key: str
 
 
-@dataclass(frozen=True, slots=True)
-class OpenUpload:
+class OpenUpload(Struct, frozen=True):
     """`begun` in seconds since 1970, None where it is not known; of a folder's, when it was last
     written to.
     """
@@ -84,8 +77,7 @@ class OpenUpload:
     begun: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class EndpointFacts:
+class EndpointFacts(Struct, frozen=True):
     """How an endpoint was reached. `clock_skew_s`: this machine's clock is so far ahead of its."""
 
     url: str
@@ -97,8 +89,7 @@ class EndpointFacts:
     proxy: str  # empty: none
 
 
-@dataclass(frozen=True, slots=True)
-class StoreCapabilities:
+class StoreCapabilities(Struct, frozen=True):
     """What an endpoint was seen to do. None: not tried."""
 
     multipart: bool | None = None
@@ -109,8 +100,7 @@ class StoreCapabilities:
     endpoint: EndpointFacts | None = None  # of what lies behind a network
 
 
-@dataclass(frozen=True, slots=True)
-class WrappedKey:
+class WrappedKey(Struct, frozen=True):
     """A data key as a key service wrapped it; `params` are the provider's own fields."""
 
     provider: str

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from diskwright._values import Struct
 
 
 class Owner(StrEnum):
@@ -14,8 +15,7 @@ class Owner(StrEnum):
     UNKNOWN = "unknown"  # another machine's, another program's, or its journal is gone
 
 
-@dataclass(frozen=True, slots=True)
-class FoundUpload:
+class FoundUpload(Struct, frozen=True):
     """`image` is the image id that the key names, if any; `begun` a time like a manifest's."""
 
     key: str
@@ -25,8 +25,7 @@ class FoundUpload:
     owner: Owner
 
 
-@dataclass(frozen=True, slots=True)
-class ListedUploads:
+class ListedUploads(Struct, frozen=True):
     """`dead_runs`: image ids of all dead runs of here, also of those without an open upload."""
 
     target: str
@@ -34,8 +33,7 @@ class ListedUploads:
     dead_runs: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class AbortedUploads:
+class AbortedUploads(Struct, frozen=True):
     """`dry_run`: what would be done. A dead run is cleaned up whole: its uploads, its objects.
 
     `committed`: image ids of dead runs that had ended well, so that their objects stay.
@@ -49,8 +47,7 @@ class AbortedUploads:
     committed: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class UploadChoice:
+class UploadChoice(Struct, frozen=True):
     """Which uploads are meant: one field is given. With none, those of dead runs."""
 
     image: str | None = None

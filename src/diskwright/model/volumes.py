@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from diskwright._values import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class Volume:
+class Volume(Struct, frozen=True):
     """A logical volume. `name` is its device: `/dev/mapper/vg0-root`; `size` is bytes.
 
     `uuid`: the group's and its own, with a slash between. `partitions` hold it (none: the whole
@@ -48,8 +48,7 @@ def mapper_name(group: str, volume: str) -> str:
     return "/dev/mapper/" + "-".join(part.replace("-", "--") for part in (group, volume))
 
 
-@dataclass(frozen=True, slots=True)
-class Subvolume:
+class Subvolume(Struct, frozen=True):
     """A tree of a btrfs that can be mounted by itself. `path` is from the top one: `@/var`."""
 
     number: int

@@ -5,12 +5,12 @@ None stands for what was not read, and `GuestFacts.unread` says why.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
+from diskwright._values import Struct
 
-@dataclass(frozen=True, slots=True)
-class WindowsService:
+
+class WindowsService(Struct, frozen=True):
     """A driver or service in the registry. `start`: 0 boot, 1 system, 2 auto, 3 on demand, 4 never;
     `override` is what StartOverride puts in its place. `file` is the guest's path that `image_path`
     means (None: can't be told).
@@ -30,8 +30,7 @@ class WindowsService:
         return self.start if self.override is None else self.override
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceDriver:
+class DeviceDriver(Struct, frozen=True):
     """Which service drives a PCI device (`1af4:1001`), and the database that says so."""
 
     device: str
@@ -39,8 +38,7 @@ class DeviceDriver:
     database: str  # CriticalDeviceDatabase, DriverDatabase
 
 
-@dataclass(frozen=True, slots=True)
-class FirewallProfile:
+class FirewallProfile(Struct, frozen=True):
     name: str  # domain, private, public
     enabled: bool
 
@@ -54,8 +52,7 @@ class Hibernation(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class WindowsFacts:
+class WindowsFacts(Struct, frozen=True):
     """`version` as 10.0, `build` as 20348.2227, `release` as 21H2. `stale`: hives of which a log
     was not replayed. `remote_desktop`: it is on, by `remote_desktop_policy` where a group policy
     says so; `remote_desktop_service`: its service is there and not disabled. The firewall's active

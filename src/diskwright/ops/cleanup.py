@@ -6,8 +6,7 @@ listed again until none is there.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from diskwright._values import Struct
 from diskwright.errors import DiskwrightError, ObjectMissing, RemoteUnable, TargetExists
 from diskwright.model.manifest import ABORTED
 from diskwright.model.names import image_prefix, manifest_key
@@ -17,8 +16,7 @@ _TRIAL = "condition"  # of an image's own prefix; no data object has such a name
 ROUNDS = 10  # of listing and ending; a part on its way can bring an upload back once or twice
 
 
-@dataclass(frozen=True, slots=True)
-class Swept:
+class Swept(Struct, frozen=True):
     """What became of dead runs, by image id."""
 
     cleaned: tuple[str, ...] = ()

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager, closing
-from dataclasses import dataclass, replace
 
+from diskwright._values import Struct, replace
 from diskwright.blockio.copy import bytes_to_read
 from diskwright.blockio.digest import digest_reader
 from diskwright.blockio.view import CancelView, DigestView, LongerView, ProgressView
@@ -33,8 +33,7 @@ from diskwright.writers.subformats import check_size, subformat_of
 _GPT = b"EFI PART"
 
 
-@dataclass(frozen=True, slots=True)
-class LocalTools:
+class LocalTools(Struct, frozen=True):
     """What a verb that makes local files works with, as `app` hands it over."""
 
     exporter: BlockExporter
@@ -46,8 +45,7 @@ class LocalTools:
     path_of: Callable[[ObjectStore, str], str | None]  # the file of a folder's object
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """What to make of a disk. `subformat` None: the format's first one in `SUBFORMATS`.
 
     The disk grows to the next multiple of `size_multiple` bytes, by zeros at its end.
@@ -95,8 +93,7 @@ class Wanted:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _Plan:
+class _Plan(Struct, frozen=True):
     """What is made of which disk, once it is known to be possible."""
 
     source: Source
@@ -114,8 +111,7 @@ class _Plan:
         return self.virtual_size != self.source.facts.virtual_size
 
 
-@dataclass(frozen=True, slots=True)
-class _Written:
+class _Written(Struct, frozen=True):
     """Digests dw1 of what was written and of what was read."""
 
     digest: str = ""

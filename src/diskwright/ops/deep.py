@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
 
+from diskwright._values import Struct, replace
 from diskwright.errors import ImageRefused, InputError, ToolError
 from diskwright.formats.container import read_container
 from diskwright.formats.detect import detect
@@ -24,8 +24,7 @@ _DUMP_BYTES = 64
 _DUMP_LINE = 16
 
 
-@dataclass(frozen=True, slots=True)
-class DeepTools:
+class DeepTools(Struct, frozen=True):
     """`clock` counts seconds."""
 
     exporter: BlockExporter

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
+from diskwright._values import Struct
 from diskwright.errors import UsageError
 from diskwright.guest.answer import BELOW, CONFIGURATION, FILES, PACKAGES
 from diskwright.model import codec
@@ -36,8 +36,7 @@ NO_DATABASE = "there is no package database of a known kind"
 _FILE_SIZES = ("file_size", "allocated", "unpacked_size")
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(Struct, frozen=True):
     """What is compared of one image."""
 
     path: str

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Generator, Iterator
 from contextlib import closing
-from dataclasses import dataclass
 
+from diskwright._values import Struct
 from diskwright.blockio.copy import ordered_map
 from diskwright.envelope.header import HEADER_SIZE
 from diskwright.envelope.opener import SealedDisk, verify_header
@@ -101,8 +101,7 @@ def stored_chunks(store: ObjectStore, stored: StoredObject) -> Generator[Chunk, 
             yield chunk
 
 
-@dataclass(frozen=True, slots=True)
-class _Piece:
+class _Piece(Struct, frozen=True):
     offset: int
     length: int
     ends_part: bool

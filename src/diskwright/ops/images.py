@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
 
+from diskwright._values import Secretive, replace
 from diskwright.errors import (
     DataTampered,
     FolderMissing,
@@ -29,13 +29,12 @@ from diskwright.ports import KeyWrapper, ObjectStore
 _LISTED = 20  # more of them make no message better
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Secretive, frozen=True):
     """An image whose manifest holds together; `data_key` is None where it is not sealed."""
 
     manifest: Manifest
     body: ManifestBody
-    data_key: bytes | None = field(repr=False)
+    data_key: bytes | None
     passed_over: tuple[str, ...] = ()  # what could not be read: manifests beside it, records of it
     index: int = 0  # of the disk that is meant
 

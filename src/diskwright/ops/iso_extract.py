@@ -9,9 +9,9 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from typing import Protocol
 
+from diskwright._values import Struct
 from diskwright.errors import ImageBroken, ImageUnsafe, InputUnreadable
 from diskwright.formats.identity import check_identity
 from diskwright.formats.iso.links import Links
@@ -50,8 +50,7 @@ class TreeSink(Protocol):
     def finish(self) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class ExtractRequest:
+class ExtractRequest(Struct, frozen=True):
     """`paths` empty: all. `max_size`: of all files, in bytes; None: EXPANSION times the ISO."""
 
     path: str
@@ -61,8 +60,7 @@ class ExtractRequest:
     max_size: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Planned:
+class Planned(Struct, frozen=True):
     """What will be made, a folder before what is in it, and what will not."""
 
     entries: tuple[tuple[Names, IsoEntry], ...]

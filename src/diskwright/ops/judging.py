@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
+from diskwright._values import Struct
 from diskwright.errors import ValidationFailed
 from diskwright.model.finding import Accepted, Verdict
 from diskwright.model.guest import GuestFacts
@@ -27,8 +27,7 @@ from diskwright.ports import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class PrepareTools:
+class PrepareTools(Struct, frozen=True):
     """The outside world, as `app` hands it over. `wrapper` None: the object is import-ready."""
 
     exporter: BlockExporter
@@ -44,16 +43,14 @@ class PrepareTools:
     entropy: Callable[[int], bytes]
 
 
-@dataclass(frozen=True, slots=True)
-class DeltaBase:
+class DeltaBase(Struct, frozen=True):
     """A disk of a library's image, open to be read: only what differs from it is stored."""
 
     told: DiskBase
     reader: BlockReader
 
 
-@dataclass(frozen=True, slots=True)
-class PrepareRequest:
+class PrepareRequest(Struct, frozen=True):
     """`names` has one for each image. As one for data a package's further disk is always judged.
     `bases` are those of the first disks, in order; a further one is stored whole.
     """
@@ -69,8 +66,7 @@ class PrepareRequest:
     bases: tuple[DeltaBase, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class JudgedDisk:
+class JudgedDisk(Struct, frozen=True):
     """A disk, and what the rules say of it; `data`: by those of a data disk."""
 
     source: Source

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
 
+from diskwright._values import Struct, replace
 from diskwright.errors import DataTampered
 from diskwright.model.stored import Foreign, StoredObject
 from diskwright.ops.sink import Record
 from diskwright.ports import ObjectStore
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """`[offset, offset + length)` of the object; `number` from 1, `digest` its SHA-256 in hex."""
 
     number: int

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import replace
 
+from diskwright._values import replace
 from diskwright.envelope.private import open_bound
 from diskwright.envelope.recipients import unwrap_any
 from diskwright.errors import DataTampered, KeyMissing, ObjectMissing

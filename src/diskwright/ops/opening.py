@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
 
+from diskwright._values import Struct, replace
 from diskwright.errors import ImageBroken, ImageUnsupported, UsageError
 from diskwright.formats.beneath import allowed_folder
 from diskwright.formats.chain import OpenImage, resolve
@@ -24,8 +24,7 @@ from diskwright.ports import BlockExporter, BlockReader, Unpacker
 CONNECTIONS = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(Struct, frozen=True):
     """A disk that was looked at: in which file of the user's, of which files, and its facts."""
 
     origin: FileIdentity
@@ -59,8 +58,7 @@ class Source:
             check_identity(identity)
 
 
-@dataclass(frozen=True, slots=True)
-class ImageOpener:
+class ImageOpener(Struct, frozen=True):
     """How files are looked at, as `app` hands it over. `beneath` is a folder that the user allowed:
     what an image names is followed there, and nowhere else.
     """

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 
+from diskwright._values import replace
 from diskwright.formats.identity import open_image
 from diskwright.formats.package.ova import verify_digests
 from diskwright.formats.source import ImageSource

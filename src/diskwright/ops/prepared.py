@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from diskwright._values import Struct
 from diskwright.model.attributes import ImportAttributes
 from diskwright.model.finding import Verdict
 from diskwright.model.guest import GuestFacts
@@ -26,8 +26,7 @@ from diskwright.ops.opening import Source
 from diskwright.ops.sealing import DiskSeal, Seal
 
 
-@dataclass(frozen=True, slots=True)
-class DiskPlan:
+class DiskPlan(Struct, frozen=True):
     """What becomes of one disk: a key, a layout."""
 
     source: Source
@@ -46,8 +45,7 @@ class DiskPlan:
         return self.layout if self.seal is None else self.seal.layout(self.layout)
 
 
-@dataclass(frozen=True, slots=True)
-class PreparePlan:
+class PreparePlan(Struct, frozen=True):
     """What run() is going to do, complete. The first disk is the one that is started from."""
 
     image: str
@@ -57,8 +55,7 @@ class PreparePlan:
     entry: LibraryEntry | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class SentDisk:
+class SentDisk(Struct, frozen=True):
     """dw1, the object as it is stored, and the size of the plain object."""
 
     digest: str

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
+from diskwright._values import replace
 from diskwright.model.manifest import Manifest
 from diskwright.model.names import manifest_key, plain_key, uuid7
 from diskwright.model.outcome import Reopened, ReopenedDisk

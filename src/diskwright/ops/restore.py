@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 
+from diskwright._values import Struct
 from diskwright.model.image import ImageFormat
 from diskwright.model.outcome import Restored
 from diskwright.ops.convert import Wanted, convert
@@ -14,8 +14,7 @@ from diskwright.ops.stored_file import RestoreTools, fetch, verify
 from diskwright.ports import CancelToken, Progress
 
 
-@dataclass(frozen=True, slots=True)
-class RestoreRequest:
+class RestoreRequest(Struct, frozen=True):
     target: str
     image: str | None = None  # id or name; None: the only one
     disk: int | None = None  # from 1; None: the only one

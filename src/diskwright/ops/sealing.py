@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Generator, Iterator, Sequence
-from dataclasses import dataclass, field, replace
 
+from diskwright._values import Secretive, replace
 from diskwright.envelope import header, stream
 from diskwright.envelope.keys import KEY_SIZE
 from diskwright.envelope.private import seal_private
@@ -20,13 +20,12 @@ from diskwright.model.stored import Chunk, Layout
 from diskwright.ports import KeyWrapper
 
 
-@dataclass(frozen=True, slots=True)
-class DiskSeal:
+class DiskSeal(Secretive, frozen=True):
     """What seals one disk: its header, which names its index, and a salt of its own."""
 
     header: bytes
     j1: bytes
-    _sealer: SegmentSealer = field(repr=False)
+    _sealer: SegmentSealer
 
     def layout(self, plain: Layout) -> Layout:
         """The layout of the sealed object."""
@@ -42,14 +41,13 @@ class DiskSeal:
         return {"j1": self.j1.decode(), "payload_header": self._sealer.payload_header.hex()}
 
 
-@dataclass(frozen=True, slots=True)
-class Seal:
+class Seal(Secretive, frozen=True):
     """Of an image with all its disks. A data key belongs to one image, drawn anew for each."""
 
     seal_id: str
     recipients: tuple[Recipient, ...]
     disks: tuple[DiskSeal, ...]
-    _data_key: bytes = field(repr=False)
+    _data_key: bytes
 
     @classmethod
     def new(

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from diskwright._values import Struct
 from diskwright.model.nulls import NeverCancelled
 from diskwright.model.stored import LATE_LIMIT, Chunk, Layout, StoredObject
 from diskwright.ops.cleanup import end_uploads
@@ -193,14 +193,12 @@ class MultipartSink:
         self._sent[number] = _SentPart(etag, digest)
 
 
-@dataclass(frozen=True, slots=True)
-class _SentPart:
+class _SentPart(Struct, frozen=True):
     etag: str
     digest: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class _ZeroPart:
+class _ZeroPart(Struct, frozen=True):
     """A whole part of zeros, hashed once: a sparse disk has thousands."""
 
     data: memoryview

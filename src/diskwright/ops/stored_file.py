@@ -9,8 +9,8 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass
 
+from diskwright._values import Struct
 from diskwright.errors import DataTampered
 from diskwright.model.image import ImageFormat
 from diskwright.model.stored import Chunk, Layout, StoredObject
@@ -24,8 +24,7 @@ from diskwright.ops.upload import StoreDestination
 from diskwright.ports import CancelToken, KeyWrapper, ObjectStore, Progress
 
 
-@dataclass(frozen=True, slots=True)
-class RestoreTools:
+class RestoreTools(Struct, frozen=True):
     """The outside world, as `app` hands it over. `wrapper` opens sealed images."""
 
     store: ObjectStore
@@ -178,8 +177,7 @@ def _fetch_layer(
         raise
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
+class Sent(Struct, frozen=True):
     """An object as it is stored, and the size of the plain one."""
 
     stored: StoredObject

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
+from diskwright._values import replace
 from diskwright.errors import UsageError
 from diskwright.model.finding import Accepted, Result, Verdict
 from diskwright.model.guest import GuestFacts

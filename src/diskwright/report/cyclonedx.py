@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from diskwright._values import Struct
 from diskwright.model.examined import InstalledPackage, Software
 from diskwright.model.guest import OsRelease
 from diskwright.model.outcome import Inspected
@@ -20,8 +20,7 @@ from diskwright.report.purl import distribution, package_url
 _OWN = "diskwright:"  # begins the names of properties that are ours
 
 
-@dataclass(frozen=True, slots=True)
-class Maker:
+class Maker(Struct, frozen=True):
     """Who makes it: our version, the time as text, and 16 bytes that are random."""
 
     version: str

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
+from diskwright._values import Struct
 from diskwright.model.deep import AllocationMap, Deep, Refused, Sign, Snapshot
 from diskwright.model.image import ImageFacts, ReferenceKind
 from diskwright.model.outcome import Inspected
@@ -45,8 +45,7 @@ SUBFORMATS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(Struct, frozen=True):
     """Of the terminal: how many `columns`, and whether it takes more than ASCII."""
 
     columns: int = 80

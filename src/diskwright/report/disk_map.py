@@ -12,8 +12,8 @@ number, a word of ours, or goes through `escaped`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
+from diskwright._values import Struct
 from diskwright.model.guest import FileSystem, GuestFacts
 from diskwright.model.partitions import Partition
 from diskwright.model.units import format_size
@@ -27,8 +27,7 @@ _THIN = 0.3  # percent: below it a partition is little more than its edges
 _TICKS = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """One rectangle: `start` and `width` in percent of the disk, `used` as a share of the width.
 
     `kind` is a class of the style sheet; `number` and `name` are what it is called.

@@ -11,8 +11,8 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from dataclasses import dataclass
 
+from diskwright._values import Struct
 from diskwright.model.attributes import ImportAttributes
 from diskwright.model.outcome import Prepared, Reopened
 from diskwright.model.text import printable
@@ -30,8 +30,7 @@ _NAME_LIMIT = 128
 _NORMAL, _CONFIGURED, _FAST = "ims", "ims-auto-config", "ims-fast"
 
 
-@dataclass(frozen=True, slots=True)
-class ImportRequest:
+class ImportRequest(Struct, frozen=True):
     """`body` is the JSON object to send; `notes` say what the reader has to fill in."""
 
     method: str

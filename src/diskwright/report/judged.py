@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
+from diskwright._values import Struct
 from diskwright.errors import DiskwrightError
 from diskwright.model.finding import Result, Verdict
 from diskwright.model.outcome import Validated
@@ -20,8 +20,7 @@ class Standing(StrEnum):
     READY = "ready"
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(Struct, frozen=True):
     """One disk: `image` as its file was named, `disk` by its own name in a package, else empty;
     neither is fit to be shown as it is. `outcome` is what was found, or what stood in the way.
     """
@@ -43,8 +42,7 @@ class Judged:
         return self.outcome if isinstance(self.outcome, DiskwrightError) else None
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgement(Struct, frozen=True):
     """All of a run. `time` is when it ended, `version` that of diskwright, `rules` are all."""
 
     profile: str

@@ -6,10 +6,10 @@ Whatever a manifest or a record says goes through `printable`, so that it can't 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields
 from itertools import islice
 from typing import Any
 
+from diskwright._values import Struct, field_names
 from diskwright.model import codec
 from diskwright.model.finding import Result
 from diskwright.model.library import Change, Entry, EntryDisk
@@ -25,12 +25,11 @@ _MOST_OS = 20  # cells, on a terminal
 _SHORT_ID = len("019a3c2f-7b10")  # of UUID version 7 the milliseconds
 _KEY_WIDTH = 17
 _FIRST_TO_GO = ("stored", "kind", "created", "os")
-_FIELDS = tuple(one.name for one in fields(Entry))
-_DISK_FIELDS = tuple(one.name for one in fields(EntryDisk))
+_FIELDS = field_names(Entry)
+_DISK_FIELDS = field_names(EntryDisk)
 
 
-@dataclass(frozen=True, slots=True)
-class _Column:
+class _Column(Struct, frozen=True):
     """A title, and its cells of some rows. `look` paints one cell."""
 
     title: str

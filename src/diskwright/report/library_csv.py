@@ -17,11 +17,11 @@ import io
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import fields
 from itertools import islice
 from operator import attrgetter
 from typing import Any
 
+from diskwright._values import field_names
 from diskwright.model.library import Entry, Listed
 from diskwright.model.units import GIB
 from diskwright.report.library import NESTED
@@ -38,7 +38,7 @@ _LIVE = re.compile(f"{_BEGIN}(?={_FORMULA})")
 _DEFUSED = re.compile(f"{_BEGIN}'(?={_FORMULA})")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
-_PLAIN = tuple(one.name for one in fields(Entry) if one.name not in NESTED)
+_PLAIN = tuple(name for name in field_names(Entry) if name not in NESTED)
 
 _encoded = json.JSONEncoder(ensure_ascii=False).encode  # made once: half of what it costs
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
+from diskwright._values import Struct
 from diskwright.model.finding import Result
 from diskwright.model.library import Entry
 from diskwright.model.text import printable
@@ -29,8 +29,7 @@ _LONGEST = 200  # cells of what a person wrote; it is whole among the facts
 _TITLES = ("image", "state", "system", "size", "stored", "created")
 
 
-@dataclass(frozen=True, slots=True)
-class Rows:
+class Rows(Struct, frozen=True):
     """`anchors`: ids of images to places in the page."""
 
     entries: Sequence[Entry]

@@ -12,8 +12,8 @@ does. All that comes from a library is a number, or goes through `escaped`.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
+from diskwright._values import Struct
 from diskwright.model.finding import Result
 from diskwright.model.library import Entry, Status
 from diskwright.model.text import printable
@@ -31,8 +31,7 @@ _LABEL = 17  # cells
 _SIGNS = {Result.FAIL: "×", Result.WARN: "!", Result.UNKNOWN: "…", Result.PASS: ""}
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(Struct, frozen=True):
     entry: Entry
     lane: int
     step: int
@@ -46,8 +45,7 @@ class Node:
         return _TOP + self.lane * _ROW
 
 
-@dataclass(frozen=True, slots=True)
-class Lineage:
+class Lineage(Struct, frozen=True):
     """`edges`: from an image to one that was made of it. `left_out`: images for want of room."""
 
     lanes: tuple[str, ...]

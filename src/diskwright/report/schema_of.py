@@ -13,12 +13,12 @@ import types
 import typing
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import fields, is_dataclass
 from enum import Enum
 from functools import cache
 from typing import Any
 
 import diskwright.model
+from diskwright._values import Struct, field_names
 
 Schema = dict[str, Any]
 
@@ -49,7 +49,7 @@ class Definitions:
             return {**list_of(any_of(items)), **counted}
         if origin is dict:
             return {"type": "object", "additionalProperties": self.of(arguments[1])}
-        if not (inspect.isclass(kind) and (is_dataclass(kind) or issubclass(kind, Enum))):
+        if not (inspect.isclass(kind) and issubclass(kind, Struct | Enum)):
             raise TypeError(f"{kind} can't be written as JSON")
         name = f"{kind.__module__.rpartition('.')[2]}.{kind.__qualname__}"
         if name not in self.made:
@@ -71,9 +71,8 @@ class Definitions:
     ) -> Schema:
         """A value of that kind without some of its fields, and with others, which may replace."""
         own = {name: self.of(hint) for name, hint in _hints(kind).items() if name not in without}
-        said = inspect.getdoc(kind) or ""
-        generated = said.startswith(f"{kind.__name__}(")
-        told = {"description": " ".join(said.split())} if said and not generated else {}
+        said = inspect.cleandoc(kind.__doc__ or "")
+        told = {"description": " ".join(said.split())} if said else {}
         return {**told, **described_object({**own, **(beside or {})})}
 
 
@@ -81,13 +80,13 @@ def _exactly(count: int) -> Schema:
     return {"minItems": count, "maxItems": count}
 
 
-def _hints(kind: type) -> dict[str, Any]:
+def _hints(kind: type[Struct]) -> dict[str, Any]:
     """Of its fields, also where a module names a kind in its hints only and imports it never."""
     own: dict[str, Any] = {}
     for base in reversed(kind.__mro__):
         own |= vars(sys.modules[base.__module__])
     hints = typing.get_type_hints(kind, globalns=_named_once(), localns=own)
-    return {field.name: hints[field.name] for field in fields(typing.cast(Any, kind))}
+    return {name: hints[name] for name in field_names(kind)}
 
 
 @cache

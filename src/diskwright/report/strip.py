@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
+from diskwright._values import Struct, field_names
 from diskwright.model.deep import AllocationMap, Cell
 from diskwright.model.partitions import Partition
 from diskwright.model.units import format_size
@@ -13,8 +13,7 @@ _PARTITION_ROWS = 4
 _SCALE_MARKS = (0, 2, 4)  # quarters of the disk, where there is room; else the ends
 
 
-@dataclass(frozen=True, slots=True)
-class Glyphs:
+class Glyphs(Struct, frozen=True):
     """`data` are levels from a little to all."""
 
     data: str
@@ -33,7 +32,7 @@ ASCII = Glyphs("12345678#", "0", ".", "?", "|", "|", "-", "|")
 
 def needed(glyphs: Glyphs) -> str:
     """All characters that they draw with."""
-    return "".join(getattr(glyphs, name) for name in Glyphs.__slots__)
+    return "".join(getattr(glyphs, name) for name in field_names(Glyphs))
 
 
 def cell_glyph(cell: Cell, glyphs: Glyphs) -> str:

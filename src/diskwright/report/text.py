@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import replace
 
+from diskwright._values import replace
 from diskwright.model.finding import Accepted, Finding, Result, Verdict
 from diskwright.model.outcome import Inspected, Validated
 from diskwright.model.text import printable

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 
+from diskwright._values import replace
 from diskwright.model.finding import Result
 from diskwright.model.guest import BootEntry, default_entry
 from diskwright.model.text import printable

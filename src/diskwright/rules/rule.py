@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
 from enum import Enum, auto
 from typing import TypeAlias
 
+from diskwright._values import Struct, replace
 from diskwright.model.finding import Result, Severity
 from diskwright.model.guest import FileSystem, GuestFacts, Section
 from diskwright.model.image import ImageFacts
@@ -20,8 +20,7 @@ from diskwright.model.profile import Minimum, Profile
 from diskwright.model.text import printable
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(Struct, frozen=True):
     """All that a rule may look at. Sizes in bytes; `minimum` is None for an unknown system."""
 
     image: ImageFacts
@@ -44,8 +43,7 @@ class State(Enum):
     SKIPPED = auto()
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """`result` makes a breach milder than the rule's own result; `remedy` is a command a line.
 
     `source` is where this is written, if not where the rule is.
@@ -59,8 +57,7 @@ class Outcome:
     source: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Struct, frozen=True):
     """`otherwise` is the finding's result where the rule does not hold and no profile says.
 
     `remedy` is what to do about a breach in general, before any disk was read; in capitals what

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import Enum, auto
 
+from diskwright._values import Struct
 from diskwright.model.profile import Profile
 
 
@@ -15,8 +15,7 @@ class _From(Enum):
     AWS = auto()
 
 
-@dataclass(frozen=True, slots=True)
-class Driver:
+class Driver(Struct, frozen=True):
     """`devices`: the PCI ids of which one has to be bound to it; none for what is Windows' own."""
 
     name: str

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from heapq import merge
 from itertools import groupby
 
@@ -34,8 +33,7 @@ from diskwright.writers.qcow2_tables import CLUSTER, L2_SPAN
 _ZEROS = bytes(CLUSTER)
 
 
-@dataclass(frozen=True, slots=True)
-class _Pair(Window):
+class _Pair(Window, frozen=True):
     """A window in which the disk, the base or both of them have data; the other one is zeros."""
 
     ours: bool

@@ -6,9 +6,9 @@ window -> choose (reads it, says which clusters count) -> pack (in threads) -> i
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable
-from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 
+from diskwright._values import Struct
 from diskwright.blockio.copy import WINDOW, ThreadBuffer, Touched, Window
 from diskwright.formats.deflate import qcow2_cluster
 from diskwright.model.extent import Extent
@@ -36,8 +36,7 @@ class Chosen(NamedTuple):
 Choose = Callable[[W, bytearray], Chosen]
 
 
-@dataclass(frozen=True, slots=True)
-class Packed:
+class Packed(Struct, frozen=True):
     """A window's clusters as they are going to lie: compressed ones, then plain ones."""
 
     small: list[tuple[int, int]]  # (guest cluster, length)

@@ -20,8 +20,8 @@ import struct
 import sys
 from array import array
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from diskwright._values import Struct
 from diskwright.formats.deflate import pack, unpack
 from diskwright.model.stored import Chunk
 from diskwright.model.units import SECTOR, round_up
@@ -53,8 +53,7 @@ _EXTENSION = struct.Struct(">I I")  # type, length; all zeros: the last one
 _BACKING_FORMAT = 0xE2792ACA
 
 
-@dataclass(frozen=True, slots=True)
-class Backing:
+class Backing(Struct, frozen=True):
     """What is read where a file maps nothing: an absolute path, and qemu's name of its format."""
 
     path: bytes

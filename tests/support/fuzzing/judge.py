@@ -9,9 +9,10 @@ import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from diskwright._values import replace
 from diskwright.adapters.guest_child import ConfinedGuestInspector
 from diskwright.adapters.iso_child import ConfinedIsoReader
 from diskwright.adapters.qemu_nbd import QemuNbdExporter

@@ -6,8 +6,8 @@ import os
 import resource
 import subprocess
 from collections.abc import Iterator
-from dataclasses import replace
 
+from diskwright._values import replace
 from diskwright.formats.qemu import image_options
 from diskwright.model.image import DiskFile, ImageFormat
 

@@ -6,8 +6,8 @@ import fnmatch
 import re
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
+from diskwright._values import Struct, field
 from diskwright.adapters.catalog.rows import GONE, INT_LIMIT, folded, one_line, text
 from diskwright.model.library import SORTS, ImageKind, Query, Status
 
@@ -20,8 +20,7 @@ _GLOB_LENGTH = 1000
 _LIVE = frozenset(Status) - GONE
 
 
-@dataclass
-class Where:
+class Where(Struct):
     terms: list[str] = field(default_factory=list)
     values: list[str | int] = field(default_factory=list)
     pattern: re.Pattern[str] | None = None  # what the function `fits` asks, where GLOB can't tell

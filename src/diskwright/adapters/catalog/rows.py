@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import fields
 from typing import Any, TypeVar
 
+from diskwright._values import field_names
 from diskwright.errors import CatalogDamaged
 from diskwright.model import codec
 from diskwright.model.library import (
@@ -35,9 +35,8 @@ INT_LIMIT = (1 << 63) - 1  # SQLite's
 # Each field's empty value, which is not written, but for these: what identifies an entry, and the
 # dictionaries, which no two entries may share
 _NONE = Entry("", None, Status.ACTIVE, ImageKind.DATA, "", "", 0, "")
-_EMPTY = {it.name: getattr(_NONE, it.name) for it in fields(Entry)}
+_EMPTY = {name: getattr(_NONE, name) for name in field_names(Entry)}
 _ALWAYS = {"id", "name", "status", "kind", "created", "updated", "seq", "head", "tags", "tools"}
-_PUT = [Entry.__dict__[name].__set__ for name in _EMPTY]  # of its slots
 
 # Of a field that JSON has otherwise, how its value is made of that
 _STATUSES: dict[str, Status] = {it.value: it for it in Status}
@@ -173,8 +172,4 @@ def _entry(value: dict[str, Any]) -> Entry:
     every = _EMPTY | value
     if len(every) != len(_EMPTY):
         raise TypeError(f"unknown: {sorted(value.keys() - _EMPTY)}")
-    # As Entry(**every) does, which asks each time whether it may and takes three times as long
-    made = object.__new__(Entry)
-    for put, field in zip(_PUT, every.values(), strict=True):
-        put(made, field)
-    return made
+    return Entry(**every)

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import os
 import secrets
-from dataclasses import dataclass
 from urllib.parse import quote, unquote
 
+from diskwright._values import Struct
 from diskwright.errors import OutputNotWritable
 
 UPLOADS = ".uploads"
@@ -34,8 +34,7 @@ def object_path(root: str, key: str) -> str:
     return path
 
 
-@dataclass(frozen=True, slots=True)
-class UploadName:
+class UploadName(Struct, frozen=True):
     """An open upload as its file name tells it; the file name is the upload id."""
 
     key: str

@@ -11,13 +11,13 @@ import json
 import re
 import ssl
 import time
-from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 import urllib3
 from urllib3.exceptions import HTTPError, NewConnectionError, SSLError
 from urllib3.exceptions import TimeoutError as NoAnswer
 
+from diskwright._values import Secretive, Struct
 from diskwright.errors import UsageError
 
 _TOKEN = re.compile(r"[!-~]{1,8192}", re.ASCII)  # what a header can carry
@@ -30,12 +30,11 @@ _CONNECTIONS = 4
 _BUSY = {412, 429, 472, 473, 502, 504}  # busy, or not the node that can answer now
 
 
-@dataclass(frozen=True, slots=True)
-class VaultSettings:
+class VaultSettings(Secretive, frozen=True):
     """How to reach the server. The token is shown nowhere."""
 
     address: str  # https://HOST:PORT
-    token: str = field(repr=False)
+    token: str
     namespace: str = ""
     ca_cert: str = ""  # a PEM file; empty: the system's
     connect_timeout_s: float = 5
@@ -43,8 +42,7 @@ class VaultSettings:
     pause_s: float = 0.2  # before the second attempt; twice that before the third
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """`body` is empty where it was no JSON object, or too long to be one of Vault's."""
 
     status: int

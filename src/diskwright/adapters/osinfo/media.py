@@ -12,8 +12,8 @@ import os
 import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from diskwright._values import Struct
 from diskwright.adapters.osinfo.files import parse, read_text, size_of
 from diskwright.model.iso import IsoFacts, IsoSystem
 
@@ -26,8 +26,7 @@ _VOLUME_ID = re.compile(r"<volume-id[^>]*>([^<]+)</volume-id>")
 _ENTITIES = (("&lt;", "<"), ("&gt;", ">"), ("&quot;", '"'), ("&apos;", "'"), ("&amp;", "&"))
 
 
-@dataclass(frozen=True, slots=True)
-class _Match:
+class _Match(Struct, frozen=True):
     """`weight`: how many expressions it took, and how long the volume-id's is."""
 
     weight: tuple[int, int]

@@ -7,12 +7,12 @@ mapped here. An id that is not in the table is not known: guessing would give an
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from itertools import islice
 
+from diskwright._values import Struct
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+
+class Candidate(Struct, frozen=True):
     """`vendor` is a folder of the database, `stem` the file's name in it without `.xml`."""
 
     short_id: str
@@ -20,8 +20,7 @@ class Candidate:
     stem: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Family:
+class _Family(Struct, frozen=True):
     """How a distribution spells itself in the database; `parts` of the version that it counts."""
 
     vendor: str

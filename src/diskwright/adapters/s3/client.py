@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, cast
 from urllib.parse import urlsplit
 
+from diskwright._values import Secretive, field
 from diskwright.adapters.s3.answers import named_region
 from diskwright.adapters.s3.errors import translate
 from diskwright.adapters.s3.retry import RetryPolicy
@@ -32,19 +32,18 @@ SSE = ("", "sse-kms", "sse-obs")
 _CONNECTIONS = 16  # kept open: an upload's workers and whatever else asks meanwhile
 
 
-@dataclass(frozen=True, slots=True)
-class S3Settings:
+class S3Settings(Secretive, frozen=True):
     """What is None or empty is left to boto3: its files, variables and defaults."""
 
     endpoint_url: str | None = None
     region: str | None = None
     addressing: str = "auto"  # one of ADDRESSING
     ca_bundle: str | None = None
-    proxies: Mapping[str, str] = field(default_factory=dict, repr=False)  # may hold passwords
+    proxies: Mapping[str, str] = field(default_factory=dict)  # may hold passwords
     profile: str | None = None
-    access_key: str | None = field(default=None, repr=False)
-    secret_key: str | None = field(default=None, repr=False)
-    session_token: str | None = field(default=None, repr=False)
+    access_key: str | None = None
+    secret_key: str | None = None
+    session_token: str | None = None
     connect_timeout_s: float = 10
     read_timeout_s: float = 60
     sse: str = ""  # one of SSE: encrypted at rest with a key of the key service, or the store's own

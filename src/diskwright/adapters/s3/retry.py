@@ -5,10 +5,10 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
+from diskwright._values import Struct
 from diskwright.adapters.s3.answers import asks_to_wait
 from diskwright.adapters.s3.errors import OURS, is_busy, is_transient, translate
 from diskwright.adapters.s3.patience import Patience
@@ -19,8 +19,7 @@ T = TypeVar("T")
 _LEAST_RATE = 4 << 10  # bytes a second: what is slower is not waited for
 
 
-@dataclass(frozen=True, slots=True)
-class RetryPolicy:
+class RetryPolicy(Struct, frozen=True):
     """Attempt n is followed by a pause drawn evenly from 0 to min(cap, first * 2^(n-1)).
 
     Full jitter: clients that failed together do not come back together. A store that says that it

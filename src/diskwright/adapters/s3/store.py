@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import IO, TYPE_CHECKING, Any, cast
 
+from diskwright._values import replace
 from diskwright.adapters.s3.answers import code_of
 from diskwright.adapters.s3.body import Body
 from diskwright.adapters.s3.objects import S3Objects, base64_of, md5, said

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from diskwright._values import Secretive
 from diskwright.adapters.s3.answers import clock_skew
 from diskwright.model.stored import EndpointFacts
 
@@ -13,8 +13,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 
-@dataclass(frozen=True, slots=True)
-class Way:
+class Way(Secretive, frozen=True):
     """`endpoint` and `proxy` hold no user name and no password; empty: none is known, or used.
 
     `account` tells whose requests they are: what the credentials were asked for by.
@@ -26,7 +25,7 @@ class Way:
     proxy: str = ""
     ca_bundle: str = ""
     stall_s: float | None = None
-    account: str = field(default="", repr=False)
+    account: str = ""
 
 
 def facts_of(client: S3Client, bucket: str, way: Way) -> EndpointFacts:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from diskwright._values import Struct
 from diskwright.app.known import registry
 from diskwright.model.stored import WrappedKey
 from diskwright.ops.library.offered import Origin
@@ -33,8 +33,7 @@ def origins_of(
     )
 
 
-@dataclass
-class _WhenAsked:
+class _WhenAsked(Struct):
     """A KeyWrapper whose file is read, and its passphrase asked for, when it is first used."""
 
     load: Callable[[], KeyWrapper]

@@ -8,8 +8,8 @@ An entry is a list and not an object: there may be 65,536 of them.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 
+from diskwright._values import Struct
 from diskwright.model.canonical import MAX_INTEGER
 from diskwright.model.codec import DecodeError, decode, encode
 from diskwright.model.iso import IsoEntry, IsoExtent, IsoFacts, IsoKind, IsoTree
@@ -18,8 +18,7 @@ FUNCTION = "diskwright.formats.iso.child:main"
 FACTS, ENTRIES = "facts", "entries"  # what is asked for
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(Struct, frozen=True):
     """An ImageRefused, by its kind and without the path."""
 
     kind: str
@@ -28,8 +27,7 @@ class Refused:
     offset: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class IsoAnswer:
+class IsoAnswer(Struct, frozen=True):
     """One of: facts, the name of the tree whose entries come with it, or why there is neither."""
 
     facts: IsoFacts | None = None
@@ -38,8 +36,7 @@ class IsoAnswer:
     refused: Refused | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(Struct, frozen=True):
     """An answer and what came with it."""
 
     answer: IsoAnswer

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from diskwright._values import Struct
 from diskwright.formats import limits
 from diskwright.formats.iso.layout import SECTOR
 from diskwright.formats.iso.space import Space
@@ -34,8 +34,7 @@ _EMULATIONS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Catalog:
+class Catalog(Struct, frozen=True):
     """`entries` with a size that the catalog alone tells."""
 
     entries: tuple[BootEntry, ...]
@@ -97,8 +96,7 @@ def _entry(data: bytes, platform: int) -> BootEntry:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Tables:
+class Tables(Struct, frozen=True):
     """Partition tables in the system area, the first 32 KiB that ISO 9660 leaves alone."""
 
     mbr: bool

@@ -8,8 +8,8 @@ as on media whose ISO 9660 part only says that they need UDF.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
 
+from diskwright._values import Struct, field, replace
 from diskwright.formats.iso import layout
 from diskwright.formats.iso import udf as iso_udf
 from diskwright.formats.iso.boot import Catalog, read_catalog, read_tables
@@ -26,8 +26,7 @@ from diskwright.model.iso import BootEntry, IsoEntry, IsoFacts, IsoKind, IsoTree
 _ORDER = (IsoTree.ROCK_RIDGE, IsoTree.JOLIET, IsoTree.UDF, IsoTree.ISO9660)
 
 
-@dataclass(slots=True)
-class _Summary:
+class _Summary(Struct):
     """What a walk through one tree has counted."""
 
     files: int = 0

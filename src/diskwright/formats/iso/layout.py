@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
+from diskwright._values import Struct
 from diskwright.model.times import time_text
 
 SECTOR = 2048
@@ -27,8 +27,7 @@ _RECORD = struct.Struct("<BBI4xI4x7sBBB4xB")  # 9.1.1 to 9.1.10; little-endian h
 RECORD_HEAD = _RECORD.size
 
 
-@dataclass(frozen=True, slots=True)
-class Volume:
+class Volume(Struct, frozen=True):
     """A primary or supplementary descriptor (8.4, 8.5). Identifiers are bytes as they stand."""
 
     kind: int
@@ -50,8 +49,7 @@ class Volume:
         return self.blocks * self.block_size
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(Struct, frozen=True):
     """A directory record. `block` and `skipped` count logical blocks, `length` bytes."""
 
     skipped: int  # blocks of extended attributes before the data

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
+from diskwright._values import Struct
 from diskwright.errors import ImageBroken
 from diskwright.formats import limits
 from diskwright.formats.iso.layout import long_date_seconds, short_date
@@ -28,8 +28,7 @@ _SPECIAL = {
 }
 
 
-@dataclass(slots=True)
-class Extension:
+class Extension(Struct):
     """What was said of one entry."""
 
     name: bytes | None = None
@@ -41,8 +40,7 @@ class Extension:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class RockRidge:
+class RockRidge(Struct, frozen=True):
     """`skip` bytes of each system use area are somebody else's."""
 
     skip: int

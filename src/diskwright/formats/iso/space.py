@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
+from diskwright._values import Struct, field
 from diskwright.errors import ImageBroken
 from diskwright.formats import limits
 from diskwright.formats.source import ImageSource, shown
 from diskwright.model.iso import IsoExtent
 
 
-@dataclass(slots=True)
-class Space:
+class Space(Struct):
     """The file that a tree lies in. `promised` is the volume's own size.
 
     Metadata past the file's end is always refused, a file's data only where the volume's own size

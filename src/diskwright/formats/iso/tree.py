@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
+from diskwright._values import Struct, field
 from diskwright.formats.iso import layout
 from diskwright.formats.iso.layout import Record, Volume
 from diskwright.formats.iso.rock_ridge import Extension, RockRidge, extension_of, recognise
@@ -15,8 +15,7 @@ from diskwright.model.iso import IsoEntry, IsoExtent, IsoKind, IsoTree
 _SELF, _PARENT = b"\0", b"\1"  # names of the first two records of a directory
 
 
-@dataclass(slots=True)
-class TreeReader:
+class TreeReader(Struct):
     """One tree of a volume. `level` is what its names and extents need of ISO 9660."""
 
     volume: Volume
@@ -141,8 +140,7 @@ class TreeReader:
         return (record.block + record.skipped) * self.volume.block_size
 
 
-@dataclass(frozen=True, slots=True)
-class _Directory:
+class _Directory(Struct, frozen=True):
     """`offset` and `length` in bytes of the file."""
 
     path: str

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
+from diskwright._values import Struct, field
 from diskwright.formats import limits
 from diskwright.formats.iso import udf_layout as layout
 from diskwright.formats.iso.layout import SECTOR
@@ -24,8 +24,7 @@ class UnknownUdf(Exception):
     """Well formed, and not among what is read; the other trees may do."""
 
 
-@dataclass(frozen=True, slots=True)
-class UdfVolume:
+class UdfVolume(Struct, frozen=True):
     """`partitions` are (first byte, length), by the reference numbers that extents use."""
 
     revision: str
@@ -114,8 +113,7 @@ def _offset(volume: UdfVolume, place: Allocation, source: ImageSource, length: i
     return start + relative
 
 
-@dataclass(slots=True)
-class UdfReader:
+class UdfReader(Struct):
     """The tree of one volume."""
 
     volume: UdfVolume

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import binascii
 import struct
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+
+from diskwright._values import Struct
 
 TAG_BYTES = 16
 ANCHOR_SECTOR = 256
@@ -36,8 +37,7 @@ _SHORT_AD = struct.Struct("<II")
 _ENTRY = struct.Struct("<16x4xH5xB6xH8xI8xQ")  # 261 and 266 alike up to the information length
 
 
-@dataclass(frozen=True, slots=True)
-class Allocation:
+class Allocation(Struct, frozen=True):
     """`length` in bytes, `block` in logical blocks of its partition."""
 
     kind: int
@@ -46,8 +46,7 @@ class Allocation:
     partition: int
 
 
-@dataclass(frozen=True, slots=True)
-class FileEntry:
+class FileEntry(Struct, frozen=True):
     """`descriptors` say where the data is, or are the data; they begin at `descriptors_at`."""
 
     file_type: int
@@ -60,8 +59,7 @@ class FileEntry:
     descriptors_at: int
 
 
-@dataclass(frozen=True, slots=True)
-class Identifier:
+class Identifier(Struct, frozen=True):
     """An entry of a directory."""
 
     characteristics: int

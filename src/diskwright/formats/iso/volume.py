@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from diskwright._values import Struct
 from diskwright.formats import limits
 from diskwright.formats.iso import layout
 from diskwright.formats.iso.boot import SYSTEM_ID
@@ -14,8 +13,7 @@ from diskwright.formats.source import ImageSource
 _BLOCK_SIZES = (512, 1024, 2048)
 
 
-@dataclass(slots=True)
-class Volumes:
+class Volumes(Struct):
     """The first of each kind. `boot_record` is a sector, `has_udf` a sign of it."""
 
     primary: Volume | None = None

@@ -6,8 +6,8 @@ import hashlib
 import hmac
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from diskwright._values import Struct
 from diskwright.errors import ImageUnsupported
 from diskwright.formats import limits
 from diskwright.formats.luks import layout
@@ -18,8 +18,7 @@ _CODE = "header-inconsistent"
 _HASHES = ("sha1", "sha224", "sha256", "sha384", "sha512")
 
 
-@dataclass(frozen=True, slots=True)
-class LuksFacts:
+class LuksFacts(Struct, frozen=True):
     """`cipher` as dm-crypt spells it (aes-xts-plain64), `key_slots` those in use, offset in bytes.
 
     Every string is as the header has it, and not to be trusted.

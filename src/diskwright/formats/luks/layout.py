@@ -7,7 +7,8 @@ LUKS2  0 binary header, 4 KiB   4096 JSON area, to the header's size   then both
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+
+from diskwright._values import Struct
 
 MAGIC = b"LUKS\xba\xbe"
 _VERSION = struct.Struct(">6sH")
@@ -26,15 +27,13 @@ CHECKSUM_AT = 448
 CHECKSUM_BYTES = 64
 
 
-@dataclass(frozen=True, slots=True)
-class Slot1:
+class Slot1(Struct, frozen=True):
     active: int
     offset: int  # of the key material, in sectors
     stripes: int
 
 
-@dataclass(frozen=True, slots=True)
-class Header1:
+class Header1(Struct, frozen=True):
     cipher: str
     mode: str
     hash: str
@@ -44,8 +43,7 @@ class Header1:
     slots: tuple[Slot1, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Header2:
+class Header2(Struct, frozen=True):
     header_bytes: int  # the binary header and the JSON area
     label: str
     checksum_name: str

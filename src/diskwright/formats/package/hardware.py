@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
+from diskwright._values import Struct
 from diskwright.formats.package.units import unit_bytes
 from diskwright.formats.package.xml_tree import Element
 from diskwright.formats.source import ImageSource, shown
@@ -21,8 +21,7 @@ _DISK = re.compile(r"(?:ovf:/)?/?/?disk/(.+)")
 _LAST = 1 << 30  # for a place that is not told
 
 
-@dataclass(frozen=True, slots=True)
-class Hardware:
+class Hardware(Struct, frozen=True):
     """`disks` are the ids that items name, by controller and address."""
 
     cpus: int | None

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from urllib.parse import unquote
 
+from diskwright._values import replace
 from diskwright.formats.package.manifest import read_manifest, verify_member
 from diskwright.formats.package.ovf import Descriptor, OvfDisk, OvfFile, read_descriptor
 from diskwright.formats.package.tar_members import read_members

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from diskwright._values import Struct
 from diskwright.formats import limits
 from diskwright.formats.package.hardware import disk_sequence, read_hardware
 from diskwright.formats.package.tar_members import is_plain_name
@@ -21,8 +21,7 @@ _CODE = "descriptor-inconsistent"
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 
 
-@dataclass(frozen=True, slots=True)
-class OvfFile:
+class OvfFile(Struct, frozen=True):
     """`size` in bytes, where the descriptor says it."""
 
     href: str
@@ -30,8 +29,7 @@ class OvfFile:
     compression: str
 
 
-@dataclass(frozen=True, slots=True)
-class OvfDisk:
+class OvfDisk(Struct, frozen=True):
     """`capacity` in bytes; `format` is a URI."""
 
     file: OvfFile
@@ -39,8 +37,7 @@ class OvfDisk:
     format: str
 
 
-@dataclass(frozen=True, slots=True)
-class Descriptor:
+class Descriptor(Struct, frozen=True):
     """`files` are all that it names, each a plain name; `disks` those of the machine, in order."""
 
     name: str

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from diskwright._values import Struct
 from diskwright.formats import limits
 from diskwright.formats.signatures import TAR_BLOCK, TAR_MAGIC, TAR_MAGIC_OFFSET
 from diskwright.formats.source import ImageSource, shown
@@ -25,8 +25,7 @@ _LINKS = b"12"
 _PAX, _PAX_GLOBAL, _GNU_NAME, _GNU_LINK = b"x", b"g", b"L", b"K"
 
 
-@dataclass(slots=True)
-class _Extended:
+class _Extended(Struct):
     """What the headers before a member say of it."""
 
     name: str | None = None

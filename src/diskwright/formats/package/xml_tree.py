@@ -7,9 +7,9 @@ are equal only where they mean the same.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from xml.parsers import expat
 
+from diskwright._values import Struct, field
 from diskwright.formats import limits
 from diskwright.formats.source import ImageSource
 
@@ -24,8 +24,7 @@ _KNOWN = (
 )
 
 
-@dataclass(slots=True)
-class Element:
+class Element(Struct):
     name: str
     attributes: dict[str, str]
     children: list[Element] = field(default_factory=list)

@@ -8,7 +8,8 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+
+from diskwright._values import Struct
 
 _HEADER = struct.Struct("<16sIIIIIQIIIQ")
 HEADER_BYTES = _HEADER.size
@@ -25,8 +26,7 @@ CLOSED_OLD = 0  # by a program that knows no other value
 FLAG_EMPTY = 1 << 0
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
+class Header(Struct, frozen=True):
     """The fixed fields. Offsets and sizes are in sectors where a name does not say bytes."""
 
     magic: bytes

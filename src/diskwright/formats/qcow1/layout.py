@@ -11,7 +11,8 @@ compressed  63 1   62..63-cluster_bits its length in bytes   62-cluster_bits..0 
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+
+from diskwright._values import Struct
 
 _HEADER = struct.Struct(">4sIQIIQBBHIQ")
 HEADER_BYTES = _HEADER.size
@@ -27,8 +28,7 @@ CRYPT_AES = 1
 COMPRESSED = 1 << 63
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
+class Header(Struct, frozen=True):
     """The fixed fields. Sizes and offsets in bytes."""
 
     version: int

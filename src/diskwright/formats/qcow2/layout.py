@@ -11,8 +11,9 @@ virtual offset -> L1 entry -> L2 table (one cluster) -> L2 entry -> host cluster
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from diskwright._values import Struct
 
 HEADER_V2_BYTES = 72
 HEADER_V3_BYTES = 104
@@ -70,8 +71,7 @@ REFCOUNT_RESERVED = 0x1FF  # the offset has bits 9 to 63
 SNAPSHOT = struct.Struct(">QIHHIIQII")
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
+class Header(Struct, frozen=True):
     """The fixed fields. Sizes and offsets in bytes, but for the counts of entries and clusters."""
 
     version: int

@@ -9,7 +9,8 @@ virtual offset -> L1 entry -> L2 table -> L2 entry -> cluster in the file
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+
+from diskwright._values import Struct
 
 _HEADER = struct.Struct("<4sIIIQQQQQII")
 HEADER_BYTES = _HEADER.size
@@ -28,8 +29,7 @@ UNALLOCATED = 0
 ZERO = 1  # in an L2 table alone
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
+class Header(Struct, frozen=True):
     """The fixed fields. Offsets and sizes in bytes, but for the counts of clusters."""
 
     cluster_size: int

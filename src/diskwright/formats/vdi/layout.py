@@ -9,8 +9,8 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 
+from diskwright._values import Struct
 from diskwright.model.image import Geometry
 from diskwright.model.units import MIB
 
@@ -37,8 +37,7 @@ UNUSED = 0xFFFFFFFF
 SIZE_MAX = 1 << 50
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
+class Header(Struct, frozen=True):
     text: bytes
     signature: int
     version: int

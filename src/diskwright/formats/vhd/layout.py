@@ -9,8 +9,8 @@ A block is a bitmap of its sectors, padded to 512, then its data. Integers are b
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 
+from diskwright._values import Struct
 from diskwright.model.image import Geometry
 from diskwright.model.units import KIB, MIB, SECTOR, TIB, round_up
 
@@ -56,8 +56,7 @@ ENTRY_BYTES = 4
 UNUSED = 0xFFFFFFFF
 
 
-@dataclass(frozen=True, slots=True)
-class Footer:
+class Footer(Struct, frozen=True):
     version: int
     data_offset: int  # of the dynamic header
     creator: bytes
@@ -66,8 +65,7 @@ class Footer:
     kind: int
 
 
-@dataclass(frozen=True, slots=True)
-class Locator:
+class Locator(Struct, frozen=True):
     """Where a parent's name stands, in an encoding that its code tells."""
 
     code: bytes
@@ -75,8 +73,7 @@ class Locator:
     offset: int
 
 
-@dataclass(frozen=True, slots=True)
-class DynamicHeader:
+class DynamicHeader(Struct, frozen=True):
     cookie: bytes
     table_offset: int
     version: int

@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import struct
 import uuid
-from dataclasses import dataclass
 
+from diskwright._values import Struct
 from diskwright.formats.crc32c import crc32c
 from diskwright.model.units import GIB, KIB, MIB, TIB
 
@@ -84,8 +84,7 @@ STATES_WITHOUT_DATA = (0, 1, 2, 3)
 FULLY_PRESENT = 6
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
+class Header(Struct, frozen=True):
     sequence: int
     log_guid: bytes
     log_version: int
@@ -94,8 +93,7 @@ class Header:
     log_offset: int
 
 
-@dataclass(frozen=True, slots=True)
-class Region:
+class Region(Struct, frozen=True):
     guid: bytes
     offset: int
     length: int
@@ -106,16 +104,14 @@ class Region:
         return self.offset + self.length
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(Struct, frozen=True):
     guid: bytes
     offset: int
     length: int
     flags: int
 
 
-@dataclass(frozen=True, slots=True)
-class Disk:
+class Disk(Struct, frozen=True):
     """What the metadata says."""
 
     virtual_size: int

@@ -16,8 +16,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from diskwright._values import Struct
 from diskwright.formats import limits
 from diskwright.formats.source import ImageSource, shown
 from diskwright.model.units import SECTOR
@@ -41,8 +41,7 @@ _ID = re.compile(rb"[0-9A-Fa-f]{1,8}")
 _CODE = "header-inconsistent"
 
 
-@dataclass(frozen=True, slots=True)
-class ExtentLine:
+class ExtentLine(Struct, frozen=True):
     """A part of the disk, as the descriptor tells it. `name` is as it stands there: nobody trusts
     it; it is empty where there is no file. `at` is where the line begins, in bytes.
     """
@@ -60,8 +59,7 @@ class ExtentLine:
         return ((self.offset_sectors or 0) + self.sectors) * SECTOR
 
 
-@dataclass(frozen=True, slots=True)
-class Descriptor:
+class Descriptor(Struct, frozen=True):
     """`words` has the first value of every word, without its quotes."""
 
     create_type: str

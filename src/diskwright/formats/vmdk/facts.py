@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import replace
 
+from diskwright._values import replace
 from diskwright.errors import ImageUnsupported
 from diskwright.formats import limits
 from diskwright.formats.source import ImageSource, shown

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
+from diskwright._values import replace
 from diskwright.formats import limits
 from diskwright.formats.source import ImageSource
 from diskwright.formats.vmdk import layout

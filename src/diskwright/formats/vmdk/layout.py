@@ -14,8 +14,8 @@ but for grains: 12 bytes, and the compressed grain follows at once.
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 
+from diskwright._values import Struct
 from diskwright.model.units import SECTOR, round_up
 
 MAGIC = b"KDMV"
@@ -53,8 +53,7 @@ AT_DESCRIPTOR, AT_DESCRIPTOR_SIZE, AT_TABLE_ENTRIES = 28, 36, 44
 AT_REDUNDANT, AT_DIRECTORY, AT_OVERHEAD, AT_NEWLINES, AT_COMPRESSION = 48, 56, 64, 73, 77
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
+class Header(Struct, frozen=True):
     """The fields in their order. Places and sizes are sectors."""
 
     magic: bytes

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from diskwright._values import Struct
 from diskwright.model.image import Problem
 
 
@@ -17,8 +17,7 @@ class NodeKind(StrEnum):
     OTHER = "other"  # device, pipe, socket
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(Struct, frozen=True):
     """One file. `size` in bytes; `mode` as stat(2) has it; `handle` is its file system's affair."""
 
     kind: NodeKind

@@ -9,9 +9,9 @@ from __future__ import annotations
 import stat
 import struct
 import uuid
-from dataclasses import dataclass
 from enum import IntFlag
 
+from diskwright._values import Struct
 from diskwright.formats.crc32c import crc32c
 from diskwright.guest.filesystems.base import NodeKind
 from diskwright.guest.reading import Unreadable, damaged
@@ -71,8 +71,7 @@ EXT3_INCOMPAT = Incompat.FILETYPE | Incompat.RECOVER | Incompat.META_BG
 EXT3_RO_COMPAT = RoCompat.SPARSE_SUPER | RoCompat.LARGE_FILE | RoCompat.BTREE_DIR
 
 
-@dataclass(frozen=True, slots=True)
-class Superblock:
+class Superblock(Struct, frozen=True):
     inodes: int
     blocks: int
     free_blocks: int
@@ -144,14 +143,12 @@ class Superblock:
         return max(self.first_data_block, SUPERBLOCK_OFFSET // self.block_size) + 1
 
 
-@dataclass(frozen=True, slots=True)
-class GroupDescriptor:
+class GroupDescriptor(Struct, frozen=True):
     inode_table: int  # block
     free_clusters: int
 
 
-@dataclass(frozen=True, slots=True)
-class Inode:
+class Inode(Struct, frozen=True):
     number: int
     mode: int
     size: int

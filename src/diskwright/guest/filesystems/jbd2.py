@@ -7,8 +7,8 @@ on. What a later transaction revoked is left alone, as the kernel's recovery doe
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
+from diskwright._values import Struct, field
 from diskwright.guest.filesystems.jbd2_layout import (
     BlockType,
     JournalSuperblock,
@@ -26,16 +26,14 @@ MAX_CONTROL_BLOCKS = 8192  # descriptor, revoke and commit blocks: each is summe
 MAX_REPLAYED = 500_000
 
 
-@dataclass(frozen=True, slots=True)
-class Replayed:
+class Replayed(Struct, frozen=True):
     """Stands for a block of the file system: `log_block` of the journal, maybe escaped."""
 
     log_block: int
     escaped: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Replay:
+class Replay(Struct, frozen=True):
     """`blocks` by their number in the file system. `fast_commits`: newer changes that were left."""
 
     blocks: dict[int, Replayed]
@@ -43,8 +41,7 @@ class Replay:
     fast_commits: bool
 
 
-@dataclass(slots=True)
-class _Transaction:
+class _Transaction(Struct):
     tags: list[tuple[Tag, int]] = field(default_factory=list)  # with the block of the log
     revoked: list[int] = field(default_factory=list)
     torn: bool = False  # a block of it has a wrong checksum

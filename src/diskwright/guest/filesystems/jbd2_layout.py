@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import IntEnum, IntFlag
 
+from diskwright._values import Struct
 from diskwright.formats.crc32c import crc32c
 from diskwright.guest.reading import Unreadable, damaged
 
@@ -45,8 +45,7 @@ _KNOWN = sum(Incompat)
 _CHECKSUMS = Incompat.CSUM_V2 | Incompat.CSUM_V3
 
 
-@dataclass(frozen=True, slots=True)
-class JournalSuperblock:
+class JournalSuperblock(Struct, frozen=True):
     """`start` is the block of the first transaction to replay; 0: there is none."""
 
     length: int  # blocks
@@ -74,8 +73,7 @@ class JournalSuperblock:
         return size + 2 if self.incompat & Incompat.CSUM_V2 else size
 
 
-@dataclass(frozen=True, slots=True)
-class Tag:
+class Tag(Struct, frozen=True):
     """The next block of the log belongs to `block` of the file system."""
 
     block: int

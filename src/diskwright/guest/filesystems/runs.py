@@ -5,9 +5,9 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sized
-from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from diskwright._values import Struct
 from diskwright.guest.reading import damaged
 
 MAX_RUNS = 500_000  # a 1 GiB file in blocks of 1 KiB, with every second one a hole
@@ -15,8 +15,7 @@ MAX_RUNS = 500_000  # a 1 GiB file in blocks of 1 KiB, with every second one a h
 S = TypeVar("S", bound=Sized)
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(Struct, frozen=True):
     """`count` blocks of a file from `logical` on, stored from `physical` on. What lies between
     runs is a hole, and so reads one that is allocated but was not written."""
 

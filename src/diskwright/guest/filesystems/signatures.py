@@ -8,14 +8,13 @@ from __future__ import annotations
 import struct
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from diskwright._values import Struct
 from diskwright.guest.source import ByteSource
 from diskwright.model.units import KIB, SECTOR
 
 
-@dataclass(frozen=True, slots=True)
-class Signature:
+class Signature(Struct, frozen=True):
     """`size` and `free` are bytes; None: not known from here. `encrypted`: what it is closed by."""
 
     type: str

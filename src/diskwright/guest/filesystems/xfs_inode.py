@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import stat
 import struct
-from dataclasses import dataclass
 from enum import IntEnum
 
+from diskwright._values import Struct
 from diskwright.guest.filesystems.base import NodeKind
 from diskwright.guest.filesystems.xfs_layout import Superblock, checksum_right
 from diskwright.guest.reading import damaged
@@ -40,8 +40,7 @@ _FORMATS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Inode:
+class Inode(Struct, frozen=True):
     number: int
     mode: int
     size: int

@@ -14,9 +14,9 @@ from __future__ import annotations
 
 import struct
 import uuid
-from dataclasses import dataclass
 from enum import IntFlag
 
+from diskwright._values import Struct
 from diskwright.formats.crc32c import crc32c
 from diskwright.guest.reading import Unreadable, damaged
 
@@ -74,8 +74,7 @@ _READ = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Superblock:
+class Superblock(Struct, frozen=True):
     """`log_start` is a fsblock (0: the log is on another device), the counts are of blocks."""
 
     version: int  # 4, or 5: metadata has checksums and says whose it is

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
 
+from diskwright._values import Struct, field
 from diskwright.guest.reading import GuestReadError, NotThere, Unreadable
 from diskwright.guest.software.entries import MAX_PACKAGES, parse_apk, parse_dpkg
 from diskwright.guest.software.rpm import parse_rpmdb
@@ -39,8 +39,7 @@ def read_software(tree: GuestTree) -> Software:
     return Software(tuple(packages), tuple(found.databases), tuple(found.unread))
 
 
-@dataclass(slots=True)
-class _Found:
+class _Found(Struct):
     tree: GuestTree
     packages: list[InstalledPackage] = field(default_factory=list)
     databases: list[str] = field(default_factory=list)

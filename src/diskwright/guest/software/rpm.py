@@ -107,6 +107,8 @@ def _headers(data: bytes) -> Iterator[bytes]:
             yield from _rows(database)
     except sqlite3.Error as error:
         raise damaged(f"SQLite can't read it: {error}") from error
+    except UnicodeDecodeError as error:  # of what SQLite quotes when it says what is wrong
+        raise damaged("SQLite can't read it, for bytes that are no text") from error
 
 
 def _restrict(database: sqlite3.Connection) -> None:

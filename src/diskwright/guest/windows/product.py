@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from diskwright._values import Struct
 from diskwright.guest.reading import damaged
 from diskwright.guest.windows.hive import Key
 from diskwright.model.guest import OsRelease
@@ -13,8 +12,7 @@ CLIENT, SERVER = "windows", "windows-server"
 _ELEVEN = 22000  # the first build of Windows 11, which names itself Windows 10
 
 
-@dataclass(frozen=True, slots=True)
-class Product:
+class Product(Struct, frozen=True):
     name: str
     edition: str | None
     installation: str | None

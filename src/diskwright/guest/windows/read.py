@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from typing import TypeVar
 
+from diskwright._values import Struct, replace
 from diskwright.guest.notes import Notes
 from diskwright.guest.reading import GuestReadError, damaged
 from diskwright.guest.tree import GuestTree
@@ -26,8 +26,7 @@ STALE = "registry-log-not-replayed"
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Windows:
+class Windows(Struct, frozen=True):
     """`facts`, and what a guest of any kind has as well."""
 
     facts: WindowsFacts

@@ -7,8 +7,8 @@ several times. Without a Protocol, an LPort or a Profile a rule holds for all of
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
+from diskwright._values import Struct
 from diskwright.guest.windows.hive import Key
 from diskwright.model.windows import FirewallProfile
 
@@ -105,8 +105,7 @@ def read_allowed(control_set: Key) -> bool | None:
         return _judged([rule for text in texts if text for rule in _rules(text, port)], off)
 
 
-@dataclass(frozen=True, slots=True)
-class _Rule:
+class _Rule(Struct, frozen=True):
     """An active one that may be about Remote Desktop. `whole`: it surely is, for anybody."""
 
     allows: bool

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
 
+from diskwright._values import Struct, replace
 from diskwright.errors import (
     ChangedMeanwhile,
     DataTampered,
@@ -79,8 +79,7 @@ def state_of(origin: Origin, found: Offered, said: Received | None) -> MemberSta
     return said.state
 
 
-@dataclass(frozen=True, slots=True)
-class AnswerPlan:
+class AnswerPlan(Struct, frozen=True):
     """What is going to be said, as the next number. `said` is None where it was said already."""
 
     entry: Entry  # as it is going to be

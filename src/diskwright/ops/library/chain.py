@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
 
+from diskwright._values import Secretive, Struct, replace
 from diskwright.envelope import record as sealed_records
 from diskwright.errors import DataTampered, KeyRefused, ObjectMissing
 from diskwright.model import canonical
@@ -20,8 +20,7 @@ from diskwright.ports import KeyWrapper, ObjectStore
 OTHERS_BYTES = 4 << 20  # of all records of an image that is another's: whoever wrote it, it is read
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(Struct, frozen=True):
     """A record of the chain, whose own body is kept no longer. `body` is None where it is not
     opened, or of a kind not known here."""
 
@@ -30,8 +29,7 @@ class Link:
     body: Body | None
 
 
-@dataclass(frozen=True, slots=True)
-class Chain:
+class Chain(Secretive, frozen=True):
     """`body` and `data_key` are None where a sealed image was not opened. `head`: the SHA-256 that
     the next record follows. `manifest` is that of `commit` where only that was read."""
 
@@ -42,7 +40,7 @@ class Chain:
     seq: int
     head: str
     commit: Commit
-    data_key: bytes | None = field(default=None, repr=False)
+    data_key: bytes | None = None
     warnings: tuple[str, ...] = ()
 
     def digest_at(self, seq: int) -> str:

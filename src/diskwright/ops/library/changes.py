@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from diskwright._values import Struct
 from diskwright.model.names import is_uuid
 from diskwright.model.times import day_text, time_text
 from diskwright.ports import ObjectStore
@@ -28,8 +28,7 @@ _HINT = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Hint:
+class Hint(Struct, frozen=True):
     """`seq` is None where the image was about to go."""
 
     key: str

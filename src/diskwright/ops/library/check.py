@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field, replace
 
+from diskwright._values import Struct, field, replace
 from diskwright.blockio.copy import ordered_map
 from diskwright.errors import DataTampered, ObjectMissing
 from diskwright.model.care import Checked, Fault, Issue
@@ -30,8 +30,7 @@ _PIECE = 8 << 20
 _WHOLE = 100.0
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
+class _Part(Struct, frozen=True):
     image: str
     stored: StoredObject
     number: int  # from 0
@@ -42,8 +41,7 @@ class _Part:
         return max(0, min(self.stored.part_size, self.stored.size - start))
 
 
-@dataclass(slots=True)
-class _Run:
+class _Run(Struct):
     place: Place
     percent: float
     there: dict[str, int]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from typing import TypeVar
 
+from diskwright._values import Struct, replace
 from diskwright.errors import Cancelled, DiskwrightError, Locked, OutputError, RemoteError
 from diskwright.model.care import ORPHAN_GRACE_S, TRASH_GRACE_S, Collected, Kept, Removed
 from diskwright.model.library import Query, Status, Visibility
@@ -38,8 +38,7 @@ _DAY = 86400
 _MARKS_KEPT_S = 30 * _DAY  # the mark of an aborted run; its run is surely gone by then
 
 
-@dataclass(frozen=True, slots=True)
-class CollectRequest:
+class CollectRequest(Struct, frozen=True):
     """How long an image stays in the trash, and what belongs to none stays at all. `unproven`: also
     what may be an image whose manifest is lost goes."""
 
@@ -69,8 +68,7 @@ def collect(
     return run.everything()
 
 
-@dataclass(slots=True)
-class _Run:
+class _Run(Struct):
     place: Place
     journal: RunsJournal
     request: CollectRequest

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 
+from diskwright._values import replace
 from diskwright.model.creation import CreateRequest
 from diskwright.model.library import Entry, ImageKind, Status
 from diskwright.model.limits import (

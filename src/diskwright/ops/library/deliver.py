@@ -8,8 +8,8 @@ another format, or a delta: a local file first, verified --'
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 
+from diskwright._values import Struct
 from diskwright.errors import IllegalState, UsageError
 from diskwright.model.image import ImageFormat
 from diskwright.model.outcome_copies import Delivered
@@ -22,8 +22,7 @@ from diskwright.ops.library.uses import own_uses
 from diskwright.ports import ObjectStore
 
 
-@dataclass(frozen=True, slots=True)
-class DeliverRequest:
+class DeliverRequest(Struct, frozen=True):
     """`disk` from 1, None: all. `sealed`: as it lies. `output_format` None: the stored one.
     `verify`: what was made is read back as a disk before it appears."""
 
@@ -34,8 +33,7 @@ class DeliverRequest:
     force: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(Struct, frozen=True):
     """One disk, and where it goes. `found` is None where it stays sealed."""
 
     told: Delivered

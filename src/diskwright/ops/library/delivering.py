@@ -11,8 +11,8 @@ import hashlib
 import os
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import replace
 
+from diskwright._values import replace
 from diskwright.blockio.placing import check_target
 from diskwright.errors import OutputNotWritable, output_error, writing
 from diskwright.model.image import ImageFormat

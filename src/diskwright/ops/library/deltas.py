@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
 
+from diskwright._values import Struct, replace
 from diskwright.blockio.view import CancelView, DigestView, ProgressView
 from diskwright.errors import DataTampered
 from diskwright.model.image import DiskFile, ImageFormat
@@ -79,8 +79,7 @@ def composed(files: Sequence[Source]) -> Source:
     return replace(files[0], disk=disk)
 
 
-@dataclass(frozen=True, slots=True)
-class Flattened:
+class Flattened(Struct, frozen=True):
     """A whole disk on its way. `chunks` are an image file, and are taken once; see `flattened`."""
 
     layout: Layout

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
+from diskwright._values import replace
 from diskwright.model.library import Entry, Query, Status
 from diskwright.ports_library import Catalog
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
 
+from diskwright._values import Struct, replace
 from diskwright.errors import SourceChanged, UsageError, writing
 from diskwright.model.image import ImageFormat
 from diskwright.model.server import Server, ServerBase, ServerDisk, ServerKind
@@ -19,8 +19,7 @@ from diskwright.ports_library import Servers, ServerWork
 _OVERLAY, _OWN = ".qcow2", "-own.qcow2"
 
 
-@dataclass(frozen=True, slots=True)
-class FlattenTools:
+class FlattenTools(Struct, frozen=True):
     """The outside world, as `app` hands it over. `opener_beneath` opens images whose backing files
     lie beneath that folder."""
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
+from diskwright._values import replace
 from diskwright.model.attributes import ImportAttributes
 from diskwright.model.finding import Result
 from diskwright.model.guest import GuestFacts

@@ -7,8 +7,8 @@ one. An image's id tells when it was drawn, so of what is younger nothing is sai
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
 
+from diskwright._values import Struct, field, replace
 from diskwright.model import record as records
 from diskwright.model.care import Removed
 from diskwright.model.library import Entry, Query, Status
@@ -27,8 +27,7 @@ from diskwright.ops.manifests import committed
 UNPROVEN = "its manifest is lost, or its run died before it came"
 
 
-@dataclass(slots=True)
-class Left:
+class Left(Struct):
     """What lies there of an image. `extra`: its manifest is there and does not name this data."""
 
     image: str
@@ -43,8 +42,7 @@ class Left:
         return Removed(self.image, name, count, sum(self.data.values()))
 
 
-@dataclass(frozen=True, slots=True)
-class Survey:
+class Survey(Struct, frozen=True):
     """`there`: keys of all data, with sizes. `marks`: images of runs that were aborted.
     `announced`: images whose manifests somebody was about to remove; `begun`: to put, or changed.
     """

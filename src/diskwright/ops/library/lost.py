@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
+from diskwright._values import replace
 from diskwright.model.library import Entry, Query, Status, Synced
 from diskwright.ops.library import leftovers, sync
 from diskwright.ops.library.place import Place

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
+from diskwright._values import Struct, field_names
 from diskwright.errors import UsageError
 from diskwright.model.library import Changed, Entry, Status
 from diskwright.model.limits import (
@@ -27,8 +27,7 @@ from diskwright.ops.library.place import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class ChangePlan:
+class ChangePlan(Struct, frozen=True):
     """A record that is going to be put, on what was there when it was planned. `body` is None where
     nothing would change."""
 
@@ -48,7 +47,7 @@ def plan_set(
     _check(entry, asked)
     given = {
         name: value
-        for name in Attributes.__dataclass_fields__
+        for name in field_names(Attributes)
         if name not in {"who", "reason"}
         and (value := getattr(asked, name)) is not None
         and value != getattr(entry, name)

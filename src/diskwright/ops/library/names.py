@@ -10,9 +10,9 @@ import hashlib
 import hmac
 import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import TypeVar
 
+from diskwright._values import Struct
 from diskwright.envelope import keys, receiver
 from diskwright.envelope.keys import KEY_SIZE
 from diskwright.envelope.recipients import recipient_of
@@ -39,8 +39,7 @@ INFO = b"diskwright names v1"
 _LIMIT = 4096  # bytes of a claim, or of a wrapped key
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(Struct, frozen=True):
     """`image` is empty where the name was given back."""
 
     image: str
@@ -56,8 +55,7 @@ class OnlySeals(Exception):
     """Anybody can seal for this key: whose a name is can't be told with it."""
 
 
-@dataclass(frozen=True, slots=True)
-class _NameKey:
+class _NameKey(Struct, frozen=True):
     id: str  # what the wrapped key is bound to
     recipient: Recipient
     v: int = 1
@@ -67,8 +65,7 @@ class _NameKey:
 Holds = Callable[[str, str], bool]
 
 
-@dataclass(frozen=True, slots=True)
-class Names:
+class Names(Struct, frozen=True):
     """`wrapper` None: of import-ready images, by a plain digest."""
 
     store: ObjectStore

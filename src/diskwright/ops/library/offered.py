@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from itertools import islice
 
+from diskwright._values import Struct, replace
 from diskwright.errors import DataTampered, NotShared, ObjectMissing
 from diskwright.model.library import Entry, MemberState, Status, Visibility
 from diskwright.model.record import records_prefix
@@ -28,8 +28,7 @@ _OFFERS = 10_000  # of one library; two objects each
 _RECORDS = 10_000  # of one image
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(Struct, frozen=True):
     """A library that we receive from. `account` is the id of our key, which is asked for only where
     a sealed image is to be opened."""
 
@@ -40,8 +39,7 @@ class Origin:
     key: KeyWrapper
 
 
-@dataclass(frozen=True, slots=True)
-class Offered:
+class Offered(Struct, frozen=True):
     """An image that is offered to us, read. `manifest` is the SHA-256 of its manifest."""
 
     offer: Offer

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import NoReturn
 
+from diskwright._values import Struct
 from diskwright.errors import DataTampered, ReadOnlyImage
 from diskwright.model import manifest as manifests
 from diskwright.model.names import manifest_key
@@ -14,8 +14,7 @@ from diskwright.model.stored import Foreign, ObjectInfo, OpenUpload, StoreCapabi
 from diskwright.ports import ObjectStore
 
 
-@dataclass(frozen=True, slots=True)
-class PinnedStore:
+class PinnedStore(Struct, frozen=True):
     """An ObjectStore; whatever would change it raises ReadOnlyImage. `digest` is the SHA-256 of the
     manifest of `image`: reading another one raises DataTampered."""
 

@@ -6,8 +6,8 @@ import glob
 import json
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 
+from diskwright._values import Struct, replace
 from diskwright.errors import (
     ChangedMeanwhile,
     DataTampered,
@@ -51,8 +51,7 @@ _LISTED = 20
 _STATES = {Status.PENDING_DELETE: "in the trash", Status.ERROR: "damaged"}
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """The outside world of the library's verbs, as `app` hands it over.
 
     `who` is written into records. `single_writer`: the user vouches that nobody else writes there,

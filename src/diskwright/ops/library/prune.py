@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
+from diskwright._values import replace
 from diskwright.errors import ConflictError, UsageError
 from diskwright.model.care import Pruned, Version
 from diskwright.model.library import Entry, Query, Status, Visibility

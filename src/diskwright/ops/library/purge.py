@@ -9,8 +9,7 @@ what `leftovers` removes.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
+from diskwright._values import replace
 from diskwright.errors import ChangedMeanwhile, DataTampered, Locked
 from diskwright.model.care import Kept, Removed
 from diskwright.model.names import manifest_key, uuid7_time

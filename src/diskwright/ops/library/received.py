@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
 
+from diskwright._values import Struct, field, replace
 from diskwright.errors import (
     Cancelled,
     DataTampered,
@@ -23,8 +23,7 @@ _NOTE = "answers"  # the newest number of each image that we answered, as of the
 _REMEMBERED = 100  # images that were taken back
 
 
-@dataclass(slots=True)
-class _Run:
+class _Run(Struct):
     place: Place
     whole: bool
     changed: list[str] = field(default_factory=list)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
 
+from diskwright._values import Struct, field
 from diskwright.blockio.copy import ordered_map
 from diskwright.errors import DataTampered
 from diskwright.model import canonical
@@ -19,8 +19,7 @@ DATA = "images/"
 _READERS = 8
 
 
-@dataclass(slots=True)
-class References:
+class References(Struct):
     """`keys` of data that are named; `needed_by`: of an image, others that name data of it.
     `known`: images whose manifests were read. `unread`: one that can't be, if any."""
 
@@ -48,8 +47,7 @@ class References:
         return ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Named:
+class _Named(Struct, frozen=True):
     image: str
     keys: frozenset[str] = frozenset()
     unread: bool = False

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from diskwright._values import Struct, replace
 from diskwright.model.attributes import ImportAttributes
 from diskwright.model.image import ImageFormat
 from diskwright.model.library import Entry, EntryDisk, Status, Visibility
@@ -23,8 +23,7 @@ class Way(StrEnum):
     QUICK = "quick"  # written anew as an uncompressed qcow2 in one pass
 
 
-@dataclass(frozen=True, slots=True)
-class DiskCopy:
+class DiskCopy(Struct, frozen=True):
     """One disk, as `source` has it, and the key of its new object."""
 
     source: Found

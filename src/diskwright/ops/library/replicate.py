@@ -10,8 +10,7 @@ data -> `replicated` on the source -> the new manifest: of replicate and delete 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-
+from diskwright._values import Struct, replace
 from diskwright.errors import OutputNotWritable, RemoteRefused, UsageError
 from diskwright.model.library import Entry, Status, Visibility
 from diskwright.model.limits import check_name
@@ -49,8 +48,7 @@ from diskwright.ports import CancelToken, KeyWrapper, Progress, UploadJournal
 _READ_ONLY = (OutputNotWritable, RemoteRefused)
 
 
-@dataclass(frozen=True, slots=True)
-class ReplicateRequest:
+class ReplicateRequest(Struct, frozen=True):
     """`encrypt` seals it, or for another key than the source's; `decrypt` opens it. `whole`: it
     rests on no other image."""
 
@@ -62,8 +60,7 @@ class ReplicateRequest:
     allow_duplicate: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ReplicatePlan:
+class ReplicatePlan(Struct, frozen=True):
     """What run() is going to do. `chain` is the source as it was planned on, None where no record
     is put on it: it is not ours, or we may only read it. `target` has the key that the new image is
     sealed for."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 
+from diskwright._values import Struct, replace
 from diskwright.errors import DataTampered, UsageError
 from diskwright.formats.identity import open_image
 from diskwright.formats.qcow2.header import read_header
@@ -33,8 +33,7 @@ _OWN = (
 )  # what a server's disk is kept in; else it becomes qcow2
 
 
-@dataclass(frozen=True, slots=True)
-class ServerRequest:
+class ServerRequest(Struct, frozen=True):
     """`name` None: the image's, with a number where that is in use. `memory_mib` None: what the
     image needs. `copy`: disks of its own, whatever the image is made for; `verify`: they are read
     back and compared with the disk digest."""
@@ -47,8 +46,7 @@ class ServerRequest:
     verify: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ServerTools:
+class ServerTools(Struct, frozen=True):
     """The outside world, as `app` hands it over. `objects` is None where the library is no folder;
     `store_of` opens a library by its URL, `source_of` what an image is read from, `host` is this
     workstation."""
@@ -61,8 +59,7 @@ class ServerTools:
     host: str
 
 
-@dataclass(frozen=True, slots=True)
-class ServerPlan:
+class ServerPlan(Struct, frozen=True):
     """`server` as it is going to be; its disks and a number in its name come with `run`."""
 
     server: Server

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 
+from diskwright._values import Struct
 from diskwright.envelope.header import check_room, context_bytes
 from diskwright.envelope.receiver import PROVIDER, ReceiverPublicKey
 from diskwright.envelope.recipients import recipient_of
@@ -54,8 +54,7 @@ from diskwright.ops.library.place import (
 from diskwright.ops.library.trash import is_going
 
 
-@dataclass(frozen=True, slots=True)
-class SharePlan:
+class SharePlan(Struct, frozen=True):
     """Records that are going to be put, one after the other, on what was there when it was planned;
     then the offer is put or (`offered` false) deleted, where it is not yet as it should be."""
 

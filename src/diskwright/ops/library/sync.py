@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from contextlib import closing
-from dataclasses import dataclass, field, replace
 
+from diskwright._values import Struct, field, replace
 from diskwright.blockio.copy import ordered_map
 from diskwright.errors import Cancelled, DataTampered, DiskwrightError, IllegalState, Locked
 from diskwright.model import codec
@@ -31,8 +31,7 @@ _READERS = 8  # a request is mostly waited for
 _LOCAL = (Status.QUEUED, Status.SAVING)
 
 
-@dataclass(slots=True)
-class _Run:
+class _Run(Struct):
     place: Place
     changed: list[str] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
@@ -53,8 +52,7 @@ def rebuild(place: Place) -> Synced:
     return sync(place, whole=True)
 
 
-@dataclass(frozen=True, slots=True)
-class _Noted:
+class _Noted(Struct, frozen=True):
     """Of the last sync: when it was, when everything was last listed, and whether sealed images
     were left unopened for want of a key."""
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from diskwright._values import Struct
 from diskwright.errors import IllegalState, ImageAmbiguous
 from diskwright.model.library import Changed, Entry, Status
 from diskwright.model.record import Deleted
@@ -23,8 +22,7 @@ from diskwright.ops.library.uses import check_unused
 from diskwright.ports_library import Catalog
 
 
-@dataclass(frozen=True, slots=True)
-class TrashPlan:
+class TrashPlan(Struct, frozen=True):
     """A record that is going to be put, on what was there when it was planned."""
 
     before: Entry

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 
+from diskwright._values import replace
 from diskwright.errors import DiskwrightError
 from diskwright.model.library import Entry, Status
 from diskwright.ops.cleanup import is_settled_as_gone

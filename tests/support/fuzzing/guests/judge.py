@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import fields
 from pathlib import Path
 
+from diskwright._values import field_names
 from diskwright.adapters.guest_child import ConfinedGuestInspector, understood
 from diskwright.adapters.qemu_nbd import QemuNbdExporter
 from diskwright.blockio.local import LocalReader
@@ -64,5 +64,5 @@ def _confined(identity: FileIdentity, facts: GuestFacts) -> Iterator[str]:
 
 
 def _difference(one: GuestFacts, other: GuestFacts) -> str:
-    names = [f.name for f in fields(one) if getattr(one, f.name) != getattr(other, f.name)]
+    names = [n for n in field_names(one) if getattr(one, n) != getattr(other, n)]
     return "; ".join(f"{n}: {getattr(one, n)!a} and {getattr(other, n)!a}"[:300] for n in names)

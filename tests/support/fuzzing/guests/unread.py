@@ -7,9 +7,9 @@ hangs on it; and so does one whose known fault (`support.faults`) stands in that
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import cache
 
+from diskwright._values import replace
 from diskwright.model.finding import Result
 from diskwright.model.guest import GuestFacts, InitramfsState, Section, Unread
 from diskwright.rules import judge
