@@ -118,21 +118,22 @@ def test_damage_never_ends_in_anything_but_unreadable(tree: Path, tmp_path: Path
     assert ends == {"read", "damaged"}
 
 
-def test_after_preload_nothing_more_is_imported(tree: Path, tmp_path: Path) -> None:
+def test_after_preload_no_module_is_opened(tree: Path, tmp_path: Path) -> None:
     """The readers run where no file can be opened, so not a module either."""
     image = make(tmp_path / "image", "FAT32", tree)
     script = """
 import sys
 from pathlib import Path
-from diskwright.guest.probe import preload, probe
+from diskwright.guest.late import preload
+from diskwright.guest.probe import probe
 from diskwright.guest.partitions import read_table
 from diskwright.guest.tree import GuestTree
 from support.guest_disks import gpt, seen_in, source_of_file, source_of
 preload()
-class Closed:
-    def find_spec(self, name, path=None, target=None):
-        raise SystemExit(f"imports {name} late")
-sys.meta_path.insert(0, Closed())
+def closed(event, arguments):
+    if event == "open" and str(arguments[0]).endswith((".py", ".pyc", ".so")):
+        raise SystemExit(f"imports {arguments[0]} late")
+sys.addaudithook(closed)
 found = probe(source_of_file(Path(sys.argv[1])), 1)
 assert found.facts.read, found.facts.note
 seen_in(found.reader)

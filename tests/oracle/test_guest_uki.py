@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from diskwright.guest.initramfs import read_initramfs
+from diskwright.guest.initramfs import begin_initramfs
 from diskwright.guest.pe import read_pe
 from diskwright.guest.tree import GuestTree
 from diskwright.guest.uki import read_uki
@@ -69,7 +69,7 @@ def test_what_is_inside_is_read(image: Path) -> None:
     assert found is not None
     assert (found.title, found.release) == ("Debian GNU/Linux", "6.1.0-9-amd64")
     assert found.command_line == "root=UUID=u ro quiet"
-    initramfs = read_initramfs(tree(image), "/x.efi")
+    initramfs = begin_initramfs(tree(image), "/x.efi")()
     assert (initramfs.state, initramfs.modules) == (InitramfsState.READ, ("virtio_blk",))
 
 

@@ -20,7 +20,7 @@ from diskwright.guest.devices import DiskNames, name_device
 from diskwright.guest.fstab import parse_fstab
 from diskwright.guest.grub import parse_grub, parse_grubenv
 from diskwright.guest.grub_script import GrubScriptError
-from diskwright.guest.initramfs import read_initramfs
+from diskwright.guest.initramfs import begin_initramfs
 from diskwright.guest.inspect import facts_of
 from diskwright.guest.kernel_image import release_of
 from diskwright.guest.keyfile import parse_keyfile
@@ -172,7 +172,7 @@ def test_a_damaged_initramfs_has_a_state(start: int, flips: list[tuple[int, int]
         data = bytearray(whole)
         for at, bits in flips:
             data[at % len(data)] ^= bits
-        found = read_initramfs(tree_of({"/i": bytes(data[start % len(data) :])}), "/i")
+        found = begin_initramfs(tree_of({"/i": bytes(data[start % len(data) :])}), "/i")()
         assert found.path == "/i"
         assert found.state in InitramfsState
         assert set(found.modules) <= {f"m{n}" for n in range(20)} or flips
@@ -192,7 +192,7 @@ def test_a_damaged_image_is_answered_or_unreadable(flips: list[tuple[int, int]],
         read_uki(tree, "/x.efi")
     with contextlib.suppress(GuestReadError):
         release_of(tree, "/x.efi")
-    assert read_initramfs(tree, "/x.efi").state in InitramfsState
+    assert begin_initramfs(tree, "/x.efi")().state in InitramfsState
 
 
 PATHS = st.sampled_from(

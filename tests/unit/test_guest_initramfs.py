@@ -11,7 +11,7 @@ import pytest
 
 from diskwright.formats.packed.codecs import zstd
 from diskwright.guest import initramfs
-from diskwright.guest.initramfs import read_initramfs
+from diskwright.guest.initramfs import begin_initramfs
 from diskwright.model.guest import Initramfs, InitramfsState
 from support.cpio_maker import archive, entry
 from support.fake_guest import Broken, Content, tree_of
@@ -45,7 +45,7 @@ PACKERS: dict[str, Callable[[bytes], bytes]] = {
 
 
 def read(content: Content) -> Initramfs:
-    return read_initramfs(tree_of({"/boot/initrd": content}), "/boot/initrd")
+    return begin_initramfs(tree_of({"/boot/initrd": content}), "/boot/initrd")()
 
 
 @pytest.mark.parametrize("name", PACKERS)
@@ -94,7 +94,7 @@ def test_one_with_a_flipped_bit_is_corrupt(name: str) -> None:
 
 
 def test_missing_empty_and_unread_are_told_apart() -> None:
-    assert read_initramfs(tree_of({}), "/boot/no").state is InitramfsState.MISSING
+    assert begin_initramfs(tree_of({}), "/boot/no")().state is InitramfsState.MISSING
     assert read(b"").state is InitramfsState.CORRUPT
     assert read(bytes(4096)).state is InitramfsState.CORRUPT
     assert read(b"not an archive at all").state is InitramfsState.CORRUPT
@@ -160,7 +160,7 @@ def test_a_module_counts_only_where_a_kernel_looks_for_it() -> None:
             )
         }
     )
-    own = read_initramfs(tree, "/i", lambda version: version == "6.1.0")
+    own = begin_initramfs(tree, "/i", lambda version: version == "6.1.0")()
     assert own.modules == ("ext4", "virtio_blk", "virtio_scsi")
-    unknown = read_initramfs(tree, "/i")
+    unknown = begin_initramfs(tree, "/i")()
     assert unknown.modules == ("ext4", "virtio_blk", "virtio_net", "virtio_scsi", "xfs")

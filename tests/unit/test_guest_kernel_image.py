@@ -3,7 +3,7 @@
 import pytest
 
 from diskwright.guest.kernel_image import machine_of, release_of
-from diskwright.guest.kernels import read_kernels
+from diskwright.guest.kernels import begin_kernels
 from support.cpio_maker import archive
 from support.fake_guest import Broken, Content, tree_of
 from support.pe_maker import kernel
@@ -33,7 +33,7 @@ def test_a_kernel_named_by_its_flavour_loads_its_own_modules() -> None:
         "/usr/lib/modules/6.9.7-arch1-1/modules.builtin": "kernel/fs/ext4/ext4.ko\n",
         "/usr/lib/modules/6.1-x/modules.builtin": "kernel/fs/xfs/xfs.ko\n",
     }
-    (found,) = read_kernels(tree_of(files), ())
+    (found,) = begin_kernels(tree_of(files), ())()
     assert (found.version, found.path) == ("6.9.7-arch1-1", "/boot/vmlinuz-linux")
     assert (found.builtin, found.architecture) == (("ext4",), "x86_64")
     assert found.initramfs is not None
@@ -47,10 +47,10 @@ def test_without_it_the_one_folder_of_modules_that_fits_tells() -> None:
         "/lib/modules/6.6.58-0-lts/modules.builtin": "kernel/fs/ext4/ext4.ko\n",
         "/lib/modules/6.6.58-0-virt/modules.builtin": "",
     }
-    (found,) = read_kernels(tree_of(files), ())
+    (found,) = begin_kernels(tree_of(files), ())()
     assert (found.version, found.builtin) == ("6.6.58-0-lts", ("ext4",))
     assert found.initramfs is not None
     assert found.initramfs.modules == ("virtio_blk",)
     files["/lib/modules/6.6.59-0-lts/modules.builtin"] = ""
-    (found,) = read_kernels(tree_of(files), ())
+    (found,) = begin_kernels(tree_of(files), ())()
     assert (found.version, found.builtin) == ("lts", None)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from diskwright.guest.kernels import read_kernels
+from diskwright.guest.kernels import begin_kernels
 from diskwright.guest.modules import config_builtins, module_name
 from diskwright.model.guest import BootEntry, InitramfsState, Kernel
 from diskwright.model.location import Location
@@ -30,7 +30,7 @@ def boot_entry(kernel: str, *initrds: str, exists: bool = True) -> BootEntry:
 
 
 def read(files: dict[str, Content], *entries: BootEntry) -> tuple[Kernel, ...]:
-    return read_kernels(tree_of(files), entries)
+    return begin_kernels(tree_of(files), entries)()
 
 
 FILES: dict[str, Content] = {

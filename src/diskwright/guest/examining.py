@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 
 def preload() -> None:
-    """Import what is imported late: afterwards no module can be opened."""
+    """Afterwards no module can be opened."""
     child.preload()
     rpm.preload()
 

@@ -7,12 +7,9 @@ microcode, then the tree (kernel, Documentation/driver-api/early-userspace/buffe
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Generator, Iterator
-from contextlib import closing
-from itertools import repeat
+from collections.abc import Callable, Iterator
 
 from diskwright._values import Struct, field
-from diskwright.blockio.copy import ordered_map
 from diskwright.formats.packed.codecs import (
     MAGIC_BYTES,
     CodecError,
@@ -21,6 +18,7 @@ from diskwright.formats.packed.codecs import (
     sniff,
 )
 from diskwright.formats.packed.feed import Feed
+from diskwright.guest.aside import Aside
 from diskwright.guest.cpio import MAGICS, CpioEntry, CpioError, read_archive
 from diskwright.guest.modules import builtin_modules, module_name
 from diskwright.guest.pe import read_pe
@@ -34,7 +32,6 @@ MAX_OUTPUT = 512 << 20
 MAX_ENTRIES = 200_000
 MAX_CONTENT = 256 << 10  # of a file whose content counts
 BLOCK = 256 << 10
-AHEAD = 4  # blocks that are read, or unpacked, before they are asked for
 
 _RULES = re.compile(rb"(?:\./)?(?:etc|usr/lib|lib)/udev/rules\.d/[^/]+\.rules")
 _BUILTIN = re.compile(rb"(?:\./)?(?:usr/)?lib/modules/[^/]+/modules\.builtin")
@@ -83,20 +80,28 @@ class _Listing(Struct):
             yield block
 
 
-def read_initramfs(
+def begin_initramfs(
     tree: GuestTree, path: str, is_loaded: Callable[[str], bool] | None = None
-) -> Initramfs:
-    """The listing of the file at `path`, which may be a unified kernel image; what can't be read is
-    a state of the answer, no error.
+) -> Callable[[], Initramfs]:
+    """The file at `path`, which may be a unified kernel image, is read; its listing is made while
+    other files are read, and waited for by a call of what is returned. What can't be read is a
+    state of the answer, no error.
 
     Only modules under lib/modules/<version>/ count, of versions that `is_loaded` accepts; without
     it, of any.
     """
     seen = _Listing(is_loaded)
+    return Aside(_blocks(tree, path), lambda blocks: _listed(path, blocks, seen)).result
+
+
+def _blocks(tree: GuestTree, path: str) -> Iterator[bytes]:
+    yield from tree.stream(path, BLOCK, part=_part(tree, path))
+
+
+def _listed(path: str, blocks: Iterator[bytes], seen: _Listing) -> Initramfs:
     state, detail = InitramfsState.READ, ""
     try:
-        with closing(_ahead(tree.stream(path, BLOCK, part=_part(tree, path)))) as blocks:
-            _list(Feed(blocks), seen)
+        _list(Feed(blocks), seen)
         if not seen.entries:
             state, detail = InitramfsState.CORRUPT, "is empty"
     except NotThere:
@@ -140,22 +145,8 @@ def _list(feed: Feed, seen: _Listing) -> None:
         if name is None:
             raise CpioError("holds what is neither cpio nor a known compression")
         seen.compression = name
-        with closing(_ahead(decompress(name, feed))) as blocks:
-            if _next_archive(Feed(seen.counted(blocks)), seen):
-                raise CpioError(f"holds what is no cpio inside {name}")
-
-
-def _ahead(blocks: Iterator[bytes]) -> Generator[bytes, None, None]:
-    """`blocks`, drawn in a thread of their own: reading, unpacking and listing overlap.
-
-    Nobody else draws from what `blocks` stand on until they are exhausted or this is closed.
-    """
-    drawn = ordered_map(repeat(blocks), lambda source: next(source, None), threads=1, ahead=AHEAD)
-    with closing(drawn):
-        for block in drawn:
-            if block is None:
-                return
-            yield block
+        if _next_archive(Feed(seen.counted(decompress(name, feed))), seen):
+            raise CpioError(f"holds what is no cpio inside {name}")
 
 
 def _next_archive(feed: Feed, seen: _Listing) -> bool:

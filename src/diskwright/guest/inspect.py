@@ -5,50 +5,35 @@ Each section is read for itself: one that can't be read is named in `unread`, an
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import TypeAlias
 
 from diskwright._values import Struct
 from diskwright.guest import layout, subvolumes
-from diskwright.guest.accounts import read_accounts
 from diskwright.guest.answer import nothing_read
 from diskwright.guest.boot_paths import BootPaths
 from diskwright.guest.bootloader import read_bootloader
-from diskwright.guest.cloud_init import read_cloud_init
-from diskwright.guest.crypttab import read_crypttab
 from diskwright.guest.devices import DiskNames
 from diskwright.guest.esp import EspFacts, read_esp
 from diskwright.guest.filesystems.btrfs import BtrfsFs
 from diskwright.guest.fstab import read_fstab
-from diskwright.guest.kernels import read_kernels
-from diskwright.guest.left_behind import read_left_behind
+from diskwright.guest.kernels import begin_kernels
 from diskwright.guest.meter import Meter
-from diskwright.guest.network import read_network
 from diskwright.guest.notes import Notes
-from diskwright.guest.os_release import (
-    OsReleaseMissing,
-    OsReleaseUnusable,
-    read_architecture,
-    read_libc,
-    read_os_release,
-)
+from diskwright.guest.os_release import read_architecture
 from diskwright.guest.partitions import read_table
 from diskwright.guest.probe import Probe
 from diskwright.guest.reading import GuestReadError, NotThere
-from diskwright.guest.services import read_services
 from diskwright.guest.source import BUDGET_BYTES, BUDGET_CALLS, Disk, Source
-from diskwright.guest.sshd import read_sshd
 from diskwright.guest.tree import GuestTree
 from diskwright.guest.volumes import places_of, read_volumes
-from diskwright.guest.windows.boot import read_boot
-from diskwright.guest.windows.read import read_windows
 from diskwright.model.guest import (
     Bootloader,
-    CryptEntry,
     FstabEntry,
     GuestFacts,
     InitramfsState,
     Kernel,
-    OsRelease,
     Section,
     Unread,
     default_entry,
@@ -115,6 +100,7 @@ def _gather(
     return guest.with_windows(root) if windows else guest.with_root(root)
 
 
+Listed: TypeAlias = Callable[[], tuple[Kernel, ...] | None]
 Started: TypeAlias = tuple[tuple[FstabEntry, ...] | None, str | None, Bootloader]
 
 
@@ -137,16 +123,13 @@ class _Guest(Struct):
             place = layout.with_root(self.probes, root, other)
             fstab, architecture, loader = self._started(place)
         tree, line = place.tree, _default_line(loader)
-        kernels = self._kernels(place, loader)
-        system = self._os(tree, architecture)
-        crypttab = self.notes.read(Section.CRYPTTAB, lambda: self._crypttab(tree))
-        network = self.notes.read(Section.NETWORK, lambda: read_network(tree))
-        cloud_init = self.notes.read(Section.CLOUD_INIT, lambda: read_cloud_init(tree, line))
-        accounts = self.notes.read(Section.ACCOUNTS, lambda: read_accounts(tree))
-        ssh = self.notes.read(Section.SSH, lambda: read_sshd(tree))
-        left = self.notes.read(Section.LEFT, lambda: read_left_behind(tree))
-        ports = ssh.ports if ssh else ()
-        services = self.notes.read(Section.SERVICES, lambda: read_services(tree, ports, line))
+        listed = self._begun(place, loader)
+        from diskwright.guest.sections import read_sections  # late, as the initramfs is begun
+
+        read = read_sections(
+            tree, self.notes, names=self.names, architecture=architecture, line=line
+        )
+        kernels = self._kernels(listed)
         self.notes.problems += [Problem("guest-link-escapes", link) for link in tree.escapes]
         facts = GuestFacts(
             table=self.table,
@@ -154,19 +137,19 @@ class _Guest(Struct):
             volumes=self.names.volumes,
             root=root,
             root_subvolume=place.root.subvolume if isinstance(place.root, BtrfsFs) else None,
-            os=system,
+            os=read.os,
             fstab=fstab,
-            crypttab=crypttab,
+            crypttab=read.crypttab,
             bootloader=loader,
             kernels=kernels,
-            network=network,
-            cloud_init=cloud_init,
-            accounts=accounts,
-            ssh=ssh,
-            left=left,
-            services=services,
+            network=read.network,
+            cloud_init=read.cloud_init,
+            accounts=read.accounts,
+            ssh=read.ssh,
+            left=read.left,
+            services=read.services,
             architecture=architecture,
-            libc=read_libc(tree),
+            libc=read.libc,
             unread=tuple(self.notes.unread),
             problems=tuple(self.notes.problems),
         )
@@ -187,6 +170,9 @@ class _Guest(Struct):
 
     def with_windows(self, root: int) -> tuple[GuestFacts, GuestTree]:
         """What only a Linux has stays None, and is not named as unread."""
+        from diskwright.guest.windows.boot import read_boot  # most guests have none
+        from diskwright.guest.windows.read import read_windows
+
         place = layout.with_root(self.probes, root)
         layout.mount_esp(place, self.probes, self.table)
         read = read_windows(place.tree, self.notes)
@@ -218,7 +204,7 @@ class _Guest(Struct):
         layout.mount_xbootldr(place, self.probes, self.table)
         layout.mount_esp(place, self.probes, self.table)
         loader = self._boot(place, None)
-        kernels = self._kernels(place, loader)
+        kernels = self._kernels(self._begun(place, loader))
         return GuestFacts(
             table=self.table,
             filesystems=self.names.filesystems,
@@ -239,25 +225,6 @@ class _Guest(Struct):
             self.notes.problems.append(Problem("fstab-unreadable", str(error)))
             return None
 
-    def _crypttab(self, tree: GuestTree) -> tuple[CryptEntry, ...]:
-        try:
-            return read_crypttab(tree, self.names)
-        except NotThere:
-            return ()
-
-    def _os(self, tree: GuestTree, architecture: str | None) -> OsRelease | None:
-        try:
-            return read_os_release(tree, architecture)
-        except OsReleaseMissing:
-            detail = "there is no /etc/os-release and no /usr/lib/os-release"
-            self.notes.problems.append(Problem("os-release-missing", detail))
-            self.notes.unread.append(Unread(Section.OS, detail))
-        except OsReleaseUnusable as error:
-            self.notes.unread.append(Unread(Section.OS, str(error)))
-        except GuestReadError as error:
-            self.notes.failed(Section.OS, error)
-        return None
-
     def _boot(self, place: layout.Layout, architecture: str | None) -> Bootloader:
         paths = BootPaths(
             place.tree, self.names, place.mounts, place.xbootldr_mount, place.subvolumes
@@ -268,8 +235,13 @@ class _Guest(Struct):
         self._note_boot(reason, esp.reason)
         return loader
 
-    def _kernels(self, place: layout.Layout, loader: Bootloader) -> tuple[Kernel, ...] | None:
-        kernels = self.notes.read(Section.KERNELS, lambda: read_kernels(place.tree, loader.entries))
+    def _begun(self, place: layout.Layout, loader: Bootloader) -> Listed:
+        """An initramfs is unpacked from now on; until `_kernels` the other sections are read."""
+        begin = partial(begin_kernels, place.tree, loader.entries)
+        return self.notes.read(Section.KERNELS, begin) or (lambda: None)
+
+    def _kernels(self, listed: Listed) -> tuple[Kernel, ...] | None:
+        kernels = self.notes.read(Section.KERNELS, listed)
         self._note_initramfs(kernels)
         return kernels
 

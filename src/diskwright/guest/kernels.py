@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
+from diskwright._values import replace
 from diskwright.guest.boot_entries import version_key
-from diskwright.guest.initramfs import read_initramfs
+from diskwright.guest.initramfs import begin_initramfs
 from diskwright.guest.kernel_image import machine_of, release_of
 from diskwright.guest.modules import builtin_modules, config_builtins, listed_modules
 from diskwright.guest.reading import GuestReadError, NotThere
@@ -38,11 +39,14 @@ _UNIFIED = (".efi", ".EFI")  # has its initramfs inside, or none
 _MICROCODE = re.compile(r"(?:intel|amd)-uc[^/]*$|microcode[^/]*$|early[^/]*$")
 
 
-def read_kernels(tree: GuestTree, entries: Sequence[BootEntry]) -> tuple[Kernel, ...]:
+def begin_kernels(
+    tree: GuestTree, entries: Sequence[BootEntry]
+) -> Callable[[], tuple[Kernel, ...]]:
     """The default one first, then by version, newest first.
 
     The default is that of the boot loader's default entry; without one it is the newest. Only its
-    initramfs is listed; the others are said to be there or missing. Raises GuestReadError.
+    initramfs is listed; the others are said to be there or missing. Raises GuestReadError; all is
+    read when this returns, but for the listing, which a call of what is returned waits for.
     """
     entry = default_entry(entries)
     found = _kernel_files(tree)
@@ -52,24 +56,35 @@ def read_kernels(tree: GuestTree, entries: Sequence[BootEntry]) -> tuple[Kernel,
     versions = sorted(found, key=version_key, reverse=True)[:MAX_KERNELS]
     default = next((v for v in versions if found[v] == wanted), versions[0] if versions else "")
     kernels = []
+    listing: Callable[[], Initramfs] | None = None
     for version in sorted(versions, key=lambda v: v != default):
         path = found[version]
         is_default = version == default
         own = entry if entry and path == wanted else None
         missing = own is not None and own.kernel_exists is False
         release = _release(tree, version, path)
+        initramfs = _initramfs_path(tree, version, own)
+        if is_default and initramfs is not None:
+            is_loaded = _is_loaded_by(tree, version, release)
+            listing = begin_initramfs(tree, initramfs, is_loaded)
         kernels.append(
             Kernel(
                 version=release or version,
                 path=None if missing else path,
                 default=is_default,
                 builtin=_builtin(tree, release or version),
-                initramfs=_initramfs(tree, version, own, is_default, release),
+                initramfs=None if is_default else _unlisted(tree, initramfs),
                 architecture=machine_of(tree, path),
                 modules=_on_disk(tree, release or version) if is_default else None,
             )
         )
-    return tuple(kernels)
+
+    def listed() -> tuple[Kernel, ...]:
+        if listing is not None:
+            kernels[0] = replace(kernels[0], initramfs=listing())
+        return tuple(kernels)
+
+    return listed
 
 
 def _kernel_files(tree: GuestTree) -> dict[str, str]:
@@ -143,15 +158,9 @@ def _on_disk(tree: GuestTree, release: str) -> tuple[str, ...] | None:
     return None
 
 
-def _initramfs(
-    tree: GuestTree, version: str, entry: BootEntry | None, listed: bool, release: str
-) -> Initramfs | None:
-    """The boot entry's, microcode aside; else the one whose name has the kernel's version."""
-    path = _initramfs_path(tree, version, entry)
+def _unlisted(tree: GuestTree, path: str | None) -> Initramfs | None:
     if path is None:
         return None
-    if listed:
-        return read_initramfs(tree, path, _is_loaded_by(tree, version, release))
     try:
         there = tree.is_file(path)
     except GuestReadError as error:
@@ -172,6 +181,7 @@ def _is_loaded_by(tree: GuestTree, version: str, release: str) -> Callable[[str]
 
 
 def _initramfs_path(tree: GuestTree, version: str, entry: BootEntry | None) -> str | None:
+    """The boot entry's, microcode aside; else the one whose name has the kernel's version."""
     if entry and entry.initrds:
         whole = [path for path in entry.initrds if not _MICROCODE.search(path)]
         return (whole or entry.initrds)[-1]

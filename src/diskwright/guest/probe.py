@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import codecs
 from collections.abc import Callable
 
 from diskwright._values import Struct, replace
-from diskwright.guest.filesystems import btrfs, explored, fat, ntfs
+from diskwright.guest.filesystems import btrfs, fat, ntfs
 from diskwright.guest.filesystems.base import GuestFs
 from diskwright.guest.filesystems.btrfs import BtrfsFs
 from diskwright.guest.filesystems.ext import open_ext
@@ -25,7 +24,6 @@ from diskwright.guest.filesystems.signatures import (
 from diskwright.guest.filesystems.xfs import open_xfs
 from diskwright.guest.reading import Unreadable
 from diskwright.guest.source import ByteSource
-from diskwright.guest.windows import hive
 from diskwright.model.canonical import MAX_INTEGER
 from diskwright.model.guest import SUBVOLUMES_UNLISTED, FileSystem
 from diskwright.model.image import Problem
@@ -51,16 +49,6 @@ class Probe(Struct, frozen=True):
 
     facts: FileSystem
     reader: GuestFs | None
-
-
-def preload() -> None:
-    """Import everything that reading partitions and file systems imports late."""
-    explored.preload()
-    fat.preload()
-    btrfs.preload()
-    ntfs.preload()
-    codecs.lookup("utf-16-le")
-    hive.preload()
 
 
 def open_filesystem(window: ByteSource) -> GuestFs | None:

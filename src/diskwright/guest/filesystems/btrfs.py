@@ -43,14 +43,6 @@ _READ_ONLY = 1  # flag of a root item
 _ZSTD = 3
 
 
-def preload() -> None:
-    """Import what reading btrfs needs, also for what is compressed in it."""
-    import fs_explorer.codecs.lzo
-    import fs_explorer.filesystems.btrfs.fs
-
-    assert fs_explorer.codecs.lzo.get("pure", "lzo")
-
-
 def open_btrfs(source: ByteSource) -> BtrfsFs | None:
     """At its default subvolume. None where there is no btrfs."""
     if source.size < _SUPERBLOCK + 4 * KIB:

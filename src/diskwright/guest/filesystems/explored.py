@@ -2,13 +2,11 @@
 
 Only this module and those of the file systems (`fat`, `ntfs`, `btrfs`) know fs_explorer, and its
 version is pinned: the driver layer used here is below what its authors promise to keep. It is
-imported late, since it is slow to import and most disks need little of it; each reader's `preload`
-imports all of it before the process is confined.
+imported late, since it is slow to import and most disks need little of it: `guest/late.py`.
 """
 
 from __future__ import annotations
 
-import codecs
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -23,16 +21,6 @@ if TYPE_CHECKING:
 
 MAX_LINK = 4096
 _CHUNK = MIB
-
-
-def preload() -> None:
-    """Import what every one of these readers needs, also what fs_explorer imports late."""
-    import fs_explorer.codecs.native
-    import fs_explorer.errors
-    import fs_explorer.io.view  # noqa: F401 - for later
-
-    for encoding in ("ascii", "cp437", "utf-8", "utf-16-be", "utf-16-le"):
-        codecs.lookup(encoding)
 
 
 def access(source: ByteSource) -> Any:

@@ -23,11 +23,6 @@ _STATE_DIRTY = 0x01  # as Linux sets it while mounted
 _CLEAN_BIT = {16: 1 << 15, 32: 1 << 27}  # in the second entry of the FAT
 
 
-def preload() -> None:
-    """Import what reading a FAT needs."""
-    import fs_explorer.filesystems.fat  # noqa: F401 - for later
-
-
 def open_fat(source: ByteSource) -> FatFs | None:
     """None where there is no FAT's boot sector."""
     if source.size < SECTOR:

@@ -31,15 +31,6 @@ _RESTART_PAGE = 4 * KIB
 _NO_CLIENT, _IS_CLEAN = 0xFFFF, 0x0002  # LOGFILE_NO_CLIENT, RESTART_VOLUME_IS_CLEAN
 
 
-def preload() -> None:
-    """Import what reading NTFS needs, also for what is compressed in it."""
-    import fs_explorer.filesystems.ntfs  # noqa: F401 - for later
-    from fs_explorer.codecs import registry
-
-    for codec in ("lznt1", "lzx", "xpress_huffman"):
-        registry.resolve(codec, "pure")
-
-
 def open_ntfs(source: ByteSource) -> NtfsFs | None:
     """None where there is no NTFS."""
     if source.size < SECTOR:

@@ -7,7 +7,6 @@ walked here, and whatever it raises is damage. Names have no case.
 
 from __future__ import annotations
 
-import codecs
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -28,14 +27,6 @@ _MAX_NAME = 512  # bytes: a key's name has 255 characters at most
 _BASE_BLOCK = 4096
 _STEP = 256  # bytes
 _STRING, _EXPANDED, _NUMBER, _BIG_NUMBER, _STRINGS = 1, 2, 4, 5, 7
-
-
-def preload() -> None:
-    """Import what reading a hive needs, also what it imports late."""
-    from Registry import RegistryParse  # noqa: F401
-
-    for encoding in ("utf-16-le", "windows-1252", "ascii"):
-        codecs.lookup(encoding)
 
 
 def open_hive(tree: GuestTree, path: str) -> Hive:

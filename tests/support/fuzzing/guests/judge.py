@@ -13,7 +13,7 @@ from diskwright.adapters.qemu_nbd import QemuNbdExporter
 from diskwright.blockio.local import LocalReader
 from diskwright.formats.identity import open_image
 from diskwright.formats.limits import GUEST_ANSWER_BYTES
-from diskwright.guest import probe
+from diskwright.guest import late
 from diskwright.guest.answer import Answer
 from diskwright.guest.inspect import inspect_guest
 from diskwright.model.codec import DecodeError, encode
@@ -24,7 +24,7 @@ from support.fuzzing.guests.unread import hanging, hanging_on_menu, lies
 
 def preload() -> None:
     """What is worked out or imported once, before a mutant's time is taken."""
-    probe.preload()
+    late.preload()
     hanging_on_menu()
     for section in Section:
         hanging(section)
