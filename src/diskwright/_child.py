@@ -1,6 +1,7 @@
 """Asking a confined child one question about an open file: it is bounded in time and in its answer.
 
 The child is a function that `diskwright._confine` calls; it has the descriptor and no other right.
+It is started before anything else, so what is imported here is little.
 """
 
 from __future__ import annotations
@@ -13,9 +14,9 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from typing import NamedTuple
 
 from diskwright._process import ConfinedProcess, call_command, spawn
-from diskwright._values import Struct
 from diskwright._ways import Choice
 from diskwright.errors import ConfinementUnavailable
 
@@ -31,7 +32,7 @@ class NotInTime(NoAnswer):
     pass
 
 
-class Reader(Struct, frozen=True):
+class Reader(NamedTuple):
     """Who is asked. `function` is "package.module:name", called with the descriptor and arguments.
 
     `tool` names the child in errors; `limits` are RLIMIT_ names and values.
@@ -44,7 +45,7 @@ class Reader(Struct, frozen=True):
     confinement: Choice = "auto"
 
 
-class Question(Struct, frozen=True):
+class Question(NamedTuple):
     """What is asked: `arguments` are JSON, `path` is the file's in errors."""
 
     arguments: Sequence[object]
@@ -83,8 +84,16 @@ class Child:
     def pid(self) -> int:
         return self._process.pid
 
-    def ask(self, question: Question, fd: int, *, check: Callable[[], None]) -> bytes:
-        """Its stdout. `check` is called often, and raises where the user asked to stop.
+    def ask(
+        self,
+        question: Question,
+        fd: int,
+        *,
+        check: Callable[[], None],
+        meanwhile: Callable[[], None] = lambda: None,
+    ) -> bytes:
+        """Its stdout. `check` is called often, and raises where the user asked to stop; `meanwhile`
+        when it has said nothing for a moment: not at once, as it may want the processor then.
 
         Raises NoAnswer where the child breaks down, NotInTime where it was stopped at the limit,
         and the launcher's own refusals (ConfinementUnavailable, ToolFailed). No child is left.
@@ -92,7 +101,7 @@ class Child:
         try:
             with suppress(OSError):  # it has ended: how is told by what it leaves
                 socket.send_fds(self._ours, [json.dumps(question.arguments).encode()], [fd])
-            return _listen(self._process, question, check)
+            return _listen(self._process, question, check, meanwhile)
         finally:
             self.stop()
 
@@ -107,23 +116,46 @@ class Ahead:
 
     def __init__(self) -> None:
         self._waiting: deque[Child] = deque()
+        self._started: list[Child] = []
+        self._later: deque[Callable[[], object]] = deque()
+
+    def later(self, job: Callable[[], object]) -> None:
+        """To be done while a child is waited for."""
+        self._later.append(job)
+
+    def meanwhile(self) -> None:
+        while True:
+            try:
+                job = self._later.popleft()
+            except IndexError:
+                return
+            job()
+
+    def start(self, reader: Reader) -> None:
+        """One child waits until it is taken, or until `stop`. Where none can be started or confined
+        none waits, and `take` says why."""
+        with suppress(ConfinementUnavailable, OSError):
+            child = Child(reader)
+            self._started.append(child)
+            self._waiting.append(child)
+
+    def stop(self) -> None:
+        """None of those is left, taken or not."""
+        self._waiting.clear()
+        while self._started:
+            self._started.pop().stop()
 
     @contextmanager
     def started(self, reader: Reader) -> Iterator[None]:
-        """One child waits meanwhile, until it is taken; none is left. Where none can be started
-        or confined none waits, and `take` says why."""
-        try:
-            child = Child(reader)
-        except (ConfinementUnavailable, OSError):
-            yield
-            return
-        self._waiting.append(child)
+        """One child waits meanwhile, until it is taken: one that waits already, if it is such a
+        reader. None is left."""
+        if [child.reader for child in self._waiting] != [reader]:
+            self.stop()
+            self.start(reader)
         try:
             yield
         finally:
-            with suppress(ValueError):  # it was taken
-                self._waiting.remove(child)
-            child.stop()
+            self.stop()
 
     def take(self, reader: Reader) -> Child:
         """The one that waits, if it is such a reader; else a new one."""
@@ -137,9 +169,14 @@ class Ahead:
         return Child(reader)
 
 
-def _listen(process: ConfinedProcess, question: Question, check: Callable[[], None]) -> bytes:
+def _listen(
+    process: ConfinedProcess,
+    question: Question,
+    check: Callable[[], None],
+    meanwhile: Callable[[], None],
+) -> bytes:
     deadline = time.monotonic() + question.time_limit_s
-    answer = _read(process, question, deadline, check)
+    answer = _read(process, question, deadline, check, meanwhile)
     status = _ended(process, deadline, check)
     process.raise_if_refused(question.path)
     if status != 0:
@@ -150,7 +187,11 @@ def _listen(process: ConfinedProcess, question: Question, check: Callable[[], No
 
 
 def _read(
-    process: ConfinedProcess, question: Question, deadline: float, check: Callable[[], None]
+    process: ConfinedProcess,
+    question: Question,
+    deadline: float,
+    check: Callable[[], None],
+    meanwhile: Callable[[], None],
 ) -> bytes:
     """What the child says until it ends."""
     answer = bytearray()
@@ -161,6 +202,7 @@ def _read(
         if left <= 0:
             raise NotInTime(f"reading it took more than {question.time_limit_s:g} s")
         if not select.select([fd], [], [], min(left, _LOOK_S))[0]:
+            meanwhile()
             continue
         block = os.read(fd, _BLOCK)
         if not block:

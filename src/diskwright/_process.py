@@ -15,7 +15,6 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import Future
 from contextlib import suppress
 from typing import IO, Any, TypeVar
 
@@ -255,22 +254,25 @@ def spawn(
 
 class _Spawner:
     def __init__(self) -> None:
-        self._jobs: queue.SimpleQueue[tuple[Callable[[], Any], Future[Any]]] = queue.SimpleQueue()
+        self._jobs: queue.SimpleQueue[Any] = queue.SimpleQueue()  # each with where its end goes
         self._thread = threading.Thread(target=self._serve, name="spawner", daemon=True)
         self._thread.start()
 
     def run(self, job: Callable[[], T]) -> T:
-        future: Future[T] = Future()
-        self._jobs.put((job, future))
-        return future.result()
+        answer: queue.SimpleQueue[T | BaseException] = queue.SimpleQueue()
+        self._jobs.put((job, answer))
+        result = answer.get()
+        if isinstance(result, BaseException):
+            raise result
+        return result
 
     def _serve(self) -> None:
         while True:
-            job, future = self._jobs.get()
+            job, answer = self._jobs.get()
             try:
-                future.set_result(job())
+                answer.put(job())
             except BaseException as error:  # noqa: BLE001 - raised again by run()
-                future.set_exception(error)
+                answer.put(error)
 
 
 _lock = threading.Lock()

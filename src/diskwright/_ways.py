@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from typing import Literal
 
 from diskwright import _sandbox
@@ -35,4 +34,6 @@ def way_of(choice: Choice, *, unconfined: bool) -> Way:
 
 def bubblewrap() -> str | None:
     """Its program's path, None where it is not installed."""
+    import shutil  # slow to import, and most kernels have Landlock
+
     return shutil.which(_PROGRAM)

@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 import pwd
 import socket
-import tomllib
 from collections.abc import Mapping
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
@@ -129,6 +128,8 @@ def _read_file(named: str | None, env: Mapping[str, str]) -> dict[str, Any]:
         raise UsageError(f"{path}: can't be read: {error.strerror}") from error
     if len(data) > FILE_LIMIT:
         raise UsageError(f"{path}: too large for a configuration file")
+    import tomllib  # most have no such file
+
     try:
         return tomllib.loads(data.decode())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

@@ -163,6 +163,19 @@ def test_where_none_can_be_confined_that_is_said_when_one_is_asked(monkeypatch, 
         ahead.take(reader)
 
 
+def test_what_waits_for_a_moment_is_done_once_while_a_child_is_waited_for(tmp_path):
+    """It answers after it has imported what it needs, which takes longer than a moment."""
+    ahead, done = Ahead(), []
+    for number in (1, 2):
+        ahead.later(lambda number=number: done.append(number))
+    (tmp_path / "disk").write_bytes(bytes(1 << 20))
+    for _ in range(2):
+        with open(tmp_path / "disk", "rb") as file:
+            child = ahead.take(READER)
+            child.ask(QUESTION, file.fileno(), check=lambda: None, meanwhile=ahead.meanwhile)
+        assert done == [1, 2]
+
+
 @pytest.fixture
 def spawned(monkeypatch):
     """The children's tools, as they are started."""

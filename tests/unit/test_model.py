@@ -162,6 +162,21 @@ def test_values_come_back_through_the_codec():
     assert codec.decode(Outer, codec.encode(value)) == value
 
 
+class Branch(Struct, frozen=True):
+    below: tuple[Branch, ...]
+    leaf: Inner | None = None
+
+
+def test_what_is_learned_of_a_kind_is_not_looked_up_again():
+    codec._hints.cache_clear()
+    codec.learn(Branch)
+    learned = codec._hints.cache_info().misses
+    assert learned == 2
+    value = Branch((Branch((), Inner(1)),))
+    assert codec.decode(Branch, codec.encode(value)) == value
+    assert codec._hints.cache_info().misses == learned
+
+
 @pytest.mark.parametrize(
     "wrong",
     [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from functools import partial
 from typing import TypeVar
 
 from diskwright._child import Ahead, NoAnswer, Question
@@ -23,7 +24,7 @@ from diskwright.guest.answer import (
 )
 from diskwright.guest.calls import EXAMINING, FUNCTION, guest_reader
 from diskwright.model.canonical import encode as encode_canonical
-from diskwright.model.codec import DecodeError, decode, encode
+from diskwright.model.codec import DecodeError, decode, encode, learn
 from diskwright.model.cost import ReadingCost
 from diskwright.model.examined import Examined
 from diskwright.model.guest import GuestFacts
@@ -68,7 +69,7 @@ class ConfinedGuestInspector:
 
     def measured(self, disk: DiskFile) -> tuple[GuestFacts, ReadingCost | None]:
         try:
-            told = understood(self._ask(FUNCTION, disk, limits.GUEST_ANSWER_BYTES))
+            told = understood(self._ask(Answer, FUNCTION, disk, limits.GUEST_ANSWER_BYTES))
         except (NoAnswer, DecodeError) as error:
             return nothing_read(_why(error)), None
         return told.facts, told.cost
@@ -78,13 +79,14 @@ class ConfinedGuestInspector:
         most_bytes = limits.GUEST_EXAMINED_BYTES
         limit = (limits.GUEST_FILES_CPU_S, limits.GUEST_FILES_S) if FILES in wishes else _LIMIT
         try:
-            answer = self._ask(EXAMINING, disk, most_bytes, list(wishes), limit=limit)
+            answer = self._ask(Examined, EXAMINING, disk, most_bytes, list(wishes), limit=limit)
             return _examined(answer, most_bytes, wishes)
         except (NoAnswer, DecodeError) as error:
             return nothing_examined(_why(error), wishes)
 
     def _ask(
         self,
+        kind: type[Answer | Examined],
         function: str,
         disk: DiskFile,
         most_bytes: int,
@@ -102,7 +104,11 @@ class ConfinedGuestInspector:
                 time_limit_s=self._time_limit_s or time_s,
                 answer_bytes=most_bytes,
             )
-            return self._ahead.take(reader).ask(question, fd, check=self._cancel.check)
+            self._ahead.later(partial(learn, kind))
+            child = self._ahead.take(reader)
+            return child.ask(
+                question, fd, check=self._cancel.check, meanwhile=self._ahead.meanwhile
+            )
 
 
 def understood(answer: bytes) -> Answer:

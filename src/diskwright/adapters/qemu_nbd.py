@@ -22,7 +22,6 @@ from diskwright._ways import Choice
 from diskwright.blockio.local import LocalReader
 from diskwright.blockio.nbd import NbdReader
 from diskwright.blockio.nbd_connection import REQUEST_BYTES
-from diskwright.blockio.view import StoredView
 from diskwright.errors import Cancelled, DiskwrightError, ImageBroken, ToolFailed, ToolMissing
 from diskwright.formats.identity import check_identity, open_image
 from diskwright.formats.limits import QEMU_NBD_BYTES, STALL_S
@@ -174,6 +173,7 @@ def _with_extents(reader: BlockReader, disk: DiskFile) -> BlockReader:
     """QEMU's VHDX driver (block/vhdx.c) tells of no holes: they are in the block table."""
     if disk.format is not ImageFormat.VHDX:
         return reader
+    from diskwright.blockio.view import StoredView  # of no other format, and slow to import
     from diskwright.formats import vhdx
 
     with _raw(disk.identity) as fd:

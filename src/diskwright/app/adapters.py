@@ -56,10 +56,16 @@ def _file_of(store: ObjectStore, key: str) -> str | None:
 class Adapters:
     """One method for each port."""
 
-    def __init__(self, settings: Settings, *, passphrase: Callable[[], str] | None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        passphrase: Callable[[], str] | None,
+        ahead: Ahead | None = None,
+    ) -> None:
         self._settings = settings
         self._ask = passphrase
-        self._ahead = Ahead()
+        self._ahead = ahead or Ahead()
 
     def exporter(self, cancel: CancelToken | None = None) -> QemuNbdExporter:
         from diskwright.adapters.qemu_nbd import QemuNbdExporter

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Unpack
 
+from diskwright._child import Ahead
 from diskwright._values import replace
 from diskwright.app.accounts import AccountVerbs
 from diskwright.app.adapters import Adapters, given
@@ -49,9 +50,16 @@ class Diskwright(
 ):
     """The verbs, with settings. Nothing is held open between two of them."""
 
-    def __init__(self, settings: Settings, *, passphrase: Callable[[], str] | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        passphrase: Callable[[], str] | None = None,
+        ahead: Ahead | None = None,
+    ) -> None:
+        """`ahead` has readers that were started already."""
         self.settings = settings
-        self.adapters = Adapters(settings, passphrase=passphrase)
+        self.adapters = Adapters(settings, passphrase=passphrase, ahead=ahead)
 
     def ahead(self) -> AbstractContextManager[None]:
         """The first inspect or validate in this context is quicker: the process that will read the

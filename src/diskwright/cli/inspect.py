@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
-import sys
 from functools import partial
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 import click
@@ -19,12 +18,11 @@ from diskwright.cli.options import (
     stats_option,
 )
 from diskwright.cli.sbom import write_sbom
-from diskwright.cli.session import Session, path_text
+from diskwright.cli.session import Session
 
 if TYPE_CHECKING:
     from diskwright.app import Diskwright
     from diskwright.app.inputs import InputOptions
-    from diskwright.report.deep import Look
 
 
 @click.command(
@@ -105,6 +103,8 @@ def command(
     app = session.open()
     if deep:
         session.explain = partial(app.explain, **inputs)
+    if session.ahead is not None:
+        session.ahead.later(partial(import_module, "diskwright.cli.inspected"))
     with app.ahead():
         for image in images:
             _tell(session, app, image, inputs, deep=deep, stats=stats, progress=progress)
@@ -121,13 +121,6 @@ def _tell(
     progress: bool | None,
 ) -> None:
     """What is found of one file, each of its disks."""
-    from diskwright.report.deep import deep_text
-    from diskwright.report.json import inspected_result
-    from diskwright.report.package import package_text
-    from diskwright.report.stats import stats_value
-    from diskwright.report.text import disk_label, inspected_text
-
-    look = _look()
     told = False
     for disk, options in session.disks_of(app, image, inputs):
         with session.reporting(image, disk):
@@ -136,21 +129,20 @@ def _tell(
                     image,
                     deep=deep,
                     digests=not told,
-                    cells=64 if session.output == "json" else look.cells,
+                    cells=_cells(session) if deep else 0,
                     progress=bar,
                     **options,
                 )
-            if found.package is not None and not told:
-                session.say(package_text(found.package, image))
-            session.say(inspected_text(found, image))
-            if found.deep is not None:
-                session.say(deep_text(found, look))
-            result = inspected_result(path_text(image), found, None, with_package=not told)
-            if stats:
-                session.tell_cost(disk_label(image, found.name), found.cost)
-                result["stats"] = stats_value(found.cost)
-            session.results.append(result)
+            from diskwright.cli.inspected import tell
+
+            tell(session, image, found, first=not told, stats=stats)
             told = True
+
+
+def _cells(session: Session) -> int:
+    from diskwright.cli.inspected import look
+
+    return 64 if session.output == "json" else look().cells
 
 
 def _check_alone(option: str, images: tuple[str, ...], number: int, *, deep: bool) -> None:
@@ -158,17 +150,3 @@ def _check_alone(option: str, images: tuple[str, ...], number: int, *, deep: boo
         raise click.UsageError(f"{option} is of {number} IMAGE{'S' if number > 1 else ''}")
     if deep:
         raise click.UsageError(f"{option} is not told with --deep: run it on its own")
-
-
-def _look() -> Look:
-    """80 columns where there is no terminal and nothing else is said (COLUMNS)."""
-    from diskwright.report.deep import Look
-    from diskwright.report.strip import UNICODE, needed
-
-    columns = shutil.get_terminal_size((80, 24)).columns
-    encoding = getattr(sys.stdout, "encoding", None) or "ascii"
-    try:
-        needed(UNICODE).encode(encoding)
-    except (UnicodeEncodeError, LookupError):
-        return Look(columns, unicode=False)
-    return Look(columns)

@@ -58,15 +58,20 @@ def cli(session: Session, config: str | None, unconfined: bool | None, debug: bo
 
 
 def main() -> NoReturn:
-    """Console script. Exit codes: docs/exit-codes.md."""
+    """Where nothing was begun yet: `start` is the console script."""
     session = Session()
+    with session.cancel:
+        run(session)
+
+
+def run(session: Session) -> NoReturn:
+    """With `session.cancel` entered. Exit codes: docs/exit-codes.md."""
     argv = sys.argv[1:]
     try:
-        with session.cancel:
-            try:
-                status = _run(session, argv)
-            except Interrupted as caught:  # once more, before a first signal's last words
-                status = _interrupted(session, caught)[1]
+        try:
+            status = _run(session, argv)
+        except Interrupted as caught:  # once more, before a first signal's last words
+            status = _interrupted(session, caught)[1]
     except (BrokenPipeError, ReaderGone):
         # The reader of our results went away (`| head`): no more to say, and no traceback at exit
         silence_stdout()
@@ -78,6 +83,7 @@ def _run(session: Session, argv: list[str]) -> int:
     error: DiskwrightError | None = None
     status = 0
     try:
+        session.cancel.check()  # it may have been asked to stop while it was imported
         cli.main(args=argv, prog_name="diskwright", standalone_mode=False, obj=session)
     except click.exceptions.Exit as done:
         return done.exit_code
@@ -158,7 +164,3 @@ def _print_document(session: Session, error: DiskwrightError | None) -> int:
         session.show(failure)
         return failure.exit_code
     return 0
-
-
-if __name__ == "__main__":
-    main()

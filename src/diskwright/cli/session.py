@@ -17,6 +17,7 @@ from diskwright.cli.progress import TerminalProgress, choose
 from diskwright.model.nulls import NullProgress
 
 if TYPE_CHECKING:
+    from diskwright._child import Ahead
     from diskwright.app import Diskwright
     from diskwright.app.inputs import InputOptions
     from diskwright.errors import DiskwrightError, ImageRefused, OutputError
@@ -43,6 +44,7 @@ class Session(Struct):
     failures: list[DiskwrightError] = field(default_factory=list)
     bar: TerminalProgress | None = None  # what is drawn now
     explain: Callable[[str, ImageRefused], Refused] | None = None  # of a refused image
+    ahead: Ahead | None = None  # readers that were started already
 
     def open(self, *, s3: dict[str, Any] | None = None, **overrides: Any) -> Diskwright:
         """The application, with settings from file and environment and these on top."""
@@ -51,7 +53,9 @@ class Session(Struct):
         settings = config.load(self.config, unconfined=self.unconfined, **overrides)
         if settings.unconfined:
             click.echo("diskwright: readers are not confined (--unconfined)", err=True)
-        return app.Diskwright(settings.with_s3(**(s3 or {})), passphrase=self._ask_passphrase)
+        return app.Diskwright(
+            settings.with_s3(**(s3 or {})), passphrase=self._ask_passphrase, ahead=self.ahead
+        )
 
     def say(self, text: str) -> None:
         """A result, to stdout; in JSON mode the document says it at the end."""

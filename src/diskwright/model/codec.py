@@ -42,6 +42,17 @@ def decode(cls: type[T], value: object) -> T:
     return typing.cast(T, decoded)
 
 
+def learn(kind: Any) -> None:
+    """Look up the type hints of all that `decode` of `kind` may come to: most of what it takes."""
+    waiting, known = [kind], {kind}
+    while waiting:
+        one = waiting.pop()
+        is_struct = isinstance(one, type) and issubclass(one, Struct)
+        parts = _hints(one).values() if is_struct else typing.get_args(one)
+        waiting += [part for part in parts if part not in known]
+        known.update(parts)
+
+
 @cache
 def _hints(cls: type) -> dict[str, Any]:
     return typing.get_type_hints(cls)
