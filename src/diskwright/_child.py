@@ -134,7 +134,7 @@ class Ahead:
     def start(self, reader: Reader) -> None:
         """One child waits until it is taken, or until `stop`. Where none can be started or confined
         none waits, and `take` says why."""
-        with suppress(ConfinementUnavailable, OSError):
+        with suppress(ConfinementUnavailable, OSError, RuntimeError):  # RuntimeError: no thread
             child = Child(reader)
             self._started.append(child)
             self._waiting.append(child)

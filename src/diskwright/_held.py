@@ -6,6 +6,7 @@ while all wait for it; so its code is kept in memory, and imported as any other.
 
 from __future__ import annotations
 
+import marshal
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -18,39 +19,32 @@ from typing import Any
 _SOURCE = ".py"
 _PACKAGE = f"__init__{_SOURCE}"
 _ALL = ".*"
+_HEAD = 16  # bytes of a compiled file before its code
 
 
 class _HeldLoader(SourceFileLoader):
-    """Reads its files once, when it is made: what was compiled, and the source where that is not of
-    it any more."""
+    """Reads what was compiled when it is made; where that is not there, or not of the source any
+    more, it is compiled then, and written for the next time."""
 
     def __init__(self, name: str, path: str) -> None:
         super().__init__(name, path)
-        self._stats = super().path_stats(path)
-        self._data: dict[str, bytes] = {}
-        compiled = cache_from_source(path)
+        self._compiled = b""
+        self._code: Any = None
         with suppress(OSError):
-            self._data[compiled] = super().get_data(compiled)
-        if not _is_of(self._data.get(compiled, b""), self._stats):
-            self._data[path] = super().get_data(path)
+            self._compiled = self.get_data(cache_from_source(path))
+        if not _is_of(self._compiled, self.path_stats(path)):
+            self._code = super().get_code(name)
 
-    def path_stats(self, path: str) -> Any:  # noqa: ARG002 - as importlib calls it
-        return self._stats
-
-    def get_data(self, path: str) -> bytes:
-        if path not in self._data:
-            raise OSError(f"{path} is not held")
-        return self._data[path]
-
-    def set_data(self, path: str, data: Any, *, _mode: int = 0) -> None:
-        """Nothing is written."""
+    def get_code(self, fullname: str) -> Any:  # noqa: ARG002 - as importlib calls it
+        # of a file that Python itself would run
+        return self._code or marshal.loads(memoryview(self._compiled)[_HEAD:])  # noqa: S302
 
 
 def _is_of(compiled: bytes, stats: Any) -> bool:
     """PEP 552: magic number, flags (0: by time), time and size of the source, each of 4 bytes."""
     numbers = 0, int(stats["mtime"]), stats["size"]
     head = b"".join((number & 0xFFFFFFFF).to_bytes(4, "little") for number in numbers)
-    return compiled.startswith(MAGIC_NUMBER + head)
+    return compiled[:_HEAD] == MAGIC_NUMBER + head
 
 
 class _Finder:

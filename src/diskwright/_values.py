@@ -5,6 +5,8 @@ A `Struct` is defined in a fiftieth of the time of a dataclass: docs/decisions/0
 
 from __future__ import annotations
 
+from typing import Any
+
 from msgspec import Struct, field
 from msgspec.structs import replace
 
@@ -16,6 +18,10 @@ class Secretive(Struct, frozen=True):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(...)"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        """What `rich` shows instead, also of the locals of a traceback."""
+        return []
 
 
 def field_names(value: Struct | type[Struct]) -> tuple[str, ...]:

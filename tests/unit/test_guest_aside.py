@@ -92,6 +92,15 @@ def test_an_error_of_drawing_is_raised_where_it_is_worked_in_its_turn() -> None:
         Aside(blocks(), lambda them: sum(map(len, them))).result()
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_work_that_ends_its_thread_lets_drawing_end() -> None:
+    def work(them: Iterator[bytes]) -> None:
+        next(them)
+        raise SystemExit
+
+    assert Aside(iter(lambda: b"1234567890" * 1000, b""), work).result() is None
+
+
 def test_an_error_of_the_work_is_raised_by_result_and_stops_drawing() -> None:
     def work(them: Iterator[bytes]) -> None:
         next(them)

@@ -25,6 +25,7 @@ def test_what_holds_a_secret_shows_no_field_of_it():
     shown = [repr(key), str(key), f"{key}", f"{key!r}", repr([key]), repr(replace(key, name="his"))]
     assert not any(word in text for text in shown for word in ("hush", "mine", "his"))
     assert repr(key) == "Key(...)"
+    assert list(key.__rich_repr__()) == []
 
 
 def test_fields_are_told_in_order_and_which_have_to_be_given():

@@ -33,6 +33,7 @@ class SignalCancel:
         self.signal = int(signal.SIGINT)
         self._count = 0  # no Event: its lock might be held by the code that a signal interrupts
         self._looked_at = False
+        self._counting = False
         self._ending = False
         self._before: dict[signal.Signals, object] = {}
 
@@ -51,6 +52,15 @@ class SignalCancel:
             yield self
         finally:
             self._looked_at = False
+
+    @contextmanager
+    def counting(self) -> Iterator[None]:
+        """Inside, as in an import, only who is impatient interrupts; `check` afterwards."""
+        self._counting = True
+        try:
+            yield
+        finally:
+            self._counting = False
 
     @contextmanager
     def interrupting(self) -> Iterator[None]:
@@ -88,7 +98,7 @@ class SignalCancel:
             self.signal = number
             if self._looked_at:
                 return
-        if self._ending and self._count < _PATIENCE:
+        if (self._ending or self._counting) and self._count < _PATIENCE:
             return
         self._ending = True
         raise Interrupted

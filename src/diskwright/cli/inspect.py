@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 import click
@@ -104,10 +103,15 @@ def command(
     if deep:
         session.explain = partial(app.explain, **inputs)
     if session.ahead is not None:
-        session.ahead.later(partial(import_module, "diskwright.cli.inspected"))
+        session.ahead.later(partial(_import_telling, session))
     with app.ahead():
         for image in images:
             _tell(session, app, image, inputs, deep=deep, stats=stats, progress=progress)
+
+
+def _import_telling(session: Session) -> None:
+    with session.cancel.counting():
+        from diskwright.cli import inspected  # noqa: F401 - for later
 
 
 def _tell(

@@ -102,7 +102,9 @@ def _run(session: Session, argv: list[str]) -> int:
         error, status = _failed(session, known)
     except Exception as caught:  # noqa: BLE001 - the outermost edge: a bug gets one line too
         error, status = _failed(session, caught)
-    if session.output == "json" and (session.command or error is not None):
+    parsed = bool(session.command)  # else it was stopped before its words were read
+    as_json = session.output == "json" if parsed else _wants_json(argv)
+    if as_json and (parsed or error is not None):
         status = _print_document(session, error) or status
     return status or exit_code(session.failures)
 

@@ -6,28 +6,44 @@ import gc
 import sys
 from typing import NoReturn
 
-from diskwright._child import Ahead
-from diskwright.cli.cancel import SignalCancel
-from diskwright.guest.calls import guest_reader
+from diskwright.cli.cancel import Interrupted, SignalCancel
 
 _READERS = {"inspect", "validate"}  # that read a guest before anything else takes time
-_HELP = {"-h", "--help"}
+_OTHERS = ("-h", "--help", "--sbom", "--diff")  # of them, where nobody is read, or by another
 
 
 def main() -> NoReturn:
     gc.disable()  # of code nothing becomes garbage: to look for it takes a tenth of the time
-    ahead, cancel = Ahead(), SignalCancel()
-    words = sys.argv[1:]
+    with SignalCancel() as cancel:
+        try:
+            _run(cancel)
+        except Interrupted:  # by who is impatient, or before the command began
+            from diskwright.errors import Cancelled
+
+            cancel.over()
+            cancelled = Cancelled(cancel.signal)
+            sys.stderr.write(f"diskwright: {cancelled.message}\n  hint: {cancelled.hint}\n")
+            sys.exit(cancelled.status)
+
+
+def _run(cancel: SignalCancel) -> NoReturn:
+    with cancel.counting():
+        from diskwright._child import Ahead
+        from diskwright.guest.calls import guest_reader
+
+        ahead = Ahead()
+        words = sys.argv[1:]
+        wanted = words[:1] and words[0] in _READERS
+        if wanted and not any(word.startswith(_OTHERS) for word in words):
+            ahead.start(guest_reader(unconfined=False, confinement="auto"))
+        from diskwright.cli.main import run
+        from diskwright.cli.session import Session
+
+        gc.freeze()
+        gc.enable()
     try:
-        with cancel:
-            with cancel.looked_at():
-                if words and words[0] in _READERS and not _HELP.intersection(words):
-                    ahead.start(guest_reader(unconfined=False, confinement="auto"))
-                from diskwright.cli.main import run
-                from diskwright.cli.session import Session
-            gc.freeze()
-            gc.enable()
-            run(Session(ahead=ahead, cancel=cancel))
+        run(Session(ahead=ahead, cancel=cancel))
     finally:
+        cancel.over()
         ahead.stop()
         gc.freeze()  # else Python looks at all there is, twice, before it ends: 30 ms

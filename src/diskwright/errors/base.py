@@ -22,8 +22,8 @@ class DiskwrightError(Exception):
     _defaults: ClassVar[dict[str, object]] = {}  # by field
 
     def __init_subclass__(cls) -> None:
-        annotated = cls.__annotations__.items()  # as texts
-        own = [name for name, kind in annotated if not kind.startswith("ClassVar")]
+        annotated = cls.__annotations__.items()  # as texts, in our own modules
+        own = [name for name, kind in annotated if "ClassVar" not in str(kind)]
         cls._defaults = cls._defaults | {name: vars(cls).get(name, _NOT_GIVEN) for name in own}
 
     def __init__(self, *facts: object, **named: object) -> None:
@@ -31,7 +31,8 @@ class DiskwrightError(Exception):
         wrong = len(facts) > len(given) or given.keys() & named or named.keys() - self._defaults
         told = self._defaults | given | named
         if wrong or any(fact is _NOT_GIVEN for fact in told.values()):
-            raise TypeError(f"{type(self).__name__} takes {', '.join(self._defaults)}")
+            asked = ", ".join(self._defaults) or "nothing"
+            raise TypeError(f"{type(self).__name__} takes {asked}, and was given {facts}, {named}")
         self.__dict__.update(told)
 
     def __repr__(self) -> str:

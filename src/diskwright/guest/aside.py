@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
-HELD_BYTES = 32 << 20  # of blocks that wait to be worked on
+HELD_BYTES = 16 << 20  # of blocks that wait: as many are read in vain where the work fails
 
 
 class Aside(Generic[T]):
@@ -63,10 +63,11 @@ class Aside(Generic[T]):
             self._outcome = self._work(self._taken())
         except Exception as error:  # noqa: BLE001 - raised again by result()
             self._outcome = error
-        with self._changed:
-            self._worked = True
-            self._waiting.clear()
-            self._changed.notify_all()
+        finally:
+            with self._changed:
+                self._worked = True
+                self._waiting.clear()
+                self._changed.notify_all()
 
     def _taken(self) -> Iterator[bytes]:
         while True:
