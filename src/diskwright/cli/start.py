@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import gc
 import sys
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from diskwright.cli.cancel import Interrupted, SignalCancel
+
+if TYPE_CHECKING:
+    from diskwright._child import Ahead
 
 _READERS = {"inspect", "validate"}  # that read a guest before anything else takes time
 _OTHERS = ("-h", "--help", "--sbom", "--diff")  # of them, where nobody is read, or by another
@@ -28,14 +31,7 @@ def main() -> NoReturn:
 
 def _run(cancel: SignalCancel) -> NoReturn:
     with cancel.counting():
-        from diskwright._child import Ahead
-        from diskwright.guest.calls import guest_reader
-
-        ahead = Ahead()
-        words = sys.argv[1:]
-        wanted = words[:1] and words[0] in _READERS
-        if wanted and not any(word.startswith(_OTHERS) for word in words):
-            ahead.start(guest_reader(unconfined=False, confinement="auto"))
+        ahead = _begun(sys.argv[1:])
         from diskwright.cli.main import run
         from diskwright.cli.session import Session
 
@@ -45,5 +41,18 @@ def _run(cancel: SignalCancel) -> NoReturn:
         run(Session(ahead=ahead, cancel=cancel))
     finally:
         cancel.over()
-        ahead.stop()
+        if ahead is not None:
+            ahead.stop()
         gc.freeze()  # else Python looks at all there is, twice, before it ends: 30 ms
+
+
+def _begun(words: list[str]) -> Ahead | None:
+    """With the reader that the verb will need; None where it needs none, or that is not clear."""
+    if not (words and words[0] in _READERS) or any(word.startswith(_OTHERS) for word in words):
+        return None
+    from diskwright._child import Ahead
+    from diskwright.guest.calls import guest_reader
+
+    ahead = Ahead()
+    ahead.start(guest_reader(unconfined=False, confinement="auto"))
+    return ahead
