@@ -169,6 +169,7 @@ class Branch(Struct, frozen=True):
 
 def test_what_is_learned_of_a_kind_is_not_looked_up_again():
     codec._hints.cache_clear()
+    codec.learn.cache_clear()
     codec.learn(Branch)
     learned = codec._hints.cache_info().misses
     assert learned == 2

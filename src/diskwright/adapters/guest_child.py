@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from functools import partial
 from typing import TypeVar
 
 from diskwright._child import Ahead, NoAnswer, Question
@@ -104,11 +103,13 @@ class ConfinedGuestInspector:
                 time_limit_s=self._time_limit_s or time_s,
                 answer_bytes=most_bytes,
             )
-            self._ahead.later(partial(learn, kind))
+
+            def meanwhile() -> None:
+                learn(kind)
+                self._ahead.meanwhile()
+
             child = self._ahead.take(reader)
-            return child.ask(
-                question, fd, check=self._cancel.check, meanwhile=self._ahead.meanwhile
-            )
+            return child.ask(question, fd, check=self._cancel.check, meanwhile=meanwhile)
 
 
 def understood(answer: bytes) -> Answer:

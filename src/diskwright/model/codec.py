@@ -42,6 +42,7 @@ def decode(cls: type[T], value: object) -> T:
     return typing.cast(T, decoded)
 
 
+@cache
 def learn(kind: Any) -> None:
     """Look up the type hints of all that `decode` of `kind` may come to: most of what it takes."""
     waiting, known = [kind], {kind}
