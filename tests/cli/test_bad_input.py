@@ -113,7 +113,7 @@ def test_a_file_that_may_not_be_read_says_so(folder):
     secret.chmod(0)
     unprivileged.let_through(folder)
     ended = unprivileged.run(
-        "sys.argv = ['diskwright', 'inspect', sys.argv[1]]\ndiskwright.cli.main.main()\n",
+        "sys.argv = ['diskwright', 'inspect', sys.argv[1]]\ndiskwright.cli.start.main()\n",
         secret,
     )
     assert ended.code == 10, ended.err

@@ -120,11 +120,11 @@ NAME = Path(sys.executable).with_name("diskwright")
 REAL = f"import sys; sys.argv[0] = {str(NAME)!r}; sys.path[0] = {str(NAME.parent)!r}"
 SERVER = """\
 import json, os, sys
-import diskwright.cli.main
+import diskwright.cli.start
 from support import forking
 forking.import_all()
 for code, environment, *files in json.load(sys.stdin):
-    diskwright.cli.main.main = lambda: exec(code, {})
+    diskwright.cli.start.main = lambda: exec(code, {})
     pid = os.fork()
     if pid == 0:
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)

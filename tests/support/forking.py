@@ -63,7 +63,7 @@ def run(
 ) -> NoReturn:
     """In the forked process. `streams`: stdout and stderr; of the other descriptors it has those to
     `keep`. `first` is called before the command."""
-    from diskwright.cli.main import main
+    from diskwright.cli.start import main
 
     try:
         os.environ.clear()

@@ -71,7 +71,7 @@ def test_the_command_ends_with_its_exit_code(where, tmp_path):
         "for one in ('STATE', 'DATA', 'CONFIG'):\n"
         "    os.environ[f'XDG_{one}_HOME'] = f'{sys.argv[1]}/{one}'\n"
         "sys.argv = ['diskwright', *sys.argv[2:]]\n"
-        "diskwright.cli.main.main()\n",
+        "diskwright.cli.start.main()\n",
         tmp_path / "home",
         *words,
     )

@@ -57,13 +57,6 @@ def cli(session: Session, config: str | None, unconfined: bool | None, debug: bo
     session.debug = debug
 
 
-def main() -> NoReturn:
-    """Where nothing was begun yet: `start` is the console script."""
-    session = Session()
-    with session.cancel:
-        run(session)
-
-
 def run(session: Session) -> NoReturn:
     """With `session.cancel` entered. Exit codes: docs/exit-codes.md."""
     argv = sys.argv[1:]
